@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The anticipative render: one graph, all its deliverables, no deadline. Conforms media, then runs each range once over
+   a pool of threads, block by block, and encodes as it goes. Deliverables that wait for a measurement (loudness, a tail
+   that ends by itself) are spilled to the scratch file and written at the end.
+   The bits do not depend on threads or block (docs/sound.md). */
+#ifndef ENGINE_RUN_RENDER_H
+#define ENGINE_RUN_RENDER_H
+
+#include <stdatomic.h>
+
+#include "engine/io/encode.h"
+#include "engine/io/meter.h"
+#include "graph/graph.h"
+
+/* Raised by one when native nodes change what they sound like: enters every render key. */
+#define ENGINE_SOUND_VERSION 1
+
+/* What the outside may look at while a render runs; lives in shared memory. Relaxed atomics: hints, not results. */
+struct engine_progress {
+    _Atomic uint64_t done;        /* units of work done ... */
+    _Atomic uint64_t total;       /* ... of this many, 0 until known */
+    _Atomic uint64_t frames;      /* rendered frames, for x-realtime */
+    _Atomic uint64_t first_block_ns; /* CLOCK_MONOTONIC when the first block of sound was complete; 0 before */
+    _Atomic int cancel;           /* the outside sets it: the render ends soon with LH_ERR_CANCELLED */
+};
+
+/* A clock, injected: nanoseconds, monotonic. */
+typedef uint64_t engine_clock(void);
+
+struct engine_render_job {
+    const struct graph *graph;
+    const int *media_fds;   /* graph->media_count, readable */
+    const int *output_fds;  /* graph->deliverable_count, writable; -1: measure only (a deliverable needed for its gain) */
+    int scratch_fd;         /* readable and writable, empty; used at absolute offsets */
+    uint32_t threads;       /* 1..256 */
+    uint32_t block;         /* frames, a multiple of the quantum; 0: chosen by the planner */
+    struct engine_progress *progress; /* never NULL */
+    engine_clock *clock;
+};
+
+/* What came of one deliverable. */
+struct engine_delivered {
+    struct engine_encoded file;
+    struct engine_loudness measured; /* before a loudness gain */
+    struct engine_loudness reached;  /* as delivered (before dither); equals measured when there was no gain */
+    double gain_db;                  /* loudness gain applied, 0 when none */
+    int64_t tail_frames;             /* project frames past the range's end that were delivered */
+};
+
+/* Where the time went, CPU seconds over all threads by kind of task. */
+struct engine_times {
+    double conform, mix, meter, encode, wall;
+};
+
+struct engine_render_result {
+    struct engine_delivered *delivered; /* graph->deliverable_count, caller's */
+    struct engine_times times;
+    uint32_t block, blocks_in_flight;   /* as chosen */
+    uint64_t conformed_media;
+};
+
+/* LH_ERR_FAULT: a named node fault ("track kick, clips, frame 4711: the sample is not a number"). Nothing outlives the call. */
+LH_NODISCARD enum lh_status engine_render(const struct engine_render_job *job, struct engine_render_result *result, struct lh_error *error);
+
+#endif

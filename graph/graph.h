@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* The render graph: what Pulse compiles a project to and all that Signal ever learns of it. Plain, immutable values in
+   flat tables that refer to each other by index. Every time is an absolute frame at the project's rate, every level is
+   a linear gain; nothing is left to resolve.
+
+   Nodes stand in topological order: a node refers only to nodes with a lower index. Equal nodes are one node (the
+   builder sees to it), so that a mix, its stems and the same mix in another format share what they have in common.
+
+   Exactness: the bits that a node produces are a function of this graph alone (docs/sound.md). */
+#ifndef GRAPH_GRAPH_H
+#define GRAPH_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+
+#define GRAPH_CHANNELS_MAX 16
+#define GRAPH_QUANTUM_MIN 64
+#define GRAPH_QUANTUM_MAX 8192
+#define GRAPH_RATE_MIN 1000          /* Hz */
+#define GRAPH_RATE_MAX 768000        /* Hz */
+#define GRAPH_FRAMES_MAX (INT64_C(1) << 40) /* a frame index or length stays below this: 265 days at 48 kHz */
+#define GRAPH_INPUTS_MAX 4096        /* contributions to one sum: the exact grid cannot overflow below this */
+#define GRAPH_NONE UINT32_MAX        /* "no index" */
+
+/* How a medium becomes frames at the project's rate. Anything but IN_PLACE is converted once, from its start, into
+   float PCM before the render ("conformed"). */
+enum graph_conform {
+    GRAPH_CONFORM_IN_PLACE = 0,  /* exact to seek in and at the project's rate */
+    GRAPH_CONFORM_DECODE,        /* lossy, at the project's rate: decoded once */
+    GRAPH_CONFORM_SOXR,          /* another rate: libsoxr, very high quality */
+    GRAPH_CONFORM_SAMPLERATE,    /* another rate: libsamplerate, best sinc */
+};
+
+struct graph_media {
+    uint32_t channels;     /* 1..16 */
+    uint32_t rate;         /* native rate, Hz */
+    uint64_t frames;       /* native length, frames */
+    uint64_t length;       /* length after conforming: round(frames * project rate / rate), ties to even */
+    enum graph_conform conform;
+    const char *name;      /* for messages: the project's media id. Not part of any key. */
+};
+
+/* A gain curve: linear between its points, held before the first and after the last. Two points at one frame are a
+   step: the later one holds from that frame on. At frame n between points a and b (a.frame <= n < b.frame):
+       slope = ((double)b.value - a.value) / (double)(b.frame - a.frame)
+       value = (float)((double)a.value + slope * (double)(n - a.frame))
+   so the value depends on n alone. A curve with one point is a constant. */
+struct graph_point {
+    int64_t frame;
+    float value; /* linear gain, finite */
+};
+
+struct graph_curve {
+    uint32_t first; /* into points */
+    uint32_t count; /* >= 1; frames never decrease; at most two points share a frame */
+};
+
+/* A piece of a medium on the timeline. What it plays, in clip time i = 0..length-1:
+       loop_length == 0: the medium's frame offset + i            (silence outside the medium)
+       loop_length  > 0: the medium's frame offset + i % loop_length
+       reverse: the same with length - 1 - i for i
+   multiplied, in this order and each product rounded to float: gain, then fade_in(i) while i < fade_in_length, then
+   fade_out(i - (length - fade_out_length)) in the last fade_out_length frames. */
+struct graph_region {
+    uint32_t media;
+    int64_t start;           /* timeline frame, >= 0 */
+    int64_t length;          /* frames, > 0 */
+    int64_t offset;          /* conformed frames into the medium, >= 0 */
+    int64_t loop_length;     /* conformed frames, 0 = no loop */
+    bool reverse;
+    float gain;              /* finite */
+    int64_t fade_in_length;  /* 0..length */
+    int64_t fade_out_length; /* 0..length */
+    uint32_t fade_in;        /* curve over 0..fade_in_length, GRAPH_NONE when the length is 0 */
+    uint32_t fade_out;       /* curve over 0..fade_out_length, GRAPH_NONE when the length is 0 */
+};
+
+enum graph_node_kind {
+    GRAPH_NODE_CLIPS = 0, /* exact sum of regions; a mono medium feeds every channel at unity, else layouts are equal */
+    GRAPH_NODE_GAIN,      /* its input times one curve for each output channel; input is mono or has the same layout */
+    GRAPH_NODE_BUS,       /* exact sum of its inputs, all of its own layout; PARTIAL inputs are added on the grid */
+    GRAPH_NODE_PARTIAL,   /* as BUS, but its output is the int64 sum on the grid of 2^-40; only a BUS or PARTIAL reads it */
+};
+
+/* Plain data for every kind; members of other kinds are zero. */
+struct graph_node {
+    enum graph_node_kind kind;
+    uint32_t channels;   /* of the output, 1..16 */
+    bool invert;         /* CLIPS, BUS: the completed sum changes its sign (polarity) */
+    uint32_t first;      /* CLIPS: into regions; BUS, PARTIAL: into inputs; GAIN: into inputs */
+    uint32_t count;      /* CLIPS: regions; BUS, PARTIAL: inputs (0 = silence); GAIN: always 1 */
+    uint32_t curves;     /* GAIN: into curve_refs, `channels` of them */
+    const char *label;   /* for messages: "track kick, post fader". Not part of any key. */
+};
+
+enum graph_format {
+    GRAPH_FORMAT_WAV = 0, /* RF64 when it grows past 4 GiB */
+    GRAPH_FORMAT_BWF,     /* WAV with a bext chunk */
+    GRAPH_FORMAT_AIFF,
+    GRAPH_FORMAT_FLAC,
+    GRAPH_FORMAT_VORBIS,
+    GRAPH_FORMAT_OPUS,
+    GRAPH_FORMAT_MP3,
+};
+#define GRAPH_FORMAT_COUNT 7
+
+enum graph_dither { GRAPH_DITHER_NONE = 0, GRAPH_DITHER_TPDF };
+
+enum graph_tail_kind {
+    GRAPH_TAIL_NONE = 0,
+    GRAPH_TAIL_FRAMES, /* always tail_frames longer */
+    GRAPH_TAIL_UNTIL,  /* until every channel stayed below tail_level for tail_hold frames; at most tail_frames */
+};
+
+struct graph_tag {
+    const char *name;  /* "title", "artist", ... */
+    const char *value; /* UTF-8 */
+};
+
+struct graph_marker {
+    int64_t frame; /* timeline */
+    const char *name;
+};
+
+/* One file to deliver. */
+struct graph_deliverable {
+    const char *name;          /* of the file, without ending: "mix", "stems-kick" */
+    uint32_t node;             /* what it holds: CLIPS, GAIN or BUS */
+    int64_t start, end;        /* timeline range [start, end), end >= start; the sources fall silent at end */
+    int64_t preroll;           /* frames before start that the sources play unheard, 0..start */
+    enum graph_tail_kind tail;
+    int64_t tail_frames;       /* FRAMES: length; UNTIL: the most */
+    int64_t tail_hold;         /* UNTIL: frames */
+    float tail_level;          /* UNTIL: linear peak */
+    enum graph_format format;
+    uint32_t bit_depth;        /* 16, 24 or 32 (float); 0 for lossy formats */
+    enum graph_dither dither;
+    uint64_t dither_seed;      /* from the deliverable's name */
+    uint32_t rate;             /* Hz; converted from the project's rate when different */
+    enum graph_conform resampler; /* SOXR or SAMPLERATE, used when the rate differs */
+    bool has_quality;          /* lossy: quality in 0..1 (1 = best), else bitrate */
+    double quality;
+    uint32_t bitrate_kbps;
+    bool has_integrated;       /* loudness target, LUFS (EBU R 128) */
+    double integrated_lufs;
+    bool has_true_peak;        /* ceiling, dBTP */
+    double true_peak_dbtp;
+    uint32_t gain_from;        /* index of the deliverable whose loudness gain applies here too, or GRAPH_NONE */
+    bool has_loop;
+    int64_t loop_start, loop_end; /* timeline frames */
+    uint32_t tag_first, tag_count;
+};
+
+/* The whole. Tables are owned by the graph and never change after graph_builder_finish() or graph_decode(). */
+struct graph {
+    uint32_t sample_rate; /* Hz */
+    uint32_t quantum;     /* frames, a power of two */
+    const struct graph_media *media;              uint32_t media_count;
+    const struct graph_point *points;             uint32_t point_count;
+    const struct graph_curve *curves;             uint32_t curve_count;
+    const struct graph_region *regions;           uint32_t region_count;
+    const uint32_t *inputs;                       uint32_t input_count;     /* node indices */
+    const uint32_t *curve_refs;                   uint32_t curve_ref_count; /* curve indices */
+    const struct graph_node *nodes;               uint32_t node_count;
+    const struct graph_deliverable *deliverables; uint32_t deliverable_count;
+    const struct graph_tag *tags;                 uint32_t tag_count;
+    const struct graph_marker *markers;           uint32_t marker_count;    /* for every deliverable's container */
+};
+
+/* Graphs are shared and immutable. Reference counts are atomic: any thread may ref, unref and read. */
+void graph_ref(const struct graph *graph);
+void graph_unref(const struct graph *graph); /* accepts NULL */
+
+/* The curve's value at a frame, by the formula above (a reference for tests and for single values). */
+float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame);
+/* The curve never moves and equals *value. */
+bool graph_curve_is_constant(const struct graph *graph, uint32_t curve, float *value);
+
+/* Every rule that this header states, checked; graph_decode() and graph_builder_finish() end with it, so a `struct
+   graph` that a caller holds is always valid. LH_ERR_FORMAT with the table and index in `where`. */
+LH_NODISCARD enum lh_status graph_check(const struct graph *graph, struct lh_error *error);
+
+#endif

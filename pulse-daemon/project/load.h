@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Project files: read, check, write back. Nothing here opens media. */
+#ifndef PULSE_PROJECT_LOAD_H
+#define PULSE_PROJECT_LOAD_H
+
+#include "common/base/faults.h"
+#include "pulse-daemon/project/model.h"
+
+/* Limits of a project. Past them: a fault that names the limit. */
+#define PULSE_TRACKS_MAX 4096
+#define PULSE_CLIPS_MAX 1000000     /* of all tracks */
+#define PULSE_MEDIA_MAX 100000
+#define PULSE_POINTS_MAX 1000000    /* of one automation */
+#define PULSE_DELIVERABLES_MAX 4096 /* files, `each` counted out */
+
+/* One change to the document before it is checked: `--set POINTER=VALUE`. */
+struct pulse_override {
+    const char *pointer, *value;
+};
+
+/* Reads a project file. Not readable: LH_ERR_MISSING or LH_ERR_IO; not JSON: one fault with line and column. */
+LH_NODISCARD enum lh_status pulse_project_load(const char *path, const struct pulse_override *overrides,
+                                               size_t override_count, struct lh_faults *faults,
+                                               struct pulse_project **project);
+/* The same from text. */
+LH_NODISCARD enum lh_status pulse_project_parse(const char *text, size_t length, const char *folder,
+                                                const struct pulse_override *overrides, size_t override_count,
+                                                struct lh_faults *faults, struct pulse_project **project);
+void pulse_project_free(struct pulse_project *project); /* accepts NULL */
+
+/* Canonical text: members in the order of the format's documentation, defaults left out where they were left out,
+   `ext` and plugin state as read. parse(write(p)) equals p, and write(parse(write(p))) equals write(p) to the byte. */
+LH_NODISCARD enum lh_status pulse_project_write(const struct pulse_project *project, struct lh_writer *writer);
+
+#endif
