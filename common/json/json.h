@@ -15,7 +15,16 @@
 #define LH_JSON_DEPTH_MAX 64
 #define LH_JSON_TEXT_MAX (64u << 20) /* bytes */
 
-enum lh_json_kind { LH_JSON_NULL, LH_JSON_FALSE, LH_JSON_TRUE, LH_JSON_INTEGER, LH_JSON_REAL, LH_JSON_STRING, LH_JSON_ARRAY, LH_JSON_OBJECT };
+enum lh_json_kind {
+    LH_JSON_NULL,
+    LH_JSON_FALSE,
+    LH_JSON_TRUE,
+    LH_JSON_INTEGER, /* written without fraction and exponent */
+    LH_JSON_REAL,
+    LH_JSON_STRING,
+    LH_JSON_ARRAY,
+    LH_JSON_OBJECT,
+};
 
 struct lh_json {
     enum lh_json_kind kind;
@@ -25,8 +34,15 @@ struct lh_json {
     union {
         int64_t integer;
         double real;
-        struct { const char *text; size_t length; } string; /* UTF-8, terminated; no U+0000 inside */
-        struct { struct lh_json *const *items; size_t count; } list; /* of an array or an object */
+        struct {
+            const char *text; /* UTF-8, terminated; no U+0000 inside */
+            size_t length;
+        } string;
+        struct {
+            struct lh_json *const *items; /* in the order of the text */
+            size_t count;
+            struct lh_json *const *by_name; /* lh_json_member()'s own: a large object's members sorted, else NULL */
+        } list; /* of an array or an object */
     } value;
 };
 
@@ -35,25 +51,28 @@ struct lh_json {
 LH_NODISCARD enum lh_status lh_json_parse(struct lh_arena *arena, const char *text, size_t length,
                                           const struct lh_json **root, struct lh_error *error);
 
-/* NULL when the value is no object or has no such member. Constant time is not promised. */
+/* NULL when the value is no object or has no such member. Logarithmic in a large object. */
 const struct lh_json *lh_json_member(const struct lh_json *object, const char *name);
 bool lh_json_is_number(const struct lh_json *value);
 /* An integer or real as a double; 0 for anything else. */
 double lh_json_number(const struct lh_json *value);
-/* "object", "string", ... with an article, for messages: "a string". */
+/* For messages, with an article: "a string", "an object", "an integer"; "a number" for a real. */
 const char *lh_json_kind_text(enum lh_json_kind kind);
 /* The value's JSON Pointer ("" for the root), cut at `size`. */
 void lh_json_pointer(const struct lh_json *value, char *pointer, size_t size);
+/* Whether both say the same: members in any order, 1 as good as 1.0. NULL equals only NULL. */
 bool lh_json_equal(const struct lh_json *a, const struct lh_json *b);
 
 /* A copy of `root` in which the value at `pointer` is replaced or added (the parent must exist; "-" appends to an array).
-   `value_text` is JSON, or taken as a string when it is not JSON. For `--set POINTER=VALUE`. */
+   `value_text` is JSON, or taken as a string when it is not JSON. For `--set POINTER=VALUE`. The copy shares what did not
+   change with `root`, which must live as long. LH_ERR_USAGE for a pointer that leads nowhere (`where` has it). */
 LH_NODISCARD enum lh_status lh_json_set(struct lh_arena *arena, const struct lh_json *root, const char *pointer,
                                         const char *value_text, const struct lh_json **changed, struct lh_error *error);
 
 /* Writing: a stream of calls into a writer. Canonical text: members in the order of the calls, two spaces of
    indentation (or none), "\n" at the end of the root, shortest numbers that read back as the same double. Nesting and
-   commas are kept right by the emitter. */
+   commas are kept right by the emitter. A real without a fraction is written as an integer (1, not 1.0) up to 2^53; bytes
+   that are not UTF-8 become U+FFFD. Failures of memory show in lh_writer_status(). */
 struct lh_json_emitter {
     struct lh_writer *writer;
     unsigned depth;

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading: jansson parses, its tree is copied into the arena and freed. */
+#include "common/json/build.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
+static enum lh_status refuse(struct lh_error *error, enum lh_status code, size_t line, size_t column, const char *why)
+{
+    char where[64];
+    snprintf(where, sizeof where, "line %zu, column %zu", line, column);
+    return lh_error_set(error, code, where, "%s", why);
+}
+
+/* The byte at which the nesting passes LH_JSON_DEPTH_MAX, or `length`. Agrees with jansson's reading up to jansson's
+   first fault, and that is all that is needed to keep its recursion and ours bounded. */
+static size_t find_too_deep(const char *text, size_t length)
+{
+    unsigned depth = 0;
+    bool inside_string = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (inside_string) {
+            if (c == '\\') {
+                i++;
+            } else if (c == '"') {
+                inside_string = false;
+            }
+        } else if (c == '"') {
+            inside_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > LH_JSON_DEPTH_MAX) {
+                return i;
+            }
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            depth--;
+        }
+    }
+    return length;
+}
+
+static enum lh_status refuse_too_deep(struct lh_error *error, const char *text, size_t offset)
+{
+    size_t line = 1;
+    size_t column = 1;
+    for (size_t i = 0; i < offset; i++) {
+        if (text[i] == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)text[i] & 0xC0u) != 0x80u) {
+            column++;
+        }
+    }
+    char why[96];
+    snprintf(why, sizeof why, "arrays and objects are nested deeper than %d levels", LH_JSON_DEPTH_MAX);
+    return refuse(error, LH_ERR_LIMIT, line, column, why);
+}
+
+static bool is_blank(const char *text, size_t length)
+{
+    return length == 0 || (strspn(text, " \t\r\n") >= length);
+}
+
+/* jansson's fault in our words; its own where they are good enough. */
+static enum lh_status refuse_fault(struct lh_error *error, const json_error_t *fault, bool *not_json)
+{
+    size_t line = fault->line > 0 ? (size_t)fault->line : 1;
+    size_t column = fault->column > 0 ? (size_t)fault->column : 1;
+    enum json_error_code code = json_error_code(fault);
+    *not_json = false;
+    if (code == json_error_out_of_memory) {
+        return lh_error_no_memory(error);
+    }
+    if (code == json_error_null_character || code == json_error_null_byte_in_key) {
+        return refuse(error, LH_ERR_INVALID, line, column, "a string holds the character U+0000, which no text here may");
+    }
+    if (code == json_error_numeric_overflow) {
+        return refuse(error, LH_ERR_INVALID, line, column,
+                      "the number is too large: integers have 64 bits, others end at about 1.8e308");
+    }
+    if (code == json_error_duplicate_key) {
+        char why[sizeof fault->text + 64];
+        snprintf(why, sizeof why, "the object has two members of the same name: %s", fault->text);
+        return refuse(error, LH_ERR_INVALID, line, column, why);
+    }
+    *not_json = true;
+    char why[sizeof fault->text + 64];
+    snprintf(why, sizeof why, "this is not JSON: %s", fault->text);
+    return refuse(error, LH_ERR_INVALID, line, column, why);
+}
+
+static bool copy_value(struct lh_arena *arena, json_t *source, struct lh_json *target);
+
+static bool copy_string(struct lh_arena *arena, const char *text, size_t length, struct lh_json *target)
+{
+    char *copy = lh_arena_strndup(arena, text, length);
+    target->kind = LH_JSON_STRING;
+    target->value.string.text = copy;
+    target->value.string.length = length;
+    return copy != NULL;
+}
+
+/* An array's or object's values lie side by side in the arena. */
+static struct lh_json *begin_list(struct lh_arena *arena, size_t count, struct lh_json *list)
+{
+    struct lh_json *values = lh_arena_array(arena, count, sizeof *values);
+    struct lh_json **items = lh_arena_array(arena, count, sizeof *items);
+    if (values == NULL || items == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        values[i].parent = list;
+        values[i].index = i;
+        items[i] = &values[i];
+    }
+    list->value.list.items = items;
+    list->value.list.count = count;
+    return values;
+}
+
+static bool copy_array(struct lh_arena *arena, json_t *source, struct lh_json *target)
+{
+    size_t count = json_array_size(source);
+    target->kind = LH_JSON_ARRAY;
+    struct lh_json *values = begin_list(arena, count, target);
+    if (values == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!copy_value(arena, json_array_get(source, i), &values[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool copy_object(struct lh_arena *arena, json_t *source, struct lh_json *target)
+{
+    target->kind = LH_JSON_OBJECT;
+    struct lh_json *values = begin_list(arena, json_object_size(source), target);
+    if (values == NULL) {
+        return false;
+    }
+    size_t i = 0;
+    for (void *at = json_object_iter(source); at != NULL; at = json_object_iter_next(source, at), i++) {
+        values[i].name = lh_arena_strndup(arena, json_object_iter_key(at), json_object_iter_key_len(at));
+        if (values[i].name == NULL || !copy_value(arena, json_object_iter_value(at), &values[i])) {
+            return false;
+        }
+    }
+    return lh_json_index_members(arena, target);
+}
+
+/* Fills `target`, whose place (parent, name, index) is already set. */
+static bool copy_value(struct lh_arena *arena, json_t *source, struct lh_json *target)
+{
+    switch (json_typeof(source)) {
+    case JSON_OBJECT:
+        return copy_object(arena, source, target);
+    case JSON_ARRAY:
+        return copy_array(arena, source, target);
+    case JSON_STRING:
+        return copy_string(arena, json_string_value(source), json_string_length(source), target);
+    case JSON_INTEGER:
+        target->kind = LH_JSON_INTEGER;
+        target->value.integer = json_integer_value(source);
+        return true;
+    case JSON_REAL:
+        target->kind = LH_JSON_REAL;
+        target->value.real = json_real_value(source);
+        return true;
+    case JSON_TRUE:
+        target->kind = LH_JSON_TRUE;
+        return true;
+    case JSON_FALSE:
+        target->kind = LH_JSON_FALSE;
+        return true;
+    case JSON_NULL:
+        break;
+    }
+    target->kind = LH_JSON_NULL;
+    return true;
+}
+
+enum lh_status lh_json_parse_or_tell(struct lh_arena *arena, const char *text, size_t length, struct lh_json **root,
+                                     bool *not_json, struct lh_error *error)
+{
+    *not_json = false;
+    if (length > LH_JSON_TEXT_MAX) {
+        return lh_error_set(error, LH_ERR_LIMIT, NULL, "the JSON text is larger than %u MiB", LH_JSON_TEXT_MAX >> 20);
+    }
+    if (is_blank(text, length)) {
+        *not_json = true;
+        return refuse(error, LH_ERR_INVALID, 1, 1, "the text is empty, and JSON is expected");
+    }
+    if (length >= sizeof BYTE_ORDER_MARK - 1 && memcmp(text, BYTE_ORDER_MARK, sizeof BYTE_ORDER_MARK - 1) == 0) {
+        *not_json = true;
+        return refuse(error, LH_ERR_INVALID, 1, 1, "the text begins with a byte order mark: save it as UTF-8 without one");
+    }
+    size_t too_deep = find_too_deep(text, length);
+    if (too_deep < length) {
+        return refuse_too_deep(error, text, too_deep);
+    }
+    json_error_t fault;
+    json_t *parsed = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
+    if (parsed == NULL) {
+        return refuse_fault(error, &fault, not_json);
+    }
+    struct lh_json *copy = lh_arena_alloc(arena, sizeof *copy);
+    bool copied = copy != NULL && copy_value(arena, parsed, copy);
+    json_decref(parsed);
+    if (!copied) {
+        return lh_error_no_memory(error);
+    }
+    *root = copy;
+    return LH_OK;
+}
+
+enum lh_status lh_json_parse(struct lh_arena *arena, const char *text, size_t length, const struct lh_json **root,
+                             struct lh_error *error)
+{
+    bool not_json;
+    struct lh_json *parsed = NULL;
+    enum lh_status status = lh_json_parse_or_tell(arena, text, length, &parsed, &not_json, error);
+    if (status == LH_OK) {
+        *root = parsed;
+    }
+    return status;
+}
