@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Float to integer PCM with dither that is a function of position. Works in pieces that stay in the innermost cache:
+   dither (or zeros) for a piece, then the rounding, then the packing; each a loop that compilers vectorise. */
+#include "engine/dsp/quantise.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "graph/graph.h"
+
+#define PIECE_SAMPLES 512
+#define ROUND_BIAS 0x1.8p52 /* adding it rounds a double to a whole number, which then stands in the low bits */
+
+static uint64_t mix(uint64_t z)
+{
+    z += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+/* One channel's walk through the hash, for frames that share their upper 32 bits. */
+struct stream {
+    uint32_t stride, offset;
+};
+
+static struct stream stream_of(uint64_t seed, size_t channel, int64_t frame)
+{
+    uint64_t key = mix(mix(seed) ^ (uint64_t)channel << 48 ^ (uint64_t)frame >> 32);
+    return (struct stream){.stride = (uint32_t)(key >> 32) | 1u, .offset = (uint32_t)key};
+}
+
+/* In steps of 2^-16 LSB. */
+static inline int32_t triangular(uint32_t h)
+{
+    h = (h ^ h >> 16) * UINT32_C(0x7feb352d);
+    h = (h ^ h >> 15) * UINT32_C(0x846ca68b);
+    h ^= h >> 16;
+    return (int32_t)(h >> 16) - (int32_t)(h & 0xffffu);
+}
+
+double engine_dither(uint64_t seed, size_t channel, int64_t frame)
+{
+    struct stream stream = stream_of(seed, channel, frame);
+    return (double)triangular((uint32_t)frame * stream.stride + stream.offset) * 0x1p-16;
+}
+
+/* The states h of `frames` frames side by side, from which the dither follows without a channel index. */
+static void lay_states(uint32_t *restrict states, const struct stream *streams, size_t channels, int64_t frame,
+    size_t frames)
+{
+    for (size_t channel = 0; channel < channels; channel++) {
+        const uint32_t stride = streams[channel].stride;
+        uint32_t state = (uint32_t)frame * stride + streams[channel].offset;
+        for (size_t i = 0; i < frames; i++) {
+            states[i * channels + channel] = state;
+            state += stride;
+        }
+    }
+}
+
+/* values = the samples as integers of `bits` bits. Returns how many clamped. */
+static uint64_t round_piece(int32_t *restrict values, const float *restrict in, const uint32_t *restrict states,
+    size_t count, unsigned bits)
+{
+    const double scale = (double)(INT32_C(1) << (bits - 1));
+    const int32_t lowest = -(INT32_C(1) << (bits - 1)), highest = -(lowest + 1);
+    const double below = (double)lowest - 1.0, above = (double)highest + 1.0; /* these still count as clamped */
+    int32_t clamped = 0;
+    for (size_t i = 0; i < count; i++) {
+        double wanted = (double)in[i] * scale + (states != NULL ? (double)triangular(states[i]) * 0x1p-16 : 0.0);
+        wanted = wanted > below ? wanted : below;
+        wanted = wanted < above ? wanted : above;
+        double biased = wanted + ROUND_BIAS;
+        uint64_t rounded;
+        memcpy(&rounded, &biased, sizeof rounded);
+        int32_t value = (int32_t)(uint32_t)rounded;
+        clamped += (value < lowest) | (value > highest);
+        value = value < lowest ? lowest : value;
+        values[i] = value > highest ? highest : value;
+    }
+    return (uint64_t)clamped;
+}
+
+static void pack(uint8_t *restrict out, const int32_t *restrict values, size_t count, unsigned bits)
+{
+    if (bits == 16) {
+        for (size_t i = 0; i < count; i++) {
+            out[2 * i] = (uint8_t)values[i];
+            out[2 * i + 1] = (uint8_t)((uint32_t)values[i] >> 8);
+        }
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        out[3 * i] = (uint8_t)values[i];
+        out[3 * i + 1] = (uint8_t)((uint32_t)values[i] >> 8);
+        out[3 * i + 2] = (uint8_t)((uint32_t)values[i] >> 16);
+    }
+}
+
+static void align_upper(int32_t *restrict out, const int32_t *restrict values, size_t count, unsigned bits)
+{
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (int32_t)((uint32_t)values[i] << (32 - bits));
+    }
+}
+
+/* The frames of a piece: as many as fit, not past the frame where the upper 32 bits step. */
+static size_t piece_frames(size_t channels, int64_t frame, size_t frames)
+{
+    uint64_t until_step = (UINT64_C(1) << 32) - (uint32_t)frame;
+    size_t most = PIECE_SAMPLES / channels;
+    most = most < frames ? most : frames;
+    return most < until_step ? most : (size_t)until_step;
+}
+
+/* Packed into `bytes`, or where that is NULL into `words`. */
+static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *bytes, int32_t *words,
+    const float *in, size_t frames)
+{
+    const size_t channels = quantiser->channels;
+    const unsigned bits = quantiser->bits;
+    assert(channels >= 1 && channels <= GRAPH_CHANNELS_MAX && (bits == 16 || bits == 24));
+    int32_t values[PIECE_SAMPLES];
+    uint32_t states[PIECE_SAMPLES];
+    struct stream streams[GRAPH_CHANNELS_MAX];
+    uint64_t clamped = 0;
+    bool fresh = true; /* the streams are not those of this frame's upper bits yet */
+    while (frames > 0) {
+        size_t piece = piece_frames(channels, frame, frames), count = piece * channels;
+        if (quantiser->dither) {
+            for (size_t channel = 0; channel < channels && (fresh || (uint32_t)frame == 0); channel++) {
+                streams[channel] = stream_of(quantiser->seed, channel, frame);
+            }
+            fresh = false;
+            lay_states(states, streams, channels, frame, piece);
+            clamped += round_piece(values, in, states, count, bits);
+        } else {
+            clamped += round_piece(values, in, NULL, count, bits);
+        }
+        if (bytes != NULL) {
+            pack(bytes, values, count, bits);
+            bytes += count * (bits / 8);
+        } else {
+            align_upper(words, values, count, bits);
+            words += count;
+        }
+        in += count;
+        frame += (int64_t)piece;
+        frames -= piece;
+    }
+    return clamped;
+}
+
+uint64_t engine_quantise_packed(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *out, const float *in,
+    size_t frames)
+{
+    return quantise(quantiser, frame, out, NULL, in, frames);
+}
+
+uint64_t engine_quantise_int32(const struct engine_quantiser *quantiser, int64_t frame, int32_t *out, const float *in,
+    size_t frames)
+{
+    return quantise(quantiser, frame, NULL, out, in, frames);
+}
