@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "engine/dsp/kernels.h"
 #include "engine/io/encode.h"
 #include "engine/io/meter.h"
 #include "graph/graph.h"
@@ -36,6 +37,7 @@ struct engine_render_job {
     uint32_t block;         /* frames, a multiple of the quantum; 0: chosen by the planner */
     struct engine_progress *progress; /* never NULL */
     engine_clock *clock;
+    const struct engine_kernels *kernels; /* NULL: the fastest that this CPU has; the bits are the same */
 };
 
 /* What came of one deliverable. */

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* One lock, a heap of ready tasks and counters of what each task still waits for. A task is some 100 microseconds of
+   work and more, so the lock is never the bottleneck, and one lock can be read and believed. */
+#include "engine/run/schedule.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct task {
+    int64_t block;
+    uint32_t chain;
+};
+
+struct schedule {
+    const struct engine_plan *plan;
+    const struct engine_tasks *tasks;
+    const _Atomic int64_t *last_block;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* a task became ready, or it is over */
+    struct task *ready;     /* binary heap, best first */
+    size_t ready_count;
+    uint32_t *waiting;      /* by slot and chain: what the task still waits for */
+    uint32_t *unfinished;   /* by slot: tasks of the block not done yet */
+    int64_t *done;          /* by ordered chain: blocks done, always a prefix */
+    int64_t opened;         /* blocks opened so far */
+    uint32_t running;
+    enum lh_status status;
+    struct lh_error error;
+    int64_t failed_block;
+};
+
+/* Earlier blocks first; inside a block the deep chains, whose end frees the block. */
+static bool before(const struct schedule *schedule, struct task a, struct task b)
+{
+    if (a.block != b.block) {
+        return a.block < b.block;
+    }
+    uint32_t a_depth = schedule->plan->chains[a.chain].depth;
+    uint32_t b_depth = schedule->plan->chains[b.chain].depth;
+    return a_depth != b_depth ? a_depth > b_depth : a.chain < b.chain;
+}
+
+static void push(struct schedule *schedule, struct task task)
+{
+    size_t i = schedule->ready_count++;
+    while (i > 0 && before(schedule, task, schedule->ready[(i - 1) / 2])) {
+        schedule->ready[i] = schedule->ready[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    schedule->ready[i] = task;
+    pthread_cond_signal(&schedule->changed);
+}
+
+static struct task pop(struct schedule *schedule)
+{
+    struct task best = schedule->ready[0];
+    struct task last = schedule->ready[--schedule->ready_count];
+    size_t i = 0;
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child >= schedule->ready_count) {
+            break;
+        }
+        if (child + 1 < schedule->ready_count && before(schedule, schedule->ready[child + 1], schedule->ready[child])) {
+            child++;
+        }
+        if (!before(schedule, schedule->ready[child], last)) {
+            break;
+        }
+        schedule->ready[i] = schedule->ready[child];
+        i = child;
+    }
+    schedule->ready[i] = last;
+    return best;
+}
+
+static uint32_t *waiting_of(struct schedule *schedule, uint32_t chain, int64_t block)
+{
+    size_t slot = (size_t)(block % schedule->plan->slots);
+    return &schedule->waiting[slot * schedule->plan->chain_count + chain];
+}
+
+/* How many blocks the pass has: the plan's, or fewer once every tail has ended. */
+static int64_t block_limit(const struct schedule *schedule)
+{
+    int64_t last = atomic_load_explicit(schedule->last_block, memory_order_acquire);
+    return last < schedule->plan->block_count ? last : schedule->plan->block_count;
+}
+
+static void open_block(struct schedule *schedule)
+{
+    int64_t block = schedule->opened++;
+    const struct engine_plan *plan = schedule->plan;
+    schedule->unfinished[block % plan->slots] = plan->chain_count;
+    for (uint32_t c = 0; c < plan->chain_count; c++) {
+        bool behind = plan->chains[c].ordered && schedule->done[c] < block;
+        *waiting_of(schedule, c, block) = plan->chains[c].producers + (behind ? 1 : 0);
+        if (plan->chains[c].producers == 0 && !behind) {
+            push(schedule, (struct task){.block = block, .chain = c});
+        }
+    }
+}
+
+static void release(struct schedule *schedule, uint32_t chain, int64_t block)
+{
+    if (--*waiting_of(schedule, chain, block) == 0) {
+        push(schedule, (struct task){.block = block, .chain = chain});
+    }
+}
+
+static void finish_task(struct schedule *schedule, struct task task)
+{
+    const struct engine_plan *plan = schedule->plan;
+    const struct engine_chain *chain = &plan->chains[task.chain];
+    for (uint32_t i = 0; i < chain->consumer_count; i++) {
+        release(schedule, plan->consumers[chain->first_consumer + i], task.block);
+    }
+    if (chain->ordered) {
+        schedule->done[task.chain] = task.block + 1;
+        if (task.block + 1 < schedule->opened) {
+            release(schedule, task.chain, task.block + 1);
+        }
+    }
+    if (--schedule->unfinished[task.block % plan->slots] == 0) {
+        atomic_fetch_add_explicit(schedule->tasks->done_blocks, 1, memory_order_relaxed);
+        /* Unordered chains may finish a later block first: open only while the slot of the next one is free. */
+        while (schedule->opened < block_limit(schedule) && schedule->unfinished[schedule->opened % plan->slots] == 0) {
+            open_block(schedule);
+        }
+    }
+}
+
+static void fail(struct schedule *schedule, enum lh_status status, const struct lh_error *error, int64_t block)
+{
+    if (schedule->status == LH_OK || block < schedule->failed_block) {
+        schedule->status = status;
+        schedule->error = *error;
+        schedule->failed_block = block;
+    }
+    schedule->ready_count = 0;
+    pthread_cond_broadcast(&schedule->changed);
+}
+
+static void run_one(struct schedule *schedule, uint32_t worker)
+{
+    struct task task = pop(schedule);
+    schedule->running++;
+    pthread_mutex_unlock(&schedule->mutex);
+    struct lh_error error = LH_ERROR_INIT;
+    enum lh_status status = LH_ERR_CANCELLED;
+    if (atomic_load_explicit(schedule->tasks->cancel, memory_order_relaxed) == 0) {
+        status = schedule->tasks->run(schedule->tasks->context, worker, task.chain, task.block, &error);
+    }
+    pthread_mutex_lock(&schedule->mutex);
+    schedule->running--;
+    if (status != LH_OK) {
+        fail(schedule, status, &error, task.block);
+    } else if (schedule->status == LH_OK) {
+        finish_task(schedule, task);
+    }
+}
+
+static void work(void *context, uint32_t worker)
+{
+    struct schedule *schedule = context;
+    pthread_mutex_lock(&schedule->mutex);
+    for (;;) {
+        if (schedule->ready_count > 0) {
+            run_one(schedule, worker);
+        } else if (schedule->running > 0) {
+            pthread_cond_wait(&schedule->changed, &schedule->mutex);
+        } else {
+            break;
+        }
+    }
+    pthread_cond_broadcast(&schedule->changed);
+    pthread_mutex_unlock(&schedule->mutex);
+}
+
+static enum lh_status allocate(struct schedule *schedule)
+{
+    const struct engine_plan *plan = schedule->plan;
+    size_t tasks = (size_t)plan->slots * plan->chain_count + 1;
+    schedule->ready = calloc(tasks, sizeof *schedule->ready);
+    schedule->waiting = calloc(tasks, sizeof *schedule->waiting);
+    schedule->unfinished = calloc(plan->slots, sizeof *schedule->unfinished);
+    schedule->done = calloc((size_t)plan->chain_count + 1, sizeof *schedule->done);
+    bool whole = schedule->ready != NULL && schedule->waiting != NULL && schedule->unfinished != NULL && schedule->done != NULL;
+    return whole ? LH_OK : LH_ERR_NO_MEMORY;
+}
+
+enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine_pool *pool, const struct engine_tasks *tasks,
+                                   const _Atomic int64_t *last_block, struct lh_error *error)
+{
+    struct schedule schedule = {.plan = plan, .tasks = tasks, .last_block = last_block, .status = LH_OK};
+    enum lh_status status = allocate(&schedule);
+    if (status == LH_OK) {
+        pthread_mutex_init(&schedule.mutex, NULL);
+        pthread_cond_init(&schedule.changed, NULL);
+        while (schedule.opened < plan->slots && schedule.opened < plan->block_count) {
+            open_block(&schedule);
+        }
+        engine_pool_run(pool, work, &schedule);
+        pthread_cond_destroy(&schedule.changed);
+        pthread_mutex_destroy(&schedule.mutex);
+        status = schedule.status;
+        if (status != LH_OK && error != NULL) {
+            *error = schedule.error;
+        }
+    } else {
+        lh_error_no_memory(error);
+    }
+    free(schedule.ready);
+    free(schedule.waiting);
+    free(schedule.unfinished);
+    free(schedule.done);
+    return status;
+}
