@@ -3,7 +3,6 @@
 #include "common/base/faults.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -36,12 +35,12 @@ void lh_faults_add(struct lh_faults *faults, enum lh_status code, const char *wh
     if (faults->stored >= LH_FAULTS_MAX) {
         return;
     }
-    char text[LH_ERROR_MESSAGE_SIZE];
+    struct lh_error error; /* only for its text, cut at a character */
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    lh_error_set_list(&error, code, NULL, format, arguments);
     va_end(arguments);
-    char *message = lh_arena_strdup(faults->arena, text);
+    char *message = lh_arena_strdup(faults->arena, error.message);
     char *place = lh_arena_strdup(faults->arena, where);
     if (message == NULL || place == NULL || !grow(faults)) {
         faults->out_of_memory = true;
@@ -92,7 +91,7 @@ const char *lh_nearest_name(const char *text, const char *const *names, size_t c
         }
         size_t distance = edit_distance(text, length, names[i], other);
         size_t longest = length > other ? length : other;
-        if (distance < best && distance <= (longest + 2) / 3) {
+        if (distance < best && distance <= longest / 3) {
             best = distance;
             nearest = names[i];
         }

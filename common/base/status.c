@@ -2,7 +2,6 @@
 /* Status texts and filling an error. */
 #include "common/base/status.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,20 +52,29 @@ static void copy_text(char *target, size_t size, const char *text)
     target[length] = '\0';
 }
 
+enum lh_status lh_error_set_list(struct lh_error *error, enum lh_status code, const char *where, const char *format,
+                                 va_list arguments)
+{
+    if (error == NULL) {
+        return code;
+    }
+    /* Both texts are made aside first: the arguments may be views of the error that is being filled. */
+    char text[2 * LH_ERROR_MESSAGE_SIZE];
+    char place[LH_ERROR_WHERE_SIZE];
+    vsnprintf(text, sizeof text, format, arguments);
+    copy_text(place, sizeof place, where != NULL ? where : "");
+    error->code = code;
+    copy_text(error->message, sizeof error->message, text);
+    memcpy(error->where, place, sizeof place);
+    return code;
+}
+
 enum lh_status lh_error_set(struct lh_error *error, enum lh_status code, const char *where, const char *format, ...)
 {
-    if (error != NULL) {
-        char text[2 * LH_ERROR_MESSAGE_SIZE];
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(text, sizeof text, format, arguments);
-        va_end(arguments);
-        char place[LH_ERROR_WHERE_SIZE];
-        copy_text(place, sizeof place, where != NULL ? where : "");
-        error->code = code;
-        copy_text(error->message, sizeof error->message, text);
-        memcpy(error->where, place, sizeof place);
-    }
+    va_list arguments;
+    va_start(arguments, format);
+    lh_error_set_list(error, code, where, format, arguments);
+    va_end(arguments);
     return code;
 }
 

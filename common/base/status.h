@@ -3,6 +3,7 @@
 #ifndef LH_BASE_STATUS_H
 #define LH_BASE_STATUS_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /* A call's result must be looked at. */
@@ -46,6 +47,10 @@ struct lh_error {
    `where` may be NULL. Text too long is cut at a UTF-8 character. */
 enum lh_status lh_error_set(struct lh_error *error, enum lh_status code, const char *where, const char *format, ...)
     LH_PRINTF(4, 5);
+
+/* The same with the arguments as a list. */
+enum lh_status lh_error_set_list(struct lh_error *error, enum lh_status code, const char *where, const char *format,
+                                 va_list arguments) LH_PRINTF(4, 0);
 
 /* The same for an allocation that failed: no formatting, cannot fail. Returns LH_ERR_NO_MEMORY. */
 enum lh_status lh_error_no_memory(struct lh_error *error);

@@ -66,6 +66,16 @@ static bool is_blank(const char *text, size_t length)
     return length == 0 || (strspn(text, " \t\r\n") >= length);
 }
 
+/* jansson often ends without a word when memory ends, or stumbles over a string that has nothing wrong with it: all that
+   is wrong with a string has messages of its own. */
+static bool is_memory_fault(const json_error_t *fault)
+{
+    static const char *const puzzled[] = {"invalid token near '\"", "string or '}' expected near '\""};
+    return json_error_code(fault) == json_error_out_of_memory || fault->text[0] == '\0' ||
+           strncmp(fault->text, puzzled[0], strlen(puzzled[0])) == 0 ||
+           strncmp(fault->text, puzzled[1], strlen(puzzled[1])) == 0;
+}
+
 /* jansson's fault in our words; its own where they are good enough. */
 static enum lh_status refuse_fault(struct lh_error *error, const json_error_t *fault, bool *not_json)
 {
@@ -73,7 +83,7 @@ static enum lh_status refuse_fault(struct lh_error *error, const json_error_t *f
     size_t column = fault->column > 0 ? (size_t)fault->column : 1;
     enum json_error_code code = json_error_code(fault);
     *not_json = false;
-    if (code == json_error_out_of_memory) {
+    if (is_memory_fault(fault)) {
         return lh_error_no_memory(error);
     }
     if (code == json_error_null_character || code == json_error_null_byte_in_key) {
@@ -83,13 +93,13 @@ static enum lh_status refuse_fault(struct lh_error *error, const json_error_t *f
         return refuse(error, LH_ERR_INVALID, line, column,
                       "the number is too large: integers have 64 bits, others end at about 1.8e308");
     }
+    char why[sizeof fault->text + 64];
     if (code == json_error_duplicate_key) {
-        char why[sizeof fault->text + 64];
-        snprintf(why, sizeof why, "the object has two members of the same name: %s", fault->text);
+        const char *near = strstr(fault->text, " near ");
+        snprintf(why, sizeof why, "the object has two members of the same name%s", near != NULL ? near : "");
         return refuse(error, LH_ERR_INVALID, line, column, why);
     }
     *not_json = true;
-    char why[sizeof fault->text + 64];
     snprintf(why, sizeof why, "this is not JSON: %s", fault->text);
     return refuse(error, LH_ERR_INVALID, line, column, why);
 }
@@ -206,7 +216,7 @@ enum lh_status lh_json_parse_or_tell(struct lh_arena *arena, const char *text, s
     if (too_deep < length) {
         return refuse_too_deep(error, text, too_deep);
     }
-    json_error_t fault;
+    json_error_t fault = {.line = 0};
     json_t *parsed = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
     if (parsed == NULL) {
         return refuse_fault(error, &fault, not_json);
