@@ -12,6 +12,12 @@
 #define PULSE_MEDIA_MAX 100000
 #define PULSE_POINTS_MAX 1000000    /* of one automation */
 #define PULSE_DELIVERABLES_MAX 4096 /* files, `each` counted out */
+#define PULSE_MAP_POINTS_MAX 100000 /* of tempo, of time signatures, of markers */
+#define PULSE_NOTES_MAX 1000000     /* of one clip */
+#define PULSE_NODES_MAX 1024        /* of one track, of one list of stand-ins */
+#define PULSE_PARAMETERS_MAX 10000  /* of one node */
+#define PULSE_AUTOMATION_MAX 10000  /* of one track */
+#define PULSE_TAGS_MAX 256          /* of one deliverable */
 
 /* One change to the document before it is checked: `--set POINTER=VALUE`. */
 struct pulse_override {
