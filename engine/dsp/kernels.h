@@ -65,7 +65,16 @@ struct engine_kernels {
 
     /* Largest |sample| of each channel, raised in peaks[channel]. NaN counts as infinite. */
     void (*peak)(float *peaks, const float *in, size_t frames, size_t channels);
+    /* Largest |interpolated sample| of each channel (true_peak.h), raised in peaks[channel]; `factor` is 4 or 2. `in` holds
+       ENGINE_TRUE_PEAK_HISTORY frames more than `frames`: those of the filter's length before. */
+    void (*true_peak)(float *peaks, const float *in, size_t frames, size_t channels, unsigned factor);
+
+    /* out = in as integers of `bits` bits (16 or 24) with the dither of `states`, one a sample, or without where that is
+       NULL; by the formula of quantise.h. Returns how many of the `count` samples clamped. count < 2^32. */
+    uint64_t (*quantise)(int32_t *out, const float *in, const uint32_t *states, size_t count, unsigned bits);
 };
+
+#define ENGINE_TRUE_PEAK_HISTORY 15
 
 /* The table of plain C, and the fastest that this CPU and this build have. `engine_kernels_named` finds one by name for
    tests and `LOOPHOLE_KERNELS`; NULL when this build or CPU lacks it. */

@@ -89,16 +89,48 @@ static inline float from_s24_le(const uint8_t *p)
     return from_upper((uint32_t)p[0] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 24);
 }
 
-/* The gains of whole frames side by side, so that inner loops need no channel index. */
-#define PATTERN_MAX 64
+static inline size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Values of whole frames side by side, so that inner loops need no channel index: as many frames as make a multiple of
+   eight samples, at least 64 of them. */
+#define PATTERN_MAX 128
+
+static inline size_t pattern_length(size_t channels)
+{
+    return channels * 8 * ((7 + channels) / channels);
+}
 
 static inline size_t lay_pattern(float pattern[PATTERN_MAX], const float *gains, size_t channels)
 {
-    size_t length = PATTERN_MAX / channels * channels;
+    size_t length = pattern_length(channels);
     for (size_t i = 0; i < length; i++) {
         pattern[i] = gains[i % channels];
     }
     return length;
+}
+
+/* Raises each channel's peak to the largest magnitude (as bits) that its places in the pattern saw. */
+static inline void raise_peaks(float *peaks, size_t channels, const int32_t *highest, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        int32_t bits = highest[i] < INFINITY_BITS ? highest[i] : INFINITY_BITS;
+        float *at = &peaks[i % channels];
+        if (bits > magnitude_bits(*at)) {
+            *at = float_of(bits);
+        }
+    }
+}
+
+/* From a state of the dither's walk to its value in steps of 2^-16 LSB (quantise.h). */
+static inline int32_t triangular(uint32_t h)
+{
+    h = (h ^ h >> 16) * UINT32_C(0x7feb352d);
+    h = (h ^ h >> 15) * UINT32_C(0x846ca68b);
+    h ^= h >> 16;
+    return (int32_t)(h >> 16) - (int32_t)(h & 0xffffu);
 }
 
 #endif

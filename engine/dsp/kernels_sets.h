@@ -10,7 +10,4 @@
 const struct engine_kernels *engine_kernels_avx2(void);
 #endif
 
-/* Raises peaks[i % channels] to the magnitude highest[i] (bits of a float; NaN counts as infinite), i < length. */
-void engine_raise_peaks(float *peaks, size_t channels, const int32_t *highest, size_t length);
-
 #endif

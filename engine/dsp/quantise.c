@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Float to integer PCM with dither that is a function of position. Works in pieces that stay in the innermost cache:
-   dither (or zeros) for a piece, then the rounding, then the packing; each a loop that compilers vectorise. */
+   the dither's states, then the rounding, then the packing; each a loop that compilers vectorise. */
 #include "engine/dsp/quantise.h"
 
 #include <assert.h>
-#include <string.h>
 
-#include "graph/graph.h"
+#include "engine/dsp/kernels.h"
+#include "engine/dsp/kernels_scalar.h"
 
 #define PIECE_SAMPLES 512
-#define ROUND_BIAS 0x1.8p52 /* adding it rounds a double to a whole number, which then stands in the low bits */
 
 static uint64_t mix(uint64_t z)
 {
@@ -30,15 +29,6 @@ static struct stream stream_of(uint64_t seed, size_t channel, int64_t frame)
     return (struct stream){.stride = (uint32_t)(key >> 32) | 1u, .offset = (uint32_t)key};
 }
 
-/* In steps of 2^-16 LSB. */
-static inline int32_t triangular(uint32_t h)
-{
-    h = (h ^ h >> 16) * UINT32_C(0x7feb352d);
-    h = (h ^ h >> 15) * UINT32_C(0x846ca68b);
-    h ^= h >> 16;
-    return (int32_t)(h >> 16) - (int32_t)(h & 0xffffu);
-}
-
 double engine_dither(uint64_t seed, size_t channel, int64_t frame)
 {
     struct stream stream = stream_of(seed, channel, frame);
@@ -57,29 +47,6 @@ static void lay_states(uint32_t *restrict states, const struct stream *streams, 
             state += stride;
         }
     }
-}
-
-/* values = the samples as integers of `bits` bits. Returns how many clamped. */
-static uint64_t round_piece(int32_t *restrict values, const float *restrict in, const uint32_t *restrict states,
-    size_t count, unsigned bits)
-{
-    const double scale = (double)(INT32_C(1) << (bits - 1));
-    const int32_t lowest = -(INT32_C(1) << (bits - 1)), highest = -(lowest + 1);
-    const double below = (double)lowest - 1.0, above = (double)highest + 1.0; /* these still count as clamped */
-    int32_t clamped = 0;
-    for (size_t i = 0; i < count; i++) {
-        double wanted = (double)in[i] * scale + (states != NULL ? (double)triangular(states[i]) * 0x1p-16 : 0.0);
-        wanted = wanted > below ? wanted : below;
-        wanted = wanted < above ? wanted : above;
-        double biased = wanted + ROUND_BIAS;
-        uint64_t rounded;
-        memcpy(&rounded, &biased, sizeof rounded);
-        int32_t value = (int32_t)(uint32_t)rounded;
-        clamped += (value < lowest) | (value > highest);
-        value = value < lowest ? lowest : value;
-        values[i] = value > highest ? highest : value;
-    }
-    return (uint64_t)clamped;
 }
 
 static void pack(uint8_t *restrict out, const int32_t *restrict values, size_t count, unsigned bits)
@@ -121,6 +88,7 @@ static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame
     const size_t channels = quantiser->channels;
     const unsigned bits = quantiser->bits;
     assert(channels >= 1 && channels <= GRAPH_CHANNELS_MAX && (bits == 16 || bits == 24));
+    const struct engine_kernels *kernels = engine_kernels_best();
     int32_t values[PIECE_SAMPLES];
     uint32_t states[PIECE_SAMPLES];
     struct stream streams[GRAPH_CHANNELS_MAX];
@@ -134,10 +102,8 @@ static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame
             }
             fresh = false;
             lay_states(states, streams, channels, frame, piece);
-            clamped += round_piece(values, in, states, count, bits);
-        } else {
-            clamped += round_piece(values, in, NULL, count, bits);
         }
+        clamped += kernels->quantise(values, in, quantiser->dither ? states : NULL, count, bits);
         if (bytes != NULL) {
             pack(bytes, values, count, bits);
             bytes += count * (bits / 8);
