@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The canonical encoding of a render graph: what is sent to the signal instance and stored. Little-endian, versioned,
-   one encoding for each graph: decode(encode(g)) equals g, and encode(decode(b)) equals b or decode refuses b. */
+   one encoding for each graph: decode(encode(g)) equals g, and encode(decode(b)) equals b or decode refuses b.
+
+   The layout, without padding. Texts are a u32 length and bytes (UTF-8, no NUL); flags, kinds and formats are one byte.
+       magic      "LHgraph\0"
+       head       u32 version, sample rate, quantum; u32 counts of media, curves, points, regions, inputs, curve refs,
+                  nodes, deliverables, tags, markers
+       media      u32 channels, rate; u64 frames, length; conform; text name
+       curves     u32 count of points
+       points     i64 frame, f32 value
+       regions    u32 media; i64 start, length, offset, loop length; reverse; f32 gain; i64 fade lengths in, out;
+                  u32 fade curves in, out
+       inputs     u32 node          curve refs   u32 curve
+       nodes      kind; invert; u32 channels, count; text label
+       deliverables  the members of struct graph_deliverable in their order, but the u32 count of its tags and then the
+                  text of its name at the end
+       tags       text name, value
+       markers    i64 frame; text name
+   Where ranges begin in their tables is not written: they tile them (graph/graph.h). */
 #ifndef GRAPH_ENCODE_H
 #define GRAPH_ENCODE_H
 

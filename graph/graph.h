@@ -23,6 +23,7 @@
 #define GRAPH_RATE_MAX 768000        /* Hz */
 #define GRAPH_FRAMES_MAX (INT64_C(1) << 40) /* a frame index or length stays below this: 265 days at 48 kHz */
 #define GRAPH_INPUTS_MAX 4096        /* contributions to one sum: the exact grid cannot overflow below this */
+#define GRAPH_TEXT_MAX 65535         /* bytes of a name, label or tag, UTF-8 */
 #define GRAPH_NONE UINT32_MAX        /* "no index" */
 
 /* How a medium becomes frames at the project's rate. Anything but IN_PLACE is converted once, from its start, into
@@ -60,7 +61,7 @@ struct graph_curve {
 
 /* A piece of a medium on the timeline. What it plays, in clip time i = 0..length-1:
        loop_length == 0: the medium's frame offset + i            (silence outside the medium)
-       loop_length  > 0: the medium's frame offset + i % loop_length
+       loop_length  > 0: the medium's frame offset + i % loop_length   (offset + loop_length <= the medium's length)
        reverse: the same with length - 1 - i for i
    multiplied, in this order and each product rounded to float: gain, then fade_in(i) while i < fade_in_length, then
    fade_out(i - (length - fade_out_length)) in the last fade_out_length frames. */
@@ -79,13 +80,16 @@ struct graph_region {
 };
 
 enum graph_node_kind {
-    GRAPH_NODE_CLIPS = 0, /* exact sum of regions; a mono medium feeds every channel at unity, else layouts are equal */
+    GRAPH_NODE_CLIPS = 0, /* exact sum of regions, in order of their starts; a mono medium feeds every channel at unity, else
+                             layouts are equal */
     GRAPH_NODE_GAIN,      /* its input times one curve for each output channel; input is mono or has the same layout */
     GRAPH_NODE_BUS,       /* exact sum of its inputs, all of its own layout; PARTIAL inputs are added on the grid */
-    GRAPH_NODE_PARTIAL,   /* as BUS, but its output is the int64 sum on the grid of 2^-40; only a BUS or PARTIAL reads it */
+    GRAPH_NODE_PARTIAL,   /* as BUS without invert, but its output is the int64 sum on the grid of 2^-40; only a BUS or PARTIAL reads it */
 };
 
-/* Plain data for every kind; members of other kinds are zero. */
+/* Plain data for every kind; members of other kinds are zero. The ranges of the nodes, one after the other, tile regions,
+   inputs and curve_refs: each entry belongs to one node. A sum has at most GRAPH_INPUTS_MAX contributions, those of its
+   PARTIAL inputs counted one by one, those of CLIPS where most regions overlap. */
 struct graph_node {
     enum graph_node_kind kind;
     uint32_t channels;   /* of the output, 1..16 */
@@ -125,7 +129,8 @@ struct graph_marker {
     const char *name;
 };
 
-/* One file to deliver. */
+/* One file to deliver. Members that are not in use (a dither seed without dither, the resampler at the project's rate, the
+   tail's of another kind, those behind a false has_...) are zero: the builder sees to it. */
 struct graph_deliverable {
     const char *name;          /* of the file, without ending: "mix", "stems-kick" */
     uint32_t node;             /* what it holds: CLIPS, GAIN or BUS */
@@ -136,25 +141,26 @@ struct graph_deliverable {
     int64_t tail_hold;         /* UNTIL: frames */
     float tail_level;          /* UNTIL: linear peak */
     enum graph_format format;
-    uint32_t bit_depth;        /* 16, 24 or 32 (float); 0 for lossy formats */
-    enum graph_dither dither;
+    uint32_t bit_depth;        /* 16, 24 or 32 (float; not FLAC); 0 for lossy formats */
+    enum graph_dither dither;  /* of 16 and 24 bits, else NONE */
     uint64_t dither_seed;      /* from the deliverable's name */
     uint32_t rate;             /* Hz; converted from the project's rate when different */
     enum graph_conform resampler; /* SOXR or SAMPLERATE, used when the rate differs */
     bool has_quality;          /* lossy: quality in 0..1 (1 = best), else bitrate */
     double quality;
-    uint32_t bitrate_kbps;
+    uint32_t bitrate_kbps;     /* 0: the encoder's default */
     bool has_integrated;       /* loudness target, LUFS (EBU R 128) */
     double integrated_lufs;
     bool has_true_peak;        /* ceiling, dBTP */
     double true_peak_dbtp;
-    uint32_t gain_from;        /* index of the deliverable whose loudness gain applies here too, or GRAPH_NONE */
+    uint32_t gain_from;        /* index of another deliverable, which has a target, whose loudness gain applies here
+                                  (which has none), or GRAPH_NONE */
     bool has_loop;
     int64_t loop_start, loop_end; /* timeline frames */
     uint32_t tag_first, tag_count;
 };
 
-/* The whole. Tables are owned by the graph and never change after graph_builder_finish() or graph_decode(). */
+/* The whole. Curves tile points and deliverables tile tags, as nodes do. Tables are owned by the graph and never change after graph_builder_finish() or graph_decode(). */
 struct graph {
     uint32_t sample_rate; /* Hz */
     uint32_t quantum;     /* frames, a power of two */
@@ -180,7 +186,8 @@ float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame);
 bool graph_curve_is_constant(const struct graph *graph, uint32_t curve, float *value);
 
 /* Every rule that this header states, checked; graph_decode() and graph_builder_finish() end with it, so a `struct
-   graph` that a caller holds is always valid. LH_ERR_FORMAT with the table and index in `where`. */
+   graph` that a caller holds is always valid. LH_ERR_FORMAT with the table and index in `where` ("nodes[12]");
+   LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status graph_check(const struct graph *graph, struct lh_error *error);
 
 #endif

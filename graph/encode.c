@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing the canonical encoding; its layout stands in graph/encode.h. Reading it is graph/decode.c. */
+#include "graph/encode.h"
+
+#include "graph/layout.h"
+
+static void write_media(struct lh_writer *writer, const struct graph_media *media)
+{
+    lh_writer_u32(writer, media->channels);
+    lh_writer_u32(writer, media->rate);
+    lh_writer_u64(writer, media->frames);
+    lh_writer_u64(writer, media->length);
+    lh_writer_u8(writer, (uint8_t)media->conform);
+    lh_writer_text(writer, media->name);
+}
+
+static void write_region(struct lh_writer *writer, const struct graph_region *region)
+{
+    lh_writer_u32(writer, region->media);
+    lh_writer_i64(writer, region->start);
+    lh_writer_i64(writer, region->length);
+    lh_writer_i64(writer, region->offset);
+    lh_writer_i64(writer, region->loop_length);
+    lh_writer_u8(writer, region->reverse ? 1 : 0);
+    lh_writer_f32(writer, region->gain);
+    lh_writer_i64(writer, region->fade_in_length);
+    lh_writer_i64(writer, region->fade_out_length);
+    lh_writer_u32(writer, region->fade_in);
+    lh_writer_u32(writer, region->fade_out);
+}
+
+static void write_node(struct lh_writer *writer, const struct graph_node *node)
+{
+    lh_writer_u8(writer, (uint8_t)node->kind);
+    lh_writer_u8(writer, node->invert ? 1 : 0);
+    lh_writer_u32(writer, node->channels);
+    lh_writer_u32(writer, node->count);
+    lh_writer_text(writer, node->label);
+}
+
+static void write_deliverable(struct lh_writer *writer, const struct graph_deliverable *deliverable)
+{
+    const struct graph_deliverable *d = deliverable;
+    lh_writer_u32(writer, d->node);
+    lh_writer_i64(writer, d->start);
+    lh_writer_i64(writer, d->end);
+    lh_writer_i64(writer, d->preroll);
+    lh_writer_u8(writer, (uint8_t)d->tail);
+    lh_writer_i64(writer, d->tail_frames);
+    lh_writer_i64(writer, d->tail_hold);
+    lh_writer_f32(writer, d->tail_level);
+    lh_writer_u8(writer, (uint8_t)d->format);
+    lh_writer_u32(writer, d->bit_depth);
+    lh_writer_u8(writer, (uint8_t)d->dither);
+    lh_writer_u64(writer, d->dither_seed);
+    lh_writer_u32(writer, d->rate);
+    lh_writer_u8(writer, (uint8_t)d->resampler);
+    lh_writer_u8(writer, d->has_quality ? 1 : 0);
+    lh_writer_f64(writer, d->quality);
+    lh_writer_u32(writer, d->bitrate_kbps);
+    lh_writer_u8(writer, d->has_integrated ? 1 : 0);
+    lh_writer_f64(writer, d->integrated_lufs);
+    lh_writer_u8(writer, d->has_true_peak ? 1 : 0);
+    lh_writer_f64(writer, d->true_peak_dbtp);
+    lh_writer_u32(writer, d->gain_from);
+    lh_writer_u8(writer, d->has_loop ? 1 : 0);
+    lh_writer_i64(writer, d->loop_start);
+    lh_writer_i64(writer, d->loop_end);
+    lh_writer_u32(writer, d->tag_count);
+    lh_writer_text(writer, d->name);
+}
+
+static void write_head(struct lh_writer *writer, const struct graph *graph)
+{
+    lh_writer_bytes(writer, GRAPH_MAGIC, GRAPH_MAGIC_SIZE);
+    lh_writer_u32(writer, GRAPH_ENCODING_VERSION);
+    lh_writer_u32(writer, graph->sample_rate);
+    lh_writer_u32(writer, graph->quantum);
+    lh_writer_u32(writer, graph->media_count);
+    lh_writer_u32(writer, graph->curve_count);
+    lh_writer_u32(writer, graph->point_count);
+    lh_writer_u32(writer, graph->region_count);
+    lh_writer_u32(writer, graph->input_count);
+    lh_writer_u32(writer, graph->curve_ref_count);
+    lh_writer_u32(writer, graph->node_count);
+    lh_writer_u32(writer, graph->deliverable_count);
+    lh_writer_u32(writer, graph->tag_count);
+    lh_writer_u32(writer, graph->marker_count);
+}
+
+enum lh_status graph_encode(const struct graph *graph, struct lh_writer *writer)
+{
+    write_head(writer, graph);
+    for (uint32_t i = 0; i < graph->media_count; i++) {
+        write_media(writer, &graph->media[i]);
+    }
+    for (uint32_t i = 0; i < graph->curve_count; i++) {
+        lh_writer_u32(writer, graph->curves[i].count);
+    }
+    for (uint32_t i = 0; i < graph->point_count; i++) {
+        lh_writer_i64(writer, graph->points[i].frame);
+        lh_writer_f32(writer, graph->points[i].value);
+    }
+    for (uint32_t i = 0; i < graph->region_count; i++) {
+        write_region(writer, &graph->regions[i]);
+    }
+    for (uint32_t i = 0; i < graph->input_count; i++) {
+        lh_writer_u32(writer, graph->inputs[i]);
+    }
+    for (uint32_t i = 0; i < graph->curve_ref_count; i++) {
+        lh_writer_u32(writer, graph->curve_refs[i]);
+    }
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        write_node(writer, &graph->nodes[i]);
+    }
+    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
+        write_deliverable(writer, &graph->deliverables[i]);
+    }
+    for (uint32_t i = 0; i < graph->tag_count; i++) {
+        lh_writer_text(writer, graph->tags[i].name);
+        lh_writer_text(writer, graph->tags[i].value);
+    }
+    for (uint32_t i = 0; i < graph->marker_count; i++) {
+        lh_writer_i64(writer, graph->markers[i].frame);
+        lh_writer_text(writer, graph->markers[i].name);
+    }
+    return lh_writer_status(writer);
+}

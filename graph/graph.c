@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Life of a graph, and the reference evaluation of its curves. */
+#include "graph/graph.h"
+
+#include <stdlib.h>
+
+#include "graph/owner.h"
+
+struct graph_owner *graph_owner_new(void)
+{
+    struct graph_owner *owner = calloc(1, sizeof *owner);
+    if (owner != NULL) {
+        lh_arena_init(&owner->arena);
+        atomic_init(&owner->references, 1);
+    }
+    return owner;
+}
+
+/* Every graph that a caller can hold lies in an owner, which was never const itself. */
+static struct graph_owner *owner_of(const struct graph *graph)
+{
+    return (struct graph_owner *)(uintptr_t)graph;
+}
+
+void graph_ref(const struct graph *graph)
+{
+    atomic_fetch_add_explicit(&owner_of(graph)->references, 1, memory_order_relaxed);
+}
+
+void graph_unref(const struct graph *graph)
+{
+    if (graph == NULL) {
+        return;
+    }
+    struct graph_owner *owner = owner_of(graph);
+    /* acq_rel: whoever frees has seen the last use of everyone else. */
+    if (atomic_fetch_sub_explicit(&owner->references, 1, memory_order_acq_rel) == 1) {
+        lh_arena_fini(&owner->arena);
+        free(owner);
+    }
+}
+
+float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame)
+{
+    const struct graph_point *points = graph->points + graph->curves[curve].first;
+    uint32_t count = graph->curves[curve].count;
+    /* The number of points at or before `frame`, by bisection: of two at one frame the later one counts. */
+    uint32_t low = 0;
+    uint32_t high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (points[middle].frame <= frame) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return points[0].value;
+    }
+    if (low == count) {
+        return points[count - 1].value;
+    }
+    const struct graph_point *a = &points[low - 1];
+    const struct graph_point *b = &points[low];
+    double slope = ((double)b->value - a->value) / (double)(b->frame - a->frame);
+    return (float)((double)a->value + slope * (double)(frame - a->frame));
+}
+
+bool graph_curve_is_constant(const struct graph *graph, uint32_t curve, float *value)
+{
+    const struct graph_point *points = graph->points + graph->curves[curve].first;
+    for (uint32_t i = 1; i < graph->curves[curve].count; i++) {
+        if (points[i].value != points[0].value) {
+            return false;
+        }
+    }
+    *value = points[0].value;
+    return true;
+}

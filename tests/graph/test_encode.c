@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* graph/encode.c: one encoding for each graph. */
+#include "graph/encode.h"
+
+#include "graph/layout.h"
+#include "graph/partition.h"
+#include "tests/graph/fixture.h"
+#include "tests/support/testing.h"
+
+static void expect_round_trip(const struct graph *graph)
+{
+    struct lh_writer bytes;
+    struct lh_writer again;
+    lh_writer_init(&bytes);
+    lh_writer_init(&again);
+    ck_assert_int_eq(graph_encode(graph, &bytes), LH_OK);
+    const struct graph *decoded = NULL;
+    struct lh_error error = LH_ERROR_INIT;
+    ck_assert_msg(graph_decode(bytes.data, bytes.size, &decoded, &error) == LH_OK, "%s: %s", error.where, error.message);
+    ck_assert_int_eq(graph_encode(decoded, &again), LH_OK);
+    ck_assert_uint_eq(bytes.size, again.size);
+    ck_assert_mem_eq(bytes.data, again.data, bytes.size);
+    ck_assert_uint_eq(decoded->node_count, graph->node_count);
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        ck_assert_uint_eq(decoded->nodes[i].first, graph->nodes[i].first);
+        ck_assert_uint_eq(decoded->nodes[i].curves, graph->nodes[i].curves);
+        ck_assert_str_eq(decoded->nodes[i].label, graph->nodes[i].label);
+    }
+    graph_unref(decoded);
+    lh_writer_fini(&bytes);
+    lh_writer_fini(&again);
+}
+
+START_TEST(graphs_round_trip)
+{
+    const struct graph *mix = fixture_mix_ordered(NULL, NULL);
+    expect_round_trip(mix);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        const struct graph *cut = NULL;
+        ck_assert_int_eq(graph_partition_seeded(mix, seed, &cut, NULL), LH_OK);
+        expect_round_trip(cut);
+        graph_unref(cut);
+    }
+    graph_unref(mix);
+    const struct graph *large = fixture_large(20, 50);
+    expect_round_trip(large);
+    graph_unref(large);
+}
+END_TEST
+
+/* The layout is public: a change of these bytes needs a new version. */
+START_TEST(layout_is_fixed)
+{
+    struct graph_builder *builder;
+    ck_assert_int_eq(graph_builder_new(48000, 1024, &builder), LH_OK);
+    uint32_t index;
+    ck_assert_int_eq(graph_builder_add_sum(builder, GRAPH_NODE_BUS, 2, true, NULL, 0, "hi", &index), LH_OK);
+    struct graph_deliverable mix = fixture_deliverable(0, "m");
+    ck_assert_int_eq(graph_builder_add_deliverable(builder, &mix, NULL, 0, &index), LH_OK);
+    const struct graph *graph = NULL;
+    ck_assert_int_eq(graph_builder_finish(builder, &graph, NULL), LH_OK);
+    graph_builder_free(builder);
+    struct lh_writer bytes;
+    lh_writer_init(&bytes);
+    ck_assert_int_eq(graph_encode(graph, &bytes), LH_OK);
+    static const uint8_t expected[] = {
+        'L', 'H', 'g', 'r', 'a', 'p', 'h', 0, 1, 0, 0, 0, 0x80, 0xBB, 0, 0, 0, 4, 0, 0,           /* head */
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                   /* media .. refs */
+        1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                           /* nodes .. markers */
+        GRAPH_NODE_BUS, 1, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 'h', 'i',                          /* the node */
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x53, 0x07, 0, 0, 0, 0, 0,                      /* its deliverable */
+    };
+    ck_assert_uint_eq(bytes.size, sizeof expected - 20 + GRAPH_DELIVERABLE_BYTES + 1);
+    ck_assert_mem_eq(bytes.data, expected, sizeof expected);
+    lh_writer_fini(&bytes);
+    graph_unref(graph);
+}
+END_TEST
+
+START_TEST(allocations_may_fail)
+{
+    const struct graph *graph = fixture_mix_ordered(NULL, NULL);
+    bool fired = true;
+    for (size_t n = 1; fired; n++) {
+        struct lh_writer bytes;
+        lh_writer_init(&bytes);
+        testing_fail_allocation(n);
+        enum lh_status status = graph_encode(graph, &bytes);
+        fired = testing_fail_allocation_end();
+        ck_assert_int_eq(status, fired ? LH_ERR_NO_MEMORY : LH_OK);
+        lh_writer_fini(&bytes);
+    }
+    graph_unref(graph);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("graph/encode");
+    TCase *test = tcase_create("encode");
+    tcase_add_test(test, graphs_round_trip);
+    tcase_add_test(test, layout_is_fixed);
+    tcase_add_test(test, allocations_may_fail);
+    suite_add_tcase(suite, test);
+    return testing_main(suite);
+}
