@@ -15,12 +15,14 @@ struct engine_encoder_spec {
     int64_t frames;                              /* length at the deliverable's rate; -1 when not known yet */
     int fd;                                      /* written from its beginning by positioned writes; not owned. A pipe works for
                                                     WAV with a known length. */
+    bool digest;                                 /* also compute engine_encoded.samples */
 };
 
 struct engine_encoded {
     uint64_t frames;           /* at the deliverable's rate */
     uint64_t clipped;          /* samples that integer PCM had to clamp */
     uint64_t bytes;            /* of the file */
+    bool has_samples;          /* samples is filled: it was asked for */
     struct lh_digest samples;  /* PCM: the interleaved little-endian samples as delivered; lossy: float32 before the encoder */
     char notes[ENGINE_NOTES_SIZE]; /* what the container could not hold ("FLAC holds no loop points"), or "" */
 };
