@@ -53,7 +53,7 @@ struct engine_kernels {
     /* The same from a mono input into two channels (pan): in[frame] x gains[0], in[frame] x gains[1]. */
     bool (*accumulate_pan)(int64_t *sum, const float *in, size_t frames, const float *gains);
     /* The same straight from 16- or 24-bit little-endian PCM (S16_LE, S24_LE) without a float buffer between; `in` holds
-       frames x channels samples. NULL where a set has none. The gains must be finite and below 2^11. */
+       frames x channels samples. The gains must be finite and below 2^11. */
     void (*accumulate_s16)(int64_t *sum, const uint8_t *in, size_t frames, size_t channels, const float *gains);
     void (*accumulate_s24)(int64_t *sum, const uint8_t *in, size_t frames, size_t channels, const float *gains);
     /* sum += part, on the grid. */
@@ -72,6 +72,9 @@ struct engine_kernels {
     /* out = in as integers of `bits` bits (16 or 24) with the dither of `states`, one a sample, or without where that is
        NULL; by the formula of quantise.h. Returns how many of the `count` samples clamped. count < 2^32. */
     uint64_t (*quantise)(int32_t *out, const float *in, const uint32_t *states, size_t count, unsigned bits);
+    /* The lower two or three bytes of each integer, little-endian. */
+    void (*pack_s16)(uint8_t *out, const int32_t *in, size_t count);
+    void (*pack_s24)(uint8_t *out, const int32_t *in, size_t count);
 };
 
 #define ENGINE_TRUE_PEAK_HISTORY 15

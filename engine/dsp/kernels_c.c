@@ -25,6 +25,8 @@ static const struct engine_kernels table = {
     .peak = peak,
     .true_peak = true_peak,
     .quantise = quantise,
+    .pack_s16 = pack_s16,
+    .pack_s24 = pack_s24,
 };
 
 const struct engine_kernels *engine_kernels_c(void)

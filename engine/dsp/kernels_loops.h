@@ -27,7 +27,7 @@ static inline void decode_s8(float *restrict out, const uint8_t *restrict in, si
 static inline void decode_s16_le(float *restrict out, const uint8_t *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        out[i] = from_s16_le(in + 2 * i);
+        out[i] = from_upper(upper_s16_le(in + 2 * i));
     }
 }
 
@@ -55,7 +55,7 @@ static inline void decode_s24_le(float *restrict out, const uint8_t *restrict in
         decode_four_s24_le(out + i, in + 3 * i);
     }
     for (; i < count; i++) {
-        out[i] = from_s24_le(in + 3 * i);
+        out[i] = from_upper(upper_s24_le(in + 3 * i));
     }
 }
 
@@ -349,6 +349,23 @@ static inline uint64_t quantise(int32_t *restrict out, const float *restrict in,
         out[i] = value > highest ? highest : value;
     }
     return clamped;
+}
+
+static inline void pack_s16(uint8_t *restrict out, const int32_t *restrict in, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        out[2 * i] = (uint8_t)in[i];
+        out[2 * i + 1] = (uint8_t)((uint32_t)in[i] >> 8);
+    }
+}
+
+static inline void pack_s24(uint8_t *restrict out, const int32_t *restrict in, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        out[3 * i] = (uint8_t)in[i];
+        out[3 * i + 1] = (uint8_t)((uint32_t)in[i] >> 8);
+        out[3 * i + 2] = (uint8_t)((uint32_t)in[i] >> 16);
+    }
 }
 
 #endif

@@ -79,14 +79,14 @@ static inline float from_upper(uint32_t bits)
     return (float)(int32_t)bits * 0x1p-31f;
 }
 
-static inline float from_s16_le(const uint8_t *p)
+static inline uint32_t upper_s16_le(const uint8_t *p)
 {
-    return from_upper((uint32_t)p[0] << 16 | (uint32_t)p[1] << 24);
+    return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 24;
 }
 
-static inline float from_s24_le(const uint8_t *p)
+static inline uint32_t upper_s24_le(const uint8_t *p)
 {
-    return from_upper((uint32_t)p[0] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 24);
+    return (uint32_t)p[0] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 24;
 }
 
 static inline size_t smaller(size_t a, size_t b)

@@ -8,7 +8,7 @@
 #include "engine/dsp/kernels.h"
 #include "engine/dsp/kernels_scalar.h"
 
-#define PIECE_SAMPLES 512
+#define PIECE_SAMPLES 1024
 
 static uint64_t mix(uint64_t z)
 {
@@ -35,33 +35,26 @@ double engine_dither(uint64_t seed, size_t channel, int64_t frame)
     return (double)triangular((uint32_t)frame * stream.stride + stream.offset) * 0x1p-16;
 }
 
-/* The states h of `frames` frames side by side, from which the dither follows without a channel index. */
+/* The states h of `frames` frames side by side, from which the dither follows without a channel index. All but the first
+   few are sums of two vectors: the state some whole frames before, and what each channel moves on in these. */
 static void lay_states(uint32_t *restrict states, const struct stream *streams, size_t channels, int64_t frame,
     size_t frames)
 {
-    for (size_t channel = 0; channel < channels; channel++) {
-        const uint32_t stride = streams[channel].stride;
-        uint32_t state = (uint32_t)frame * stride + streams[channel].offset;
-        for (size_t i = 0; i < frames; i++) {
-            states[i * channels + channel] = state;
-            state += stride;
+    uint32_t moves[PATTERN_MAX];
+    const size_t length = pattern_length(channels), count = frames * channels;
+    const uint32_t pattern_frames = (uint32_t)(length / channels);
+    for (size_t i = 0; i < length; i++) {
+        const struct stream *stream = &streams[i % channels];
+        moves[i] = stream->stride * pattern_frames;
+        if (i < count) {
+            states[i] = ((uint32_t)frame + (uint32_t)(i / channels)) * stream->stride + stream->offset;
         }
     }
-}
-
-static void pack(uint8_t *restrict out, const int32_t *restrict values, size_t count, unsigned bits)
-{
-    if (bits == 16) {
-        for (size_t i = 0; i < count; i++) {
-            out[2 * i] = (uint8_t)values[i];
-            out[2 * i + 1] = (uint8_t)((uint32_t)values[i] >> 8);
+    for (size_t at = length; at < count; at += length) {
+        const size_t piece = smaller(length, count - at);
+        for (size_t i = 0; i < piece; i++) {
+            states[at + i] = states[at - length + i] + moves[i];
         }
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        out[3 * i] = (uint8_t)values[i];
-        out[3 * i + 1] = (uint8_t)((uint32_t)values[i] >> 8);
-        out[3 * i + 2] = (uint8_t)((uint32_t)values[i] >> 16);
     }
 }
 
@@ -105,7 +98,7 @@ static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame
         }
         clamped += kernels->quantise(values, in, quantiser->dither ? states : NULL, count, bits);
         if (bytes != NULL) {
-            pack(bytes, values, count, bits);
+            (bits == 16 ? kernels->pack_s16 : kernels->pack_s24)(bytes, values, count);
             bytes += count * (bits / 8);
         } else {
             align_upper(words, values, count, bits);
