@@ -14,8 +14,9 @@ LH_NODISCARD enum lh_status engine_converter_new(enum graph_conform resampler, u
                                                  struct engine_converter **converter, struct lh_error *error);
 void engine_converter_free(struct engine_converter *converter); /* accepts NULL */
 /* Takes all `frames` of input; gives what is ready into `out` (room for `capacity` frames, at least
-   engine_converter_room()). `last` ends the stream: the rest follows, over further calls with frames = 0 while *given
-   equals capacity. */
+   engine_converter_room()). `last` ends the stream: the rest follows, over further calls with frames = 0 and `last` while *given
+   equals capacity. Over the whole stream it gives exactly engine_converted_length() frames, whatever the calls' sizes, and
+   the same bits. */
 LH_NODISCARD enum lh_status engine_converter_process(struct engine_converter *converter, const float *in, size_t frames, bool last,
                                                      float *out, size_t capacity, size_t *given, struct lh_error *error);
 size_t engine_converter_room(const struct engine_converter *converter, size_t frames);
