@@ -103,6 +103,10 @@ SHAPE track_id = TEXT("a track id", 1, PULSE_ID_MAX, id_fault);
 SHAPE clip_id = TEXT("a clip id", 1, PULSE_ID_MAX, id_fault);
 SHAPE node_id = TEXT("a node id", 1, PULSE_ID_MAX, id_fault);
 SHAPE media_id = TEXT("a media id", 1, PULSE_ID_MAX, id_fault);
+/* A reference is looked up; what it may hold is decided where the name that it means is given. */
+SHAPE track_reference = TEXT("a track's id", 0, LH_JSON_TEXT_MAX, NULL);
+SHAPE media_reference = TEXT("a medium's id", 0, LH_JSON_TEXT_MAX, NULL);
+SHAPE deliverable_reference = TEXT("a deliverable's name", 0, LH_JSON_TEXT_MAX, NULL);
 SHAPE name_text = TEXT("a name", 0, 256, line_fault);
 SHAPE file_name = TEXT("a deliverable's name", 1, PULSE_ID_MAX, file_name_fault);
 SHAPE file_path = TEXT("a file path", 1, PULSE_PATH_MAX, pulse_path_fault);
@@ -110,7 +114,7 @@ SHAPE digest_text = TEXT("a digest", 1, 128, digest_fault);
 SHAPE plugin_text = TEXT("a plugin", 1, 1024, plugin_fault);
 SHAPE preset_text = TEXT("a preset", 1, 1024, line_fault);
 SHAPE symbol_text = TEXT("a parameter's symbol", 1, 256, symbol_fault);
-SHAPE parameter_path = TEXT("an automated parameter", 1, 512, NULL);
+SHAPE parameter_path = TEXT("an automated parameter", 0, 512, NULL);
 SHAPE tag_name = TEXT("a tag's name", 1, PULSE_ID_MAX, tag_fault);
 SHAPE tag_value = TEXT("a tag", 0, 4096, NULL);
 
@@ -190,7 +194,7 @@ SHAPE notes = LIST("the list of notes", note, PULSE_NOTES_MAX);
 
 SHAPE midi_track = WHOLE("a MIDI file's track", 0, 65535);
 MEMBERS clip_members[] = {
-    {"id", &clip_id, PULSE_OPTIONAL},      {"media", &media_id, PULSE_ONE_OF},
+    {"id", &clip_id, PULSE_OPTIONAL},      {"media", &media_reference, PULSE_ONE_OF},
     {"notes", &notes, PULSE_ONE_OF},       {"midi", &file_path, PULSE_ONE_OF},
     {"midiTrack", &midi_track, PULSE_OPTIONAL}, {"start", &time, PULSE_OPTIONAL},
     {"offset", &offset, PULSE_OPTIONAL},   {"duration", &time, PULSE_OPTIONAL},
@@ -209,7 +213,7 @@ SHAPE parameters = {.kind = PULSE_SHAPE_MAP, .noun = "the list of parameters", .
 MEMBERS state_members[] = {{"file", &file_path, PULSE_ONE_OF}, {"digest", &digest_text, PULSE_ONE_OF}};
 SHAPE state = OBJECT("a state", state_members);
 SHAPE side_tap = {.kind = PULSE_SHAPE_CHOICE, .noun = "a tap", .names = pulse_tap_names, .name_count = 2};
-MEMBERS sidechain_members[] = {{"from", &track_id, PULSE_REQUIRED}, {"tap", &side_tap, PULSE_OPTIONAL}};
+MEMBERS sidechain_members[] = {{"from", &track_reference, PULSE_REQUIRED}, {"tap", &side_tap, PULSE_OPTIONAL}};
 SHAPE sidechain = OBJECT("a side chain", sidechain_members);
 
 #define NODE_MEMBERS                                                                                                   \
@@ -229,7 +233,7 @@ SHAPE nodes = LIST("the list of nodes", node, PULSE_NODES_MAX);
 
 /* Sends and automation. */
 
-MEMBERS send_members[] = {{"to", &track_id, PULSE_REQUIRED},
+MEMBERS send_members[] = {{"to", &track_reference, PULSE_REQUIRED},
                           {"gainDb", &level, PULSE_OPTIONAL},
                           {"pan", &pan, PULSE_OPTIONAL},
                           {"tap", &side_tap, PULSE_OPTIONAL},
@@ -256,7 +260,7 @@ SHAPE cohort = CHOICE("a cohort", pulse_cohort_names);
 MEMBERS track_members[] = {
     {"id", &track_id, PULSE_REQUIRED},     {"name", &name_text, PULSE_OPTIONAL},
     {"type", &track_type, PULSE_REQUIRED}, {"channels", &channels, PULSE_OPTIONAL},
-    {"output", &track_id, PULSE_OPTIONAL}, {"gainDb", &level, PULSE_OPTIONAL},
+    {"output", &track_reference, PULSE_OPTIONAL}, {"gainDb", &level, PULSE_OPTIONAL},
     {"pan", &pan, PULSE_OPTIONAL},         {"mute", &flag, PULSE_OPTIONAL},
     {"solo", &flag, PULSE_OPTIONAL},       {"invert", &flag, PULSE_OPTIONAL},
     {"cohort", &cohort, PULSE_OPTIONAL},   {"clips", &clips, PULSE_OPTIONAL},
@@ -269,18 +273,18 @@ SHAPE tracks = LIST("the list of tracks", track, PULSE_TRACKS_MAX);
 /* Deliverables. */
 
 SHAPE tap = CHOICE("a tap", pulse_tap_names);
-SHAPE each = LIST("the list of tracks in \"each\"", track_id, PULSE_TRACKS_MAX);
+SHAPE each = LIST("the list of tracks in \"each\"", track_reference, PULSE_TRACKS_MAX);
 MEMBERS source_members[] = {
-    {"track", &track_id, PULSE_ONE_OF}, {"each", &each, PULSE_ONE_OF}, {"tap", &tap, PULSE_OPTIONAL}};
+    {"track", &track_reference, PULSE_ONE_OF}, {"each", &each, PULSE_ONE_OF}, {"tap", &tap, PULSE_OPTIONAL}};
 SHAPE source_object = OBJECT("a source", source_members);
-static const struct pulse_shape *const source_forms[] = {&track_id, &source_object, NULL};
+static const struct pulse_shape *const source_forms[] = {&track_reference, &source_object, NULL};
 SHAPE source = EITHER("a source", source_forms, "a track id or an object");
 
 SHAPE format = CHOICE("a format", pulse_format_names);
 SHAPE bit_depth = WHOLE("a bit depth", 16, 32);
 SHAPE dither = CHOICE("a dither", pulse_dither_names);
 SHAPE quality = NUMBER("a quality", 0, 1);
-SHAPE bitrate = WHOLE("a bit rate in kbit/s", 8, 510);
+SHAPE bitrate = WHOLE("a bit rate in kbit/s", PULSE_BITRATE_MIN, PULSE_BITRATE_MAX);
 
 SHAPE tail_seconds = NUMBER("a tail in seconds", 0, PULSE_TAIL_MAX);
 SHAPE until_db = NUMBER("a tail's level in dB", PULSE_LEVEL_MIN, 0);
@@ -311,7 +315,7 @@ MEMBERS deliverable_members[] = {
     {"dither", &dither, PULSE_OPTIONAL},      {"sampleRate", &rate, PULSE_OPTIONAL},
     {"quality", &quality, PULSE_OPTIONAL},    {"bitrateKbps", &bitrate, PULSE_OPTIONAL},
     {"range", &range, PULSE_OPTIONAL},        {"loudness", &loudness, PULSE_OPTIONAL},
-    {"gainFrom", &file_name, PULSE_OPTIONAL}, {"tags", &tags, PULSE_OPTIONAL},
+    {"gainFrom", &deliverable_reference, PULSE_OPTIONAL}, {"tags", &tags, PULSE_OPTIONAL},
     {"loop", &loop, PULSE_OPTIONAL},
 };
 SHAPE deliverable = OBJECT("a deliverable", deliverable_members);

@@ -110,7 +110,7 @@ size_t pulse_track_named(struct pulse_reading *reading, const struct lh_json *re
     }
     const char *id = reference->value.string.text;
     size_t index = pulse_names_find(&reading->tracks, id);
-    if (index == PULSE_NONE) {
+    if (index == PULSE_NONE && !reading->tracks.incomplete) {
         pulse_report_at(&reading->report, reference, "there is no track %s%s", pulse_report_quote(&reading->report, id),
                         pulse_report_suggest(&reading->report, id, reading->tracks.list, reading->tracks.count));
     }

@@ -41,7 +41,7 @@ static size_t media_named(struct pulse_reading *reading, const struct lh_json *r
     }
     const char *id = reference->value.string.text;
     size_t index = pulse_names_find(&reading->media, id);
-    if (index == PULSE_NONE) {
+    if (index == PULSE_NONE && !reading->media.incomplete) {
         pulse_report_at(&reading->report, reference, "there is no medium %s in \"media\"%s",
                         pulse_report_quote(&reading->report, id),
                         pulse_report_suggest(&reading->report, id, reading->media.list, reading->media.count));
@@ -50,14 +50,22 @@ static size_t media_named(struct pulse_reading *reading, const struct lh_json *r
 }
 
 /* Members that make no sense for the clip's kind are refused: silently ignoring them would be worse. */
-static void check_members(struct pulse_reading *reading, const struct pulse_clip *clip, enum pulse_track_type type)
+static void check_members(struct pulse_reading *reading, const struct pulse_clip *clip, const struct lh_json *track)
 {
     static const char *const sources[] = {"media", "notes", "midi"};
     static const char *const audio_only[] = {"gainDb", "reverse", "loop", "fadeIn", "fadeOut"};
-    enum pulse_clip_kind wanted_from = type == PULSE_TRACK_AUDIO ? PULSE_CLIP_AUDIO : PULSE_CLIP_NOTES;
     const struct lh_json *source = lh_json_member(clip->json, sources[clip->kind]);
     bool audio = clip->kind == PULSE_CLIP_AUDIO;
-    if (source != NULL && audio != (wanted_from == PULSE_CLIP_AUDIO)) {
+    size_t given = 0;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        given += lh_json_member(clip->json, sources[i]) != NULL ? 1 : 0;
+    }
+    if (given != 1) {
+        return; /* reported already, and anyone's guess what was meant */
+    }
+    bool typed = pulse_choice(track, "type", pulse_track_type_names, 5, PULSE_NONE) != PULSE_NONE;
+    bool wants_audio = pulse_choice(track, "type", pulse_track_type_names, 5, 0) == PULSE_TRACK_AUDIO;
+    if (typed && audio != wants_audio) {
         pulse_report_at(&reading->report, source, "%s",
                         audio ? "an instrument track plays \"notes\" or \"midi\"; media go on an audio track"
                               : "an audio track plays \"media\"; notes and MIDI files go on an instrument track");
@@ -78,7 +86,7 @@ static void check_members(struct pulse_reading *reading, const struct pulse_clip
     }
 }
 
-static void read_clip(struct pulse_reading *reading, const struct lh_json *json, enum pulse_track_type type,
+static void read_clip(struct pulse_reading *reading, const struct lh_json *json, const struct lh_json *track,
                       struct pulse_clip *clip)
 {
     const struct lh_json *notes = lh_json_member(json, "notes");
@@ -119,7 +127,7 @@ static void read_clip(struct pulse_reading *reading, const struct lh_json *json,
         pulse_report_at(&reading->report, lh_json_member(json, "loop"),
                         "a clip that loops needs a \"duration\", or it would never end");
     }
-    check_members(reading, clip, type);
+    check_members(reading, clip, track);
 }
 
 void pulse_read_clips(struct pulse_reading *reading, struct pulse_track *track, const struct lh_json *list)
@@ -133,7 +141,7 @@ void pulse_read_clips(struct pulse_reading *reading, struct pulse_track *track, 
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        read_clip(reading, items[i], track->type, &clips[i]);
+        read_clip(reading, items[i], track->json, &clips[i]);
         ids[i] = clips[i].id;
     }
     if (!pulse_read_names(reading, ids, count, &names)) {

@@ -165,6 +165,9 @@ static void check_pcm(struct pulse_reading *reading, const struct lh_json *json,
     const struct lh_json *depth = lh_json_member(json, "bitDepth");
     refuse(reading, json, "quality", item->format, "it loses nothing");
     refuse(reading, json, "bitrateKbps", item->format, "it loses nothing");
+    if (item->bit_depth < 16 || item->bit_depth > 32) {
+        return; /* reported already */
+    }
     if (item->bit_depth != 16 && item->bit_depth != 24 && item->bit_depth != 32) {
         pulse_report_at(&reading->report, depth, "the bit depth has to be 16, 24 or 32 (float), not %u",
                         item->bit_depth);
@@ -182,18 +185,21 @@ static void check_lossy(struct pulse_reading *reading, const struct lh_json *jso
 {
     static const struct {
         uint32_t least, most;
-    } bitrates[] = {[PULSE_FORMAT_VORBIS] = {32, 500}, [PULSE_FORMAT_OPUS] = {8, 510}, [PULSE_FORMAT_MP3] = {8, 320}};
+    } bitrates[] = {[PULSE_FORMAT_VORBIS] = {32, 500},
+                    [PULSE_FORMAT_OPUS] = {PULSE_BITRATE_MIN, PULSE_BITRATE_MAX},
+                    [PULSE_FORMAT_MP3] = {PULSE_BITRATE_MIN, 320}};
     refuse(reading, json, "bitDepth", item->format, "it is lossy; it has a \"quality\" or a \"bitrateKbps\"");
     refuse(reading, json, "dither", item->format, "it is lossy");
     const struct lh_json *bitrate = lh_json_member(json, "bitrateKbps");
     if (bitrate != NULL && item->has_quality) {
         pulse_report_at(&reading->report, bitrate, "give \"quality\" or \"bitrateKbps\", not both");
     }
-    if (bitrate != NULL && lh_json_is_number(bitrate) &&
-        (item->bitrate_kbps < bitrates[item->format].least || item->bitrate_kbps > bitrates[item->format].most)) {
+    uint32_t rate = item->bitrate_kbps;
+    if (bitrate != NULL && rate >= PULSE_BITRATE_MIN && rate <= PULSE_BITRATE_MAX &&
+        (rate < bitrates[item->format].least || rate > bitrates[item->format].most)) {
         pulse_report_at(&reading->report, bitrate, "%s has bit rates from %u to %u kbit/s, not %u",
                         pulse_format_names[item->format], bitrates[item->format].least, bitrates[item->format].most,
-                        item->bitrate_kbps);
+                        rate);
     }
 }
 
@@ -283,7 +289,7 @@ static void read_gain_from(struct pulse_reading *reading, struct pulse_deliverab
     } else if (chained != NULL) {
         pulse_report_at(report, from, "deliverable %s takes its own gain from %s: name one with a \"loudness\" target",
                         quoted, pulse_report_quote(report, chained));
-    } else if (!target->has_integrated && !target->has_true_peak) {
+    } else if (lh_json_member(target->json, "loudness") == NULL) {
         pulse_report_at(report, from, "deliverable %s has no \"loudness\" target to take a gain from", quoted);
     } else if (target->source_count > 1) {
         pulse_report_at(report, from, "deliverable %s is several files with a gain each: name one that is one file",

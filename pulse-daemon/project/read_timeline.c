@@ -111,6 +111,7 @@ void pulse_read_media(struct pulse_reading *reading, const struct lh_json *root)
         ids[i] = items[i]->name;
     }
     pulse_read_names(reading, ids, count, &reading->media);
+    reading->media.incomplete = map != NULL && map->kind != LH_JSON_OBJECT;
     reading->project->media = media;
     reading->project->media_count = count;
 }

@@ -80,12 +80,23 @@ static void check_ids(struct pulse_reading *reading, const struct pulse_track *t
     }
 }
 
+static bool is_typed(const struct pulse_track *track)
+{
+    return track->json == NULL || pulse_choice(track->json, "type", pulse_track_type_names, 5, PULSE_NONE) != PULSE_NONE;
+}
+
+/* Makes sound itself and takes no input. A track whose type is missing or wrong is given the benefit of the doubt. */
+static bool plays(const struct pulse_track *track)
+{
+    return is_typed(track) && (track->type == PULSE_TRACK_AUDIO || track->type == PULSE_TRACK_INSTRUMENT);
+}
+
 /* Where an output or send may go: what has an input of its own. */
 static size_t destination(struct pulse_reading *reading, const struct pulse_track *tracks,
                           const struct lh_json *reference)
 {
     size_t to = pulse_track_named(reading, reference);
-    if (to != PULSE_NONE && (tracks[to].type == PULSE_TRACK_AUDIO || tracks[to].type == PULSE_TRACK_INSTRUMENT)) {
+    if (to != PULSE_NONE && plays(&tracks[to])) {
         pulse_report_at(&reading->report, reference,
                         "\"%.64s\" is %s, which takes no input: send to a group, a return or the master",
                         tracks[to].id, type_words[tracks[to].type]);
@@ -134,9 +145,8 @@ static void read_sends(struct pulse_reading *reading, const struct pulse_track *
 /* What the type forbids. */
 static void check_type(struct pulse_reading *reading, const struct pulse_track *track)
 {
-    bool plays = track->type == PULSE_TRACK_AUDIO || track->type == PULSE_TRACK_INSTRUMENT;
     const struct lh_json *clips = lh_json_member(track->json, "clips");
-    if (clips != NULL && !plays) {
+    if (clips != NULL && is_typed(track) && !plays(track)) {
         pulse_report_at(&reading->report, clips, "%s has no clips: put them on an audio or instrument track",
                         type_words[track->type]);
     }
@@ -182,6 +192,10 @@ void pulse_read_tracks(struct pulse_reading *reading, const struct lh_json *root
     }
     reading->project->tracks = tracks;
     reading->project->track_count = total;
+    reading->tracks.incomplete = list != NULL && list->kind != LH_JSON_ARRAY;
+    for (size_t i = 0; i < count; i++) {
+        reading->tracks.incomplete |= pulse_text(items[i], "id", NULL) == NULL;
+    }
     check_ids(reading, tracks, total);
     size_t clip_count = 0;
     for (size_t i = 0; i < count; i++) {
