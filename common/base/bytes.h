@@ -50,7 +50,8 @@ float lh_reader_f32(struct lh_reader *reader);
 double lh_reader_f64(struct lh_reader *reader);
 /* A view of the next `size` bytes, NULL when there are fewer. */
 const uint8_t *lh_reader_view(struct lh_reader *reader, size_t size);
-/* A view of a text written by lh_writer_text (not terminated) and its length; NULL and 0 on failure or past `limit` bytes. */
+/* A view of a text written by lh_writer_text (not terminated) and its length; NULL and 0 on failure or when it is
+   longer than `limit` bytes. */
 const char *lh_reader_text(struct lh_reader *reader, size_t limit, size_t *length);
 bool lh_reader_ok(const struct lh_reader *reader);
 /* Everything was read and nothing failed. */

@@ -12,16 +12,16 @@
 #define LH_FAULTS_MAX 1000 /* past that only `count` grows */
 
 struct lh_fault {
-    enum lh_status code;  /* LH_ERR_INVALID or LH_ERR_MISSING, say: decides the exit status */
-    const char *where;    /* JSON Pointer, "" for the whole document */
-    const char *message;  /* a sentence without full stop: what is wrong and what to do */
+    enum lh_status code; /* LH_ERR_INVALID or LH_ERR_MISSING, say: decides the exit status */
+    const char *where;   /* JSON Pointer, "" for the whole document */
+    const char *message; /* a sentence without full stop: what is wrong and what to do */
 };
 
 struct lh_faults {
     struct lh_arena *arena; /* borrowed: owns the texts */
     struct lh_fault *items;
     size_t stored, capacity;
-    size_t count;      /* found, also past LH_FAULTS_MAX */
+    size_t count;       /* found, also past LH_FAULTS_MAX */
     bool out_of_memory; /* at least one could not be kept */
 };
 

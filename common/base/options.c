@@ -26,7 +26,8 @@ struct parser {
 static size_t find_name(const struct lh_option_table *table, const char *name, size_t length)
 {
     size_t i = 0;
-    while (i < table->count && (strlen(table->rows[i].name) != length || memcmp(table->rows[i].name, name, length) != 0)) {
+    while (i < table->count &&
+           (strlen(table->rows[i].name) != length || memcmp(table->rows[i].name, name, length) != 0)) {
         i++;
     }
     return i;
@@ -165,7 +166,8 @@ static enum lh_status refuse_unknown(const struct parser *parser, const char *sh
     if (nearest == NULL) {
         return lh_error_set(parser->error, LH_ERR_USAGE, shown, "there is no option %s; --help shows them all", shown);
     }
-    return lh_error_set(parser->error, LH_ERR_USAGE, shown, "there is no option %s; did you mean --%s?", shown, nearest);
+    return lh_error_set(parser->error, LH_ERR_USAGE, shown, "there is no option %s; did you mean --%s?", shown,
+                        nearest);
 }
 
 static enum lh_status read_long(struct parser *parser, const char *argument)
@@ -283,8 +285,8 @@ static enum lh_status check_operands(const struct parser *parser)
     }
     if (count > table->operands_max) {
         const char *extra = parser->operands[table->operands_max];
-        return lh_error_set(parser->error, LH_ERR_USAGE, extra, "the argument '%s' is one too many; --help shows what to give",
-                            extra);
+        return lh_error_set(parser->error, LH_ERR_USAGE, extra,
+                            "the argument '%s' is one too many; --help shows what to give", extra);
     }
     return LH_OK;
 }

@@ -63,8 +63,8 @@ struct lh_options {
 };
 
 /* Reads `count` arguments, those after the program's and the command's name. Understands --name=value, --name value,
-   -lvalue, -l value, grouped flags (-ab) and "--", after which everything is an operand; "-" is an operand. A prefix of a
-   name is not taken for the name. --help and -h are understood without a row. LH_ERR_USAGE with what to do instead. */
+   -lvalue, -l value, grouped flags (-ab) and "--", after which everything is an operand; "-" is an operand. A prefix of
+   a name is not taken for the name. --help and -h need no row. LH_ERR_USAGE with what to do instead. */
 LH_NODISCARD enum lh_status lh_options_parse(struct lh_arena *arena, const struct lh_option_table *table, int count,
                                              char *const *arguments, struct lh_options *options,
                                              struct lh_error *error);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WIDTH 80u           /* columns */
-#define LEFT_MAX 30u        /* a left column wider than this gets a line of its own */
-#define LEFT_SIZE 96u       /* bytes of one row's left column */
+#define WIDTH 80u     /* columns */
+#define LEFT_MAX 30u  /* a left column wider than this gets a line of its own */
+#define LEFT_SIZE 96u /* bytes of one row's left column */
 
 /* Words laid out from `indent` on; `column` is where the next byte goes. */
 struct layout {
@@ -53,9 +53,10 @@ static void put_words(struct layout *layout, const char *text)
 static void format_left(const struct lh_option *row, char *text, size_t size)
 {
     char letter[] = {'-', row->letter, ',', ' ', '\0'};
+    const char *placeholder = row->placeholder != NULL ? row->placeholder : "VALUE";
     bool value = row->type != LH_OPTION_FLAG;
     snprintf(text, size, "  %s--%s%s%s", row->letter != 0 ? letter : "    ", row->name, value ? " " : "",
-             !value ? "" : row->placeholder != NULL ? row->placeholder : "VALUE");
+             value ? placeholder : "");
 }
 
 /* One of the remarks in brackets behind the help. */
@@ -147,6 +148,6 @@ void lh_options_help(const struct lh_option_table *table, const char *program, s
         letter_taken = letter_taken || table->rows[i].letter == help.letter;
     }
     struct lh_option last = help;
-    last.letter = letter_taken ? 0 : help.letter;
+    last.letter = letter_taken ? '\0' : help.letter;
     put_row(&layout, &last);
 }

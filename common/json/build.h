@@ -12,8 +12,8 @@
    lh_json_member() need not walk them all. False when memory is out. */
 bool lh_json_index_members(struct lh_arena *arena, struct lh_json *object);
 
-/* lh_json_parse() that also tells, on failure, whether the text is no JSON at all (a syntax error) rather than JSON that
-   breaks one of our limits. */
+/* lh_json_parse() that also tells, on failure, whether the text is no JSON at all (a syntax error) rather than JSON
+   that breaks one of our limits. */
 LH_NODISCARD enum lh_status lh_json_parse_or_tell(struct lh_arena *arena, const char *text, size_t length,
                                                   struct lh_json **root, bool *not_json, struct lh_error *error);
 

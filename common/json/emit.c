@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing: canonical text, one call an item. Numbers rely on LC_NUMERIC being "C", as a program finds it at its start. */
+/* Writing: canonical text, one call an item. Numbers rely on LC_NUMERIC being "C", as a program finds it at start. */
 #include "common/json/json.h"
 
 #include <float.h>
@@ -12,9 +12,9 @@
 #include "common/json/build.h"
 
 #define INTEGER_EXACT_MAX 9007199254740992.0 /* 2^53: up to here a double is written as a plain integer */
-#define DIGITS_SAFE 15  /* a decimal of so many digits survives the way through a normal double */
-#define DIGITS_MAX 17   /* so many tell any two doubles apart */
-#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+#define DIGITS_SAFE 15                       /* a decimal of so many digits survives the way through a normal double */
+#define DIGITS_MAX 17                        /* so many tell any two doubles apart */
+#define REPLACEMENT "\xEF\xBF\xBD"           /* U+FFFD */
 
 static void write_raw(struct lh_json_emitter *emitter, const char *text)
 {

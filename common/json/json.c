@@ -102,7 +102,7 @@ size_t lh_json_utf8_length(const char *text, size_t left)
 {
     const unsigned char *byte = (const unsigned char *)text;
     size_t length;
-    unsigned char lowest = 0x80; /* of the second byte: refuses overlong forms */
+    unsigned char lowest = 0x80;  /* of the second byte: refuses overlong forms */
     unsigned char highest = 0xBF; /* of the second byte: refuses surrogates and what is past U+10FFFF */
     if (left == 0) {
         return 0;

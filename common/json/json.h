@@ -42,7 +42,7 @@ struct lh_json {
             struct lh_json *const *items; /* in the order of the text */
             size_t count;
             struct lh_json *const *by_name; /* lh_json_member()'s own: a large object's members sorted, else NULL */
-        } list; /* of an array or an object */
+        } list;                             /* of an array or an object */
     } value;
 };
 
@@ -63,21 +63,22 @@ void lh_json_pointer(const struct lh_json *value, char *pointer, size_t size);
 /* Whether both say the same: members in any order, 1 as good as 1.0. NULL equals only NULL. */
 bool lh_json_equal(const struct lh_json *a, const struct lh_json *b);
 
-/* A copy of `root` in which the value at `pointer` is replaced or added (the parent must exist; "-" appends to an array).
-   `value_text` is JSON, or taken as a string when it is not JSON. For `--set POINTER=VALUE`. The copy shares what did not
-   change with `root`, which must live as long. LH_ERR_USAGE for a pointer that leads nowhere (`where` has it). */
+/* A copy of `root` in which the value at `pointer` is replaced or added (the parent must exist; "-" appends to an
+   array). `value_text` is JSON, or taken as a string when it is not JSON. For `--set POINTER=VALUE`. The copy shares
+   what did not change with `root`, which must live as long. LH_ERR_USAGE for a pointer that leads nowhere (`where` has
+   it). */
 LH_NODISCARD enum lh_status lh_json_set(struct lh_arena *arena, const struct lh_json *root, const char *pointer,
                                         const char *value_text, const struct lh_json **changed, struct lh_error *error);
 
 /* Writing: a stream of calls into a writer. Canonical text: members in the order of the calls, two spaces of
    indentation (or none), "\n" at the end of the root, shortest numbers that read back as the same double. Nesting and
-   commas are kept right by the emitter. A real without a fraction is written as an integer (1, not 1.0) up to 2^53; bytes
-   that are not UTF-8 become U+FFFD. Failures of memory show in lh_writer_status(). */
+   commas are kept right by the emitter. A real without a fraction is written as an integer (1, not 1.0) up to 2^53;
+   bytes that are not UTF-8 become U+FFFD. Failures of memory show in lh_writer_status(). */
 struct lh_json_emitter {
     struct lh_writer *writer;
     unsigned depth;
-    bool compact;      /* one line without spaces */
-    bool first;        /* no comma before the next item */
+    bool compact; /* one line without spaces */
+    bool first;   /* no comma before the next item */
     bool after_name;
 };
 void lh_json_emit_init(struct lh_json_emitter *emitter, struct lh_writer *writer, bool compact);

@@ -66,8 +66,8 @@ static bool is_blank(const char *text, size_t length)
     return length == 0 || (strspn(text, " \t\r\n") >= length);
 }
 
-/* jansson often ends without a word when memory ends, or stumbles over a string that has nothing wrong with it: all that
-   is wrong with a string has messages of its own. */
+/* jansson often ends without a word when memory ends, or stumbles over a string that has nothing wrong with it: all
+   that is wrong with a string has messages of its own. */
 static bool is_memory_fault(const json_error_t *fault)
 {
     static const char *const puzzled[] = {"invalid token near '\"", "string or '}' expected near '\""};
@@ -87,7 +87,8 @@ static enum lh_status refuse_fault(struct lh_error *error, const json_error_t *f
         return lh_error_no_memory(error);
     }
     if (code == json_error_null_character || code == json_error_null_byte_in_key) {
-        return refuse(error, LH_ERR_INVALID, line, column, "a string holds the character U+0000, which no text here may");
+        return refuse(error, LH_ERR_INVALID, line, column,
+                      "a string holds the character U+0000, which no text here may");
     }
     if (code == json_error_numeric_overflow) {
         return refuse(error, LH_ERR_INVALID, line, column,
@@ -210,7 +211,8 @@ enum lh_status lh_json_parse_or_tell(struct lh_arena *arena, const char *text, s
     }
     if (length >= sizeof BYTE_ORDER_MARK - 1 && memcmp(text, BYTE_ORDER_MARK, sizeof BYTE_ORDER_MARK - 1) == 0) {
         *not_json = true;
-        return refuse(error, LH_ERR_INVALID, 1, 1, "the text begins with a byte order mark: save it as UTF-8 without one");
+        return refuse(error, LH_ERR_INVALID, 1, 1,
+                      "the text begins with a byte order mark: save it as UTF-8 without one");
     }
     size_t too_deep = find_too_deep(text, length);
     if (too_deep < length) {

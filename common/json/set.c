@@ -3,7 +3,7 @@
    A shared value's parent is the one in the old tree, whose name and index are the same, so its pointer stays right. */
 #include "common/json/build.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ struct change {
     struct lh_arena *arena;
     const char *pointer; /* whole, for messages */
     struct lh_json *value;
-    unsigned value_depth; /* levels of arrays and objects in `value` */
+    unsigned value_depth;   /* levels of arrays and objects in `value` */
     struct lh_error *error; /* never NULL */
 };
 
@@ -207,6 +207,7 @@ static enum lh_status apply(const struct change *change, const struct lh_json *o
     if (status != LH_OK) {
         return status;
     }
+    assert(item != NULL);
     struct lh_json **items = NULL;
     struct lh_json *copy = copy_list(change->arena, old, index, &items);
     if (copy == NULL) {

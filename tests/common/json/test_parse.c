@@ -165,8 +165,8 @@ START_TEST(depth_is_limited)
     ck_assert_str_eq(error.where, "line 1, column 65");
     ck_assert_ptr_nonnull(strstr(error.message, "64 levels"));
     ck_assert_int_eq(parse(nested((size_t)8 << 20, false)), LH_ERR_LIMIT);
-    ck_assert_int_eq(parse("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"]"),
-                     LH_OK);
+    ck_assert_int_eq(
+        parse("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"]"), LH_OK);
 }
 END_TEST
 
@@ -206,8 +206,8 @@ START_TEST(memory_running_out_is_a_status)
         testing_fail_allocation(n);
         enum lh_status status = lh_json_parse(&own, text, strlen(text), &root, &error);
         fired = testing_fail_allocation_end();
-        ck_assert_msg(status == (fired ? LH_ERR_NO_MEMORY : LH_OK), "allocation %zu: %s %s", n,
-                      lh_status_text(status), error.message);
+        ck_assert_msg(status == (fired ? LH_ERR_NO_MEMORY : LH_OK), "allocation %zu: %s %s", n, lh_status_text(status),
+                      error.message);
         ck_assert(fired == (root == NULL));
         lh_arena_fini(&own);
     }

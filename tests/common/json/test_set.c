@@ -51,28 +51,36 @@ static void refuses(const char *pointer, const char *value, enum lh_status statu
 
 START_TEST(values_are_replaced_and_added)
 {
-    gives("/name", "\"y\"", "{\"name\": \"y\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3}, {\"id\": \"bass\"}],"
-                            " \"ext\": {\"a/b\": {\"~\": 1}}}");
-    gives("/tracks/0/gainDb", "-6.5", "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -6.5},"
-                                      " {\"id\": \"bass\"}], \"ext\": {\"a/b\": {\"~\": 1}}}");
-    gives("/tracks/1/mute", "true", "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3},"
-                                    " {\"id\": \"bass\", \"mute\": true}], \"ext\": {\"a/b\": {\"~\": 1}}}");
-    gives("/tracks/-", "{\"id\": \"new\"}", "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3},"
-                                            " {\"id\": \"bass\"}, {\"id\": \"new\"}], \"ext\": {\"a/b\": {\"~\": 1}}}");
-    gives("/tracks/2", "null", "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3},"
-                               " {\"id\": \"bass\"}, null], \"ext\": {\"a/b\": {\"~\": 1}}}");
+    gives("/name", "\"y\"",
+          "{\"name\": \"y\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3}, {\"id\": \"bass\"}],"
+          " \"ext\": {\"a/b\": {\"~\": 1}}}");
+    gives("/tracks/0/gainDb", "-6.5",
+          "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -6.5},"
+          " {\"id\": \"bass\"}], \"ext\": {\"a/b\": {\"~\": 1}}}");
+    gives("/tracks/1/mute", "true",
+          "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3},"
+          " {\"id\": \"bass\", \"mute\": true}], \"ext\": {\"a/b\": {\"~\": 1}}}");
+    gives("/tracks/-", "{\"id\": \"new\"}",
+          "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3},"
+          " {\"id\": \"bass\"}, {\"id\": \"new\"}], \"ext\": {\"a/b\": {\"~\": 1}}}");
+    gives("/tracks/2", "null",
+          "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3},"
+          " {\"id\": \"bass\"}, null], \"ext\": {\"a/b\": {\"~\": 1}}}");
     gives("/tracks", "[]", "{\"name\": \"x\", \"tracks\": [], \"ext\": {\"a/b\": {\"~\": 1}}}");
-    gives("/ext/a~1b/~0", "2", "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3}, {\"id\": \"bass\"}],"
-                               " \"ext\": {\"a/b\": {\"~\": 2}}}");
+    gives("/ext/a~1b/~0", "2",
+          "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3}, {\"id\": \"bass\"}],"
+          " \"ext\": {\"a/b\": {\"~\": 2}}}");
     gives("", "[7]", "[7]");
-    gives("/", "0", "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3}, {\"id\": \"bass\"}],"
-                    " \"ext\": {\"a/b\": {\"~\": 1}}, \"\": 0}");
+    gives("/", "0",
+          "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3}, {\"id\": \"bass\"}],"
+          " \"ext\": {\"a/b\": {\"~\": 1}}, \"\": 0}");
 }
 END_TEST
 
 START_TEST(what_is_no_json_is_a_string)
 {
-    static const char *const words[] = {"Night Drive", "", "-inf", "01-kick.wav", "[intro", "{", "tru", "\"a", "h\xC3\xA4"};
+    static const char *const words[] = {"Night Drive", "",    "-inf", "01-kick.wav", "[intro",
+                                        "{",           "tru", "\"a",  "h\xC3\xA4"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         const struct lh_json *changed = NULL;
         ck_assert_int_eq(lh_json_set(&arena, root, "/name", words[i], &changed, &error), LH_OK);
