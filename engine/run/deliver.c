@@ -20,9 +20,15 @@ bool engine_delivery_is_deferred(const struct graph_deliverable *deliverable)
            deliverable->tail == GRAPH_TAIL_UNTIL;
 }
 
-bool engine_delivery_meters_in_pass(const struct graph_deliverable *deliverable, uint32_t project_rate)
+/* Whether its loudness is asked for: by the report, or by its own target. */
+static bool wants_loudness(const struct graph_deliverable *deliverable, bool report)
 {
-    return deliverable->tail != GRAPH_TAIL_UNTIL && deliverable->rate == project_rate;
+    return report || deliverable->has_integrated || deliverable->has_true_peak;
+}
+
+bool engine_delivery_meters_in_pass(const struct graph_deliverable *deliverable, uint32_t project_rate, bool report)
+{
+    return wants_loudness(deliverable, report) && deliverable->tail != GRAPH_TAIL_UNTIL && deliverable->rate == project_rate;
 }
 
 /* Timeline frames to frames of the file. */
@@ -47,7 +53,8 @@ static enum lh_status open_encoder(struct engine_delivery *delivery, int64_t fra
                                        .deliverable = delivery->deliverable,
                                        .channels = delivery->channels,
                                        .frames = frames,
-                                       .fd = delivery->fd};
+                                       .fd = delivery->fd,
+                                       .digest = delivery->report};
     return engine_encoder_new(&spec, &delivery->encoder, error);
 }
 
@@ -64,15 +71,15 @@ static enum lh_status open_converter(struct engine_delivery *delivery, uint32_t 
     if (delivery->converted == NULL) {
         return lh_error_no_memory(error);
     }
-    if (deliverable->tail == GRAPH_TAIL_UNTIL) {
-        return LH_OK; /* measured when its length is known */
+    if (deliverable->tail == GRAPH_TAIL_UNTIL || !wants_loudness(deliverable, delivery->report)) {
+        return LH_OK; /* nobody asks, or it is measured when its length is known */
     }
     status = engine_meter_new(delivery->channels, deliverable->rate, &delivery->meter);
     return status == LH_OK ? LH_OK : lh_error_no_memory(error);
 }
 
 enum lh_status engine_delivery_init(struct engine_delivery *delivery, const struct graph *graph, uint32_t index, int fd, int scratch_fd,
-                                    uint64_t spill_offset, uint32_t block, struct lh_error *error)
+                                    uint64_t spill_offset, uint32_t block, bool report, struct lh_error *error)
 {
     const struct graph_deliverable *deliverable = &graph->deliverables[index];
     int64_t tail = engine_plan_tail(deliverable);
@@ -85,7 +92,8 @@ enum lh_status engine_delivery_init(struct engine_delivery *delivery, const stru
                                          .deferred = engine_delivery_is_deferred(deliverable),
                                          .stop = deliverable->end + tail,
                                          .tail_frames = tail,
-                                         .quiet_since = -1};
+                                         .quiet_since = -1,
+                                         .report = report};
     enum lh_status status = LH_OK;
     if (deliverable->rate != graph->sample_rate) {
         status = open_converter(delivery, block, error);
@@ -260,7 +268,7 @@ enum lh_status engine_delivery_end_pass(struct engine_delivery *delivery, struct
 {
     if (delivery->meter != NULL) {
         engine_meter_get(delivery->meter, &delivery->measured);
-        delivery->measured_in_pass = true;
+        delivery->has_loudness = true;
     }
     if (delivery->encoder == NULL) {
         return LH_OK;
@@ -329,7 +337,10 @@ enum lh_status engine_delivery_measure(struct engine_delivery *delivery, struct 
 {
     const struct graph_deliverable *deliverable = delivery->deliverable;
     enum lh_status status = LH_OK;
-    if (!delivery->measured_in_pass) {
+    if (!wants_loudness(deliverable, delivery->report)) {
+        return LH_OK;
+    }
+    if (!delivery->has_loudness) {
         struct engine_meter *meter;
         if (engine_meter_new(delivery->channels, deliverable->rate, &meter) != LH_OK) {
             return lh_error_no_memory(error);
@@ -338,6 +349,7 @@ enum lh_status engine_delivery_measure(struct engine_delivery *delivery, struct 
         status = replay_spill(&replay, error);
         engine_meter_get(meter, &delivery->measured);
         engine_meter_free(meter);
+        delivery->has_loudness = status == LH_OK;
     }
     delivery->gain_db = engine_loudness_gain_db(&delivery->measured, deliverable->has_integrated, deliverable->integrated_lufs,
                                                 deliverable->has_true_peak, deliverable->true_peak_dbtp);
@@ -356,7 +368,7 @@ enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic 
                             .gain = (float)lh_gain_from_db(delivery->gain_db),
                             .done = done,
                             .cancel = cancel};
-    if (replay.gain != 1.0f && engine_meter_new(delivery->channels, delivery->deliverable->rate, &replay.meter) != LH_OK) {
+    if (replay.gain != 1.0f && delivery->report && engine_meter_new(delivery->channels, delivery->deliverable->rate, &replay.meter) != LH_OK) {
         return lh_error_no_memory(error);
     }
     enum lh_status status = open_encoder(delivery, (int64_t)final_length(delivery), error);

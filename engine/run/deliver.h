@@ -28,7 +28,8 @@ struct engine_delivery {
     size_t converted_capacity;          /* frames */
     struct engine_meter *meter;         /* measures what the converter gives; NULL when a METER chain measures */
     struct engine_encoder *encoder;
-    bool measured_in_pass;
+    bool report;            /* measure whatever is delivered */
+    bool has_loudness;      /* measured is filled */
     struct engine_loudness measured;
     struct engine_encoded encoded;
     double gain_db;
@@ -37,14 +38,16 @@ struct engine_delivery {
 
 /* Whether a deliverable must wait for the end of its pass. */
 bool engine_delivery_is_deferred(const struct graph_deliverable *deliverable);
-/* Whether a METER chain of the pass can measure it: what is delivered is the node itself, to a length known now. */
-bool engine_delivery_meters_in_pass(const struct graph_deliverable *deliverable, uint32_t project_rate);
+/* Whether a METER chain of the pass measures it: somebody wants to know, and what is delivered is the node itself, to a
+   length known now. */
+bool engine_delivery_meters_in_pass(const struct graph_deliverable *deliverable, uint32_t project_rate, bool report);
 /* The most bytes that it may spill: 0 unless deferred. */
 uint64_t engine_delivery_spill_bytes(const struct graph *graph, uint32_t index);
 
 /* Prepares the delivery of graph->deliverables[index]; `block` is the largest number of frames of one call to add. */
 LH_NODISCARD enum lh_status engine_delivery_init(struct engine_delivery *delivery, const struct graph *graph, uint32_t index, int fd,
-                                                 int scratch_fd, uint64_t spill_offset, uint32_t block, struct lh_error *error);
+                                                 int scratch_fd, uint64_t spill_offset, uint32_t block, bool report,
+                                                 struct lh_error *error);
 void engine_delivery_fini(struct engine_delivery *delivery);
 
 /* The node's frames [from, to) of the timeline, in order. */

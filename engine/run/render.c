@@ -314,7 +314,7 @@ static enum lh_status open_ends(struct pass_run *run, struct lh_error *error)
             render->scratch_size += engine_delivery_spill_bytes(render->graph, d);
             render->delivery_open[d] = true;
             status = engine_delivery_init(&render->deliveries[d], render->graph, d, render->job->output_fds[d], render->job->scratch_fd,
-                                          offset, plan->block, error);
+                                          offset, plan->block, render->job->report, error);
             if (status != LH_OK) {
                 return status;
             }
@@ -337,7 +337,7 @@ static enum lh_status close_ends(struct pass_run *run, struct lh_error *error)
         struct engine_delivery *delivery = &render->deliveries[d];
         if (plan->meter_of[d] != GRAPH_NONE) {
             engine_meter_get(run->meters[plan->meter_of[d]], &delivery->measured);
-            delivery->measured_in_pass = true;
+            delivery->has_loudness = true;
         }
         enum lh_status status = engine_delivery_end_pass(delivery, error);
         if (status != LH_OK) {
@@ -543,7 +543,7 @@ static enum lh_status prepare(struct render *render, struct lh_error *error)
     memset(render->times, 0, render->job->threads * sizeof *render->times);
     fill_reach(graph, render->reach);
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
-        render->meter_in_pass[d] = engine_delivery_meters_in_pass(&graph->deliverables[d], graph->sample_rate);
+        render->meter_in_pass[d] = engine_delivery_meters_in_pass(&graph->deliverables[d], graph->sample_rate, render->job->report);
     }
     const struct engine_kernels *kernels = render->job->kernels != NULL ? render->job->kernels : engine_kernels_best();
     render->sources =
@@ -578,6 +578,7 @@ static void report(const struct render *render, uint64_t began, struct engine_re
     for (uint32_t d = 0; d < render->graph->deliverable_count; d++) {
         const struct engine_delivery *delivery = &render->deliveries[d];
         result->delivered[d] = (struct engine_delivered){.file = delivery->encoded,
+                                                         .has_loudness = delivery->has_loudness,
                                                          .measured = delivery->measured,
                                                          .reached = delivery->reached,
                                                          .gain_db = delivery->gain_db,

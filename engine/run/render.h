@@ -37,12 +37,14 @@ struct engine_render_job {
     uint32_t block;         /* frames, a multiple of the quantum; 0: chosen by the planner */
     struct engine_progress *progress; /* never NULL */
     engine_clock *clock;
+    bool report;            /* measure and digest every deliverable; false: only what a loudness target needs */
     const struct engine_kernels *kernels; /* NULL: the fastest that this CPU has; the bits are the same */
 };
 
 /* What came of one deliverable. */
 struct engine_delivered {
     struct engine_encoded file;
+    bool has_loudness;               /* measured and reached are filled */
     struct engine_loudness measured; /* before a loudness gain */
     struct engine_loudness reached;  /* as delivered (before dither); equals measured when there was no gain */
     double gain_db;                  /* loudness gain applied, 0 when none */

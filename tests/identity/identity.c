@@ -201,6 +201,7 @@ static void render_graph(const struct graph *graph, const struct pulse_compiled 
                                     .block = variant->block,
                                     .progress = &progress,
                                     .clock = lh_clock_monotonic_ns,
+                                    .report = true,
                                     .kernels = variant->kernels != NULL ? engine_kernels_named(variant->kernels) : NULL};
     struct engine_render_result rendered = {.delivered = delivered};
     if (engine_render(&job, &rendered, &error) != LH_OK) {
