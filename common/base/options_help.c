@@ -148,6 +148,8 @@ void lh_options_help(const struct lh_option_table *table, const char *program, s
         letter_taken = letter_taken || table->rows[i].letter == help.letter;
     }
     struct lh_option last = help;
-    last.letter = letter_taken ? '\0' : help.letter;
+    if (letter_taken) {
+        last.letter = '\0';
+    }
     put_row(&layout, &last);
 }
