@@ -125,7 +125,7 @@ static enum lh_status run(struct engine_converter *converter, const float *in, s
 {
     size_t used = 0, got = 0;
     while (used < frames || (converter->ending && got < capacity)) {
-        struct step step = {.in = in + used * converter->channels, .in_frames = frames - used,
+        struct step step = {.in = used < frames ? in + used * converter->channels : NULL, .in_frames = frames - used,
                             .out = out + got * converter->channels, .out_frames = capacity - got};
         enum lh_status status = converter->soxr != NULL ? step_soxr(converter, &step, error)
                                                         : step_samplerate(converter, &step, error);

@@ -29,6 +29,7 @@ struct claims {
     int64_t sound_offset;
     uint64_t sound_size;
     bool sound_size_unknown;
+    bool unfinished; /* more follows than the header knows */
 };
 
 struct chunk {
@@ -133,7 +134,6 @@ static bool read_wave_format(struct walk *walk, const struct chunk *chunk, struc
     return true;
 }
 
-/* The RIFF says how long it is itself, up to padding. A recorder that died leaves it short, and 0 as the sound's length. */
 static void read_wave_sound(const struct walk *walk, const struct chunk *chunk, struct claims *claims)
 {
     claims->has_sound = true;
@@ -145,8 +145,9 @@ static void read_wave_sound(const struct walk *walk, const struct chunk *chunk, 
         claims->sound_size = claims->long_sound_size;
         return;
     }
-    bool finished = claims->outer_size + 8 + 1 >= (uint64_t)walk->vio->size;
-    claims->sound_size_unknown = chunk->size == UNKNOWN_SIZE_ALL || (chunk->size == 0 && !finished) ||
+    /* The RIFF says how long it is itself, up to padding. A recorder that died leaves it short. */
+    claims->unfinished = claims->outer_size + 8 + 1 < (uint64_t)walk->vio->size;
+    claims->sound_size_unknown = chunk->size == UNKNOWN_SIZE_ALL ||
                                  (chunk->size >= UNKNOWN_SIZE_WAV && chunk->size <= UNKNOWN_SIZE_WAV_MAX);
 }
 
@@ -286,7 +287,13 @@ static enum lh_status judge(const struct engine_vio *vio, const struct claims *c
             return status;
     }
     uint64_t left = claims->sound_offset < vio->size ? (uint64_t)(vio->size - claims->sound_offset) : 0;
-    if (left == 0 || (claims->sound_size == 0 && !claims->sound_size_unknown))
+    bool none = claims->sound_size == 0 && !claims->sound_size_unknown;
+    if (none && left > 0 && claims->unfinished)
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file was never finished: its header says no sound and %llu bytes follow; export it again, or repair "
+                            "it with sox --ignore-length",
+                            (unsigned long long)left);
+    if (left == 0 || none)
         return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file holds no sound: it has a header and no frames, export it again");
     if (!claims->sound_size_unknown && claims->sound_size > left)
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
