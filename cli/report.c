@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes the report. What a value cannot say (the loudness of silence) is null. */
+#include "cli/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "common/json/json.h"
+
+static const char *const format_names[GRAPH_FORMAT_COUNT] = {"wav", "bwf", "aiff", "flac", "vorbis", "opus", "mp3"};
+static const char *const tap_names[] = {"post", "pre", "contribution"};
+
+static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_text(emitter, value);
+}
+
+static void integer(struct lh_json_emitter *emitter, const char *name, uint64_t value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_integer(emitter, (int64_t)value);
+}
+
+static void real(struct lh_json_emitter *emitter, const char *name, double value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_real(emitter, value);
+}
+
+static void digest(struct lh_json_emitter *emitter, const char *name, const struct lh_digest *value)
+{
+    char hex[LH_DIGEST_TEXT_SIZE];
+    lh_digest_text(value, hex);
+    text(emitter, name, hex);
+}
+
+static void object(struct lh_json_emitter *emitter, const char *name)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_object(emitter);
+}
+
+static double positive_or_null(double value)
+{
+    return value > 0 ? value : NAN;
+}
+
+static void emit_loudness(struct lh_json_emitter *emitter, const char *name, const struct engine_loudness *loudness)
+{
+    object(emitter, name);
+    real(emitter, "integratedLufs", loudness->integrated_lufs);
+    real(emitter, "rangeLu", loudness->range_lu);
+    real(emitter, "maxMomentaryLufs", loudness->max_momentary_lufs);
+    real(emitter, "maxShortTermLufs", loudness->max_short_term_lufs);
+    real(emitter, "truePeakDbtp", loudness->true_peak_dbtp);
+    real(emitter, "samplePeakDbfs", loudness->sample_peak_dbfs);
+    lh_json_emit_object_end(emitter);
+}
+
+static void emit_encoding(struct lh_json_emitter *emitter, const struct graph_deliverable *deliverable)
+{
+    text(emitter, "format", format_names[deliverable->format]);
+    if (deliverable->bit_depth != 0) {
+        integer(emitter, "bitDepth", deliverable->bit_depth);
+        text(emitter, "dither", deliverable->dither == GRAPH_DITHER_TPDF ? "tpdf" : "none");
+    } else if (deliverable->has_quality) {
+        real(emitter, "quality", deliverable->quality);
+    } else {
+        integer(emitter, "bitrateKbps", deliverable->bitrate_kbps);
+    }
+    integer(emitter, "sampleRate", deliverable->rate);
+}
+
+static void emit_deliverable(struct lh_json_emitter *emitter, const struct cli_session *session, size_t index)
+{
+    const struct graph *graph = session->compiled->graph;
+    const struct graph_deliverable *deliverable = &graph->deliverables[index];
+    const struct pulse_output *output = &session->compiled->outputs[index];
+    const struct engine_delivered *delivered = &session->result.delivered[index];
+    lh_json_emit_object(emitter);
+    text(emitter, "name", deliverable->name);
+    text(emitter, "file", session->outputs.paths[index]);
+    text(emitter, "source", session->project->tracks[output->track].id);
+    text(emitter, "tap", tap_names[session->project->deliverables[output->deliverable].tap]);
+    emit_encoding(emitter, deliverable);
+    integer(emitter, "channels", graph->nodes[deliverable->node].channels);
+    integer(emitter, "startFrame", (uint64_t)deliverable->start);
+    integer(emitter, "frames", delivered->file.frames);
+    real(emitter, "seconds", (double)delivered->file.frames / deliverable->rate);
+    integer(emitter, "bytes", delivered->file.bytes);
+    if (delivered->file.has_samples) {
+        digest(emitter, "samplesSha256", &delivered->file.samples);
+    }
+    if (session->file_digests != NULL && session->outputs.fds[index] != STDOUT_FILENO) {
+        digest(emitter, "fileSha256", &session->file_digests[index]);
+    }
+    if (session->render_keys != NULL) {
+        digest(emitter, "renderKey", &session->render_keys[index]);
+    }
+    if (delivered->has_loudness) {
+        object(emitter, "loudness");
+        emit_loudness(emitter, "measured", &delivered->measured);
+        emit_loudness(emitter, "reached", &delivered->reached);
+        lh_json_emit_object_end(emitter);
+    }
+    real(emitter, "gainDb", delivered->gain_db);
+    integer(emitter, "clippedSamples", delivered->file.clipped);
+    real(emitter, "tailSeconds", (double)delivered->tail_frames / graph->sample_rate);
+    text(emitter, "notes", delivered->file.notes[0] != '\0' ? delivered->file.notes : NULL);
+    lh_json_emit_object_end(emitter);
+}
+
+static void emit_sources(struct lh_json_emitter *emitter, const struct cli_session *session)
+{
+    lh_json_emit_name(emitter, "sources");
+    lh_json_emit_array(emitter);
+    for (size_t i = 0; i < session->sources.count; i++) {
+        const struct cli_source *source = &session->sources.items[i];
+        if (source->fd < 0 || !source->known) {
+            continue; /* not needed for what was asked */
+        }
+        lh_json_emit_object(emitter);
+        text(emitter, "id", session->project->media[i].id);
+        text(emitter, "file", source->path);
+        text(emitter, "format", source->facts.format);
+        integer(emitter, "sampleRate", source->facts.rate);
+        integer(emitter, "channels", source->facts.channels);
+        integer(emitter, "frames", source->facts.frames);
+        if (source->has_digest) {
+            digest(emitter, "digest", &source->digest);
+        }
+        lh_json_emit_object_end(emitter);
+    }
+    lh_json_emit_array_end(emitter);
+}
+
+static void emit_engine(struct lh_json_emitter *emitter, const struct cli_session *session)
+{
+    object(emitter, "engine");
+    text(emitter, "version", LOOPHOLE_VERSION);
+    integer(emitter, "soundVersion", ENGINE_SOUND_VERSION);
+    text(emitter, "libraries", session->libraries[0] != '\0' ? session->libraries : NULL);
+    text(emitter, "cpuClass", session->cpu_class[0] != '\0' ? session->cpu_class : NULL);
+    lh_json_emit_object_end(emitter);
+}
+
+static void emit_render(struct lh_json_emitter *emitter, const struct cli_session *session)
+{
+    const struct engine_render_result *result = &session->result;
+    uint32_t sample_rate = session->compiled->graph->sample_rate;
+    integer(emitter, "sampleRate", sample_rate);
+    integer(emitter, "threads", session->request.threads);
+    integer(emitter, "block", result->block);
+    integer(emitter, "blocksInFlight", result->blocks_in_flight);
+    integer(emitter, "conformedMedia", result->conformed_media);
+    object(emitter, "times");
+    real(emitter, "wallSeconds", session->wall_seconds);
+    real(emitter, "renderSeconds", result->times.wall);
+    real(emitter, "firstBlockSeconds", positive_or_null(session->first_block_seconds));
+    real(emitter, "xRealtime", positive_or_null((double)session->frames / sample_rate / session->wall_seconds));
+    real(emitter, "conformCpuSeconds", result->times.conform);
+    real(emitter, "mixCpuSeconds", result->times.mix);
+    real(emitter, "meterCpuSeconds", result->times.meter);
+    real(emitter, "encodeCpuSeconds", result->times.encode);
+    lh_json_emit_object_end(emitter);
+    emit_sources(emitter, session);
+    lh_json_emit_name(emitter, "deliverables");
+    lh_json_emit_array(emitter);
+    for (size_t i = 0; i < session->outputs.count; i++) {
+        if (session->outputs.paths[i] != NULL) {
+            emit_deliverable(emitter, session, i);
+        }
+    }
+    lh_json_emit_array_end(emitter);
+}
+
+void cli_report_faults(struct lh_json_emitter *emitter, const struct lh_faults *faults)
+{
+    lh_json_emit_name(emitter, "faults");
+    lh_json_emit_array(emitter);
+    for (size_t i = 0; i < faults->stored; i++) {
+        lh_json_emit_object(emitter);
+        text(emitter, "where", faults->items[i].where);
+        text(emitter, "code", lh_status_text(faults->items[i].code));
+        text(emitter, "message", faults->items[i].message);
+        lh_json_emit_object_end(emitter);
+    }
+    lh_json_emit_array_end(emitter);
+    integer(emitter, "faultCount", faults->count);
+}
+
+static void emit_failure(struct lh_json_emitter *emitter, const struct cli_session *session)
+{
+    if (session->error.message[0] != '\0') {
+        object(emitter, "error");
+        text(emitter, "where", session->error.where);
+        text(emitter, "code", lh_status_text(session->error.code));
+        text(emitter, "message", session->error.message);
+        lh_json_emit_object_end(emitter);
+    }
+    cli_report_faults(emitter, &session->faults);
+}
+
+enum lh_status cli_report_text(const struct cli_session *session, int exit_status, struct lh_writer *writer)
+{
+    struct lh_json_emitter emitter;
+    lh_json_emit_init(&emitter, writer, false);
+    lh_json_emit_object(&emitter);
+    text(&emitter, "status", session->published ? "done" : "failed");
+    integer(&emitter, "exitStatus", (uint64_t)exit_status);
+    text(&emitter, "project", session->project != NULL ? session->project->name : NULL);
+    text(&emitter, "projectFile", session->request.project);
+    emit_engine(&emitter, session);
+    if (session->published) {
+        emit_render(&emitter, session);
+    } else {
+        emit_failure(&emitter, session);
+    }
+    lh_json_emit_object_end(&emitter);
+    return lh_writer_status(writer);
+}
+
+enum lh_status cli_report_print(const struct lh_writer *writer, struct lh_error *error)
+{
+    if (fwrite(writer->data, 1, writer->size, stdout) != writer->size || fflush(stdout) != 0) {
+        return lh_error_set(error, LH_ERR_IO, "standard output", "cannot be written: %s", strerror(errno));
+    }
+    return LH_OK;
+}
+
+static enum lh_status write_all(int fd, const struct lh_writer *writer, const char *path, struct lh_error *error)
+{
+    for (size_t done = 0; done < writer->size;) {
+        ssize_t written = write(fd, writer->data + done, writer->size - done);
+        if (written < 0 && errno != EINTR) {
+            return lh_error_set(error, LH_ERR_IO, path, "cannot be written: %s", strerror(errno));
+        }
+        done += written > 0 ? (size_t)written : 0;
+    }
+    return LH_OK;
+}
+
+enum lh_status cli_report_write(struct cli_session *session, int exit_status, struct lh_error *error)
+{
+    const char *path = session->request.report_path;
+    struct lh_writer writer;
+    lh_writer_init(&writer);
+    enum lh_status status = cli_report_text(session, exit_status, &writer);
+    if (status != LH_OK) {
+        (void)lh_error_no_memory(error);
+    } else if (strcmp(path, "-") == 0) {
+        status = cli_report_print(&writer, error);
+    } else {
+        if (session->report.fd < 0) { /* failed before the render */
+            status = cli_aside_open(&session->arena, path, &session->report, error);
+        }
+        status = status == LH_OK ? write_all(session->report.fd, &writer, path, error) : status;
+        status = status == LH_OK ? cli_aside_publish(&session->report, error) : status;
+    }
+    lh_writer_fini(&writer);
+    return status;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The JSON report of a session (docs/loophole.1, "REPORT"): what was delivered, or why nothing was. */
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
+
+#include "cli/session.h"
+#include "common/base/bytes.h"
+
+/* The text alone. */
+LH_NODISCARD enum lh_status cli_report_text(const struct cli_session *session, int exit_status, struct lh_writer *writer);
+/* Where the request wants it: standard output, or a file that is written aside and renamed. */
+LH_NODISCARD enum lh_status cli_report_write(struct cli_session *session, int exit_status, struct lh_error *error);
+
+/* {"where": ..., "code": ..., "message": ...} for each: `check --json` has them too. */
+struct lh_json_emitter;
+void cli_report_faults(struct lh_json_emitter *emitter, const struct lh_faults *faults);
+/* All bytes to standard output. */
+LH_NODISCARD enum lh_status cli_report_print(const struct lh_writer *writer, struct lh_error *error);
+
+#endif

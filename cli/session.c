@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps from a project to its files. */
+#include "cli/session.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/report.h"
+#include "cli/summary.h"
+#include "cli/talk.h"
+#include "common/base/clock.h"
+#include "graph/keys.h"
+
+enum lh_status cli_faults_status(const struct lh_faults *faults)
+{
+    enum lh_status worst = LH_OK;
+    for (size_t i = 0; i < faults->stored; i++) {
+        enum cli_exit exit_status = cli_exit_of(faults->items[i].code);
+        if (exit_status == CLI_EXIT_USAGE) {
+            return faults->items[i].code;
+        }
+        if (worst == LH_OK || exit_status == CLI_EXIT_INVALID) {
+            worst = faults->items[i].code;
+        }
+    }
+    return worst == LH_OK && faults->count > 0 ? LH_ERR_INVALID : worst;
+}
+
+void cli_session_fail(struct cli_session *session, enum lh_status status)
+{
+    if (session->status == LH_OK) {
+        session->status = status;
+        session->error.code = status;
+    }
+}
+
+bool cli_session_stopped(struct cli_session *session)
+{
+    if (cli_interrupted()) {
+        session->status = LH_ERR_CANCELLED; /* whatever it was that broke on the way out */
+    }
+    return session->status != LH_OK;
+}
+
+/* A project may have more media than the usual soft limit of descriptors. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* if it stays as it was, opening says so */
+    }
+}
+
+void cli_session_begin(struct cli_session *session, const struct cli_request *request)
+{
+    *session = (struct cli_session){
+        .request = *request,
+        .begun_ns = lh_clock_monotonic_ns(),
+        .error = LH_ERROR_INIT,
+        .outputs = CLI_OUTPUTS_NONE,
+        .report = CLI_ASIDE_NONE,
+        .libraries = "",
+        .cpu_class = "",
+    };
+    lh_arena_init(&session->arena);
+    lh_faults_init(&session->faults, &session->arena);
+    raise_descriptor_limit();
+    cli_interrupt_install(cli_aside_abandon_all);
+    cli_session_fail(session, engine_instance_spawn(NULL, &session->instance, &session->error));
+}
+
+/* Loading has failed: as its faults say, or, when the file itself cannot be read, as an invalid project. */
+static void load_failed(struct cli_session *session, enum lh_status status)
+{
+    enum lh_status worst = cli_faults_status(&session->faults);
+    if (status == LH_ERR_NO_MEMORY) {
+        worst = status;
+    } else if (worst == LH_OK) {
+        lh_faults_add(&session->faults, LH_ERR_INVALID, "", "cannot be read: %s", lh_status_text(status));
+        worst = LH_ERR_INVALID;
+    } else if (worst == LH_ERR_MISSING || worst == LH_ERR_IO || worst == LH_ERR_FORMAT) {
+        worst = LH_ERR_INVALID; /* the project file itself: no medium has been looked for yet */
+    }
+    cli_session_fail(session, worst);
+}
+
+void cli_session_load(struct cli_session *session, const struct pulse_override *overrides, size_t count)
+{
+    if (cli_session_stopped(session)) {
+        return;
+    }
+    enum lh_status status = pulse_project_load(session->request.project, overrides, count, &session->faults, &session->project);
+    if (status != LH_OK) {
+        load_failed(session, status);
+    }
+}
+
+void cli_session_parse(struct cli_session *session, const char *text, size_t length)
+{
+    if (cli_session_stopped(session)) {
+        return;
+    }
+    enum lh_status status = pulse_project_parse(text, length, NULL, NULL, 0, &session->faults, &session->project);
+    if (status != LH_OK) {
+        load_failed(session, status);
+    }
+}
+
+static void probe(struct cli_session *session)
+{
+    if (cli_session_stopped(session)) {
+        return;
+    }
+    cli_session_fail(session, cli_sources_probe(session->instance, &session->faults, &session->sources, &session->error));
+    if (session->status == LH_OK) {
+        const char *libraries = lh_arena_strdup(&session->arena, engine_instance_libraries(session->instance));
+        const char *cpu_class = lh_arena_strdup(&session->arena, engine_instance_cpu_class(session->instance));
+        if (libraries == NULL || cpu_class == NULL) {
+            cli_session_fail(session, lh_error_no_memory(&session->error));
+            return;
+        }
+        session->libraries = libraries;
+        session->cpu_class = cpu_class;
+    }
+}
+
+void cli_session_open_media(struct cli_session *session)
+{
+    if (cli_session_stopped(session)) {
+        return;
+    }
+    cli_session_fail(session, cli_sources_open_project(&session->arena, session->project, &session->request.compile, &session->faults,
+                                                       &session->sources, &session->error));
+    probe(session);
+}
+
+void cli_session_open_files(struct cli_session *session, const char *const *paths, size_t count)
+{
+    if (cli_session_stopped(session)) {
+        return;
+    }
+    cli_session_fail(session, cli_sources_open_files(&session->arena, paths, count, &session->faults, &session->sources, &session->error));
+    probe(session);
+}
+
+/* What a container cannot hold is told before anything is rendered, for every deliverable. */
+static void check_containers(struct cli_session *session)
+{
+    const struct graph *graph = session->compiled->graph;
+    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
+        const struct graph_deliverable *deliverable = &graph->deliverables[i];
+        struct lh_error fault = LH_ERROR_INIT;
+        enum lh_status status = engine_encoder_check(deliverable, graph->nodes[deliverable->node].channels, &fault);
+        if (status == LH_OK) {
+            continue;
+        }
+        const struct pulse_deliverable *asked = &session->project->deliverables[session->compiled->outputs[i].deliverable];
+        char where[LH_ERROR_WHERE_SIZE] = "";
+        if (asked->json != NULL) {
+            lh_json_pointer(asked->json, where, sizeof where);
+        }
+        lh_faults_add(&session->faults, status, where, "%s", fault.message);
+    }
+}
+
+void cli_session_compile(struct cli_session *session)
+{
+    if (cli_session_stopped(session)) {
+        return;
+    }
+    const struct pulse_media_facts *facts = cli_sources_facts(&session->arena, &session->sources, session->project->sample_rate);
+    if (facts == NULL) {
+        cli_session_fail(session, lh_error_no_memory(&session->error));
+        return;
+    }
+    enum lh_status status = pulse_compile(session->project, facts, &session->request.compile, &session->faults, &session->compiled);
+    if (status == LH_OK) {
+        check_containers(session);
+    }
+    enum lh_status worst = cli_faults_status(&session->faults);
+    cli_session_fail(session, worst != LH_OK ? worst : status);
+    uint32_t quantum = session->project->quantum, block = session->request.block;
+    if (session->status == LH_OK && block % quantum != 0) {
+        cli_session_fail(session, lh_error_set(&session->error, LH_ERR_USAGE, "--block",
+                                               "%u frames are not a multiple of the project's quantum, %u", block, quantum));
+    }
+}
+
+/* Called by the client, many times a second. */
+static bool on_progress(void *context, const struct engine_progress *now)
+{
+    struct cli_session *session = context;
+    uint64_t first_block = atomic_load_explicit(&now->first_block_ns, memory_order_relaxed);
+    if (first_block > session->begun_ns) {
+        session->first_block_seconds = (double)(first_block - session->begun_ns) / (double)LH_CLOCK_SECOND_NS;
+    }
+    cli_progress_tell(&session->progress, now);
+    return !cli_interrupted();
+}
+
+/* The report is opened before the render, so that a folder that cannot be written to is told now. */
+static enum lh_status open_report(struct cli_session *session)
+{
+    const char *path = session->request.report_path;
+    if (path == NULL || strcmp(path, "-") == 0) {
+        return LH_OK;
+    }
+    struct stat report, project;
+    if (session->request.project != NULL && stat(path, &report) == 0 && stat(session->request.project, &project) == 0 &&
+        report.st_dev == project.st_dev && report.st_ino == project.st_ino) {
+        return lh_error_set(&session->error, LH_ERR_USAGE, "--report", "%s is the project itself", path);
+    }
+    if (cli_sources_contain(&session->sources, path)) {
+        return lh_error_set(&session->error, LH_ERR_USAGE, "--report", "%s is one of the sources", path);
+    }
+    return cli_aside_open(&session->arena, path, &session->report, &session->error);
+}
+
+/* Frames of the timeline that were rendered: each range once, whatever the number of files it went to. */
+static uint64_t rendered_frames(const struct cli_session *session)
+{
+    const struct graph *graph = session->compiled->graph;
+    uint64_t frames = 0;
+    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
+        const struct graph_deliverable *one = &graph->deliverables[i];
+        uint32_t earlier = 0;
+        while (earlier < i && (graph->deliverables[earlier].start != one->start || graph->deliverables[earlier].end != one->end)) {
+            earlier++;
+        }
+        if (earlier == i) {
+            frames += (uint64_t)(one->end - one->start + session->result.delivered[i].tail_frames);
+        }
+    }
+    return frames;
+}
+
+static enum lh_status run(struct cli_session *session)
+{
+    const struct graph *graph = session->compiled->graph;
+    int *media_fds = lh_arena_array(&session->arena, graph->media_count, sizeof *media_fds);
+    session->result.delivered = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *session->result.delivered);
+    if (media_fds == NULL || session->result.delivered == NULL) {
+        return lh_error_no_memory(&session->error);
+    }
+    for (uint32_t i = 0; i < graph->media_count; i++) {
+        media_fds[i] = session->sources.items[session->compiled->media[i]].fd;
+    }
+    struct engine_instance_render render = {
+        .graph = graph,
+        .media_fds = media_fds,
+        .output_fds = session->outputs.fds,
+        .scratch_fd = session->outputs.scratch_fd,
+        .threads = session->request.threads,
+        .block = session->request.block,
+        .on_progress = on_progress,
+        .context = session,
+    };
+    cli_progress_init(&session->progress, session->request.progress, graph->sample_rate, session->begun_ns);
+    session->rendering = true;
+    enum lh_status status = engine_instance_render(session->instance, &render, &session->result, &session->error);
+    session->frames = status == LH_OK ? rendered_frames(session) : 0;
+    return status;
+}
+
+/* Of files whose writer is gone, so that what is told is what is there. */
+static enum lh_status hash_files(struct cli_session *session)
+{
+    if (session->request.report_path == NULL) {
+        return LH_OK; /* nobody would see it */
+    }
+    session->file_digests = lh_arena_array(&session->arena, session->outputs.count, sizeof *session->file_digests);
+    if (session->file_digests == NULL) {
+        return lh_error_no_memory(&session->error);
+    }
+    for (size_t i = 0; i < session->outputs.count; i++) {
+        cli_aside_flush(&session->outputs.files[i]); /* the disk works meanwhile */
+    }
+    enum lh_status status = LH_OK;
+    for (size_t i = 0; status == LH_OK && i < session->outputs.count; i++) {
+        if (session->outputs.files[i].fd >= 0) {
+            status = lh_digest_file(session->outputs.files[i].fd, &session->file_digests[i], &session->error);
+        }
+    }
+    return status;
+}
+
+/* What --digests asks for; after the render, which does not need it. */
+static enum lh_status hash_sources(struct cli_session *session)
+{
+    if (!session->request.digests) {
+        return LH_OK;
+    }
+    const struct graph *graph = session->compiled->graph;
+    enum lh_status status = cli_sources_hash(&session->sources, &session->error);
+    if (status != LH_OK) {
+        return status;
+    }
+    struct lh_digest *media = lh_arena_array(&session->arena, graph->media_count, sizeof *media);
+    struct lh_digest *keys = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *keys);
+    if (media == NULL || keys == NULL) {
+        return lh_error_no_memory(&session->error);
+    }
+    for (uint32_t i = 0; i < graph->media_count; i++) {
+        media[i] = session->sources.items[session->compiled->media[i]].digest;
+    }
+    struct graph_key_context context = {
+        .sound_version = ENGINE_SOUND_VERSION,
+        .libraries = session->libraries,
+        .cpu_class = session->cpu_class,
+    };
+    status = graph_keys(graph, media, &context, NULL, keys);
+    session->render_keys = status == LH_OK ? keys : NULL;
+    return status;
+}
+
+void cli_session_render(struct cli_session *session)
+{
+    if (cli_session_stopped(session)) {
+        return;
+    }
+    enum lh_status status = cli_outputs_open(&session->arena, session->request.folder, session->request.single, session->compiled,
+                                             &session->sources, &session->outputs, &session->error);
+    status = status == LH_OK ? open_report(session) : status;
+    status = status == LH_OK ? run(session) : status;
+    engine_instance_free(session->instance);
+    session->instance = NULL;
+    status = status == LH_OK ? hash_files(session) : status;
+    status = status == LH_OK ? hash_sources(session) : status;
+    cli_session_fail(session, status);
+    if (cli_session_stopped(session)) {
+        return;
+    }
+    status = cli_outputs_publish(&session->arena, &session->outputs, &session->error);
+    session->published = status == LH_OK; /* from here on a signal comes too late */
+    session->wall_seconds = (double)(lh_clock_monotonic_ns() - session->begun_ns) / (double)LH_CLOCK_SECOND_NS;
+    cli_session_fail(session, status);
+}
+
+/* A wrong project made in memory is a wrong command line: its texts came from there. */
+static int exit_of(const struct cli_session *session)
+{
+    if (session->status == LH_ERR_CANCELLED) {
+        return cli_interrupt_exit();
+    }
+    int exit_status = (int)cli_exit_of(session->status);
+    return exit_status == CLI_EXIT_INVALID && session->request.project == NULL ? CLI_EXIT_USAGE : exit_status;
+}
+
+static void talk(const struct cli_session *session)
+{
+    if (session->status == LH_ERR_CANCELLED) {
+        return;
+    }
+    if (session->faults.count > 0) {
+        cli_talk_faults(session->request.project != NULL ? session->request.project : "loophole", &session->faults);
+    }
+    if (session->status != LH_OK && (session->faults.count == 0 || session->error.message[0] != '\0')) {
+        cli_talk_error(session->request.command, &session->error);
+    }
+    if (session->published && session->request.progress != CLI_PROGRESS_NONE && session->request.progress != CLI_PROGRESS_JSON) {
+        cli_summary_print(session);
+    }
+}
+
+int cli_session_end(struct cli_session *session)
+{
+    if (!session->published) {
+        (void)cli_session_stopped(session);
+    }
+    int exit_status = exit_of(session);
+    if (session->rendering) {
+        cli_progress_end(&session->progress, exit_status);
+    }
+    talk(session);
+    if (session->request.report_path != NULL && session->status != LH_ERR_CANCELLED) {
+        struct lh_error error = LH_ERROR_INIT;
+        if (cli_report_write(session, exit_status, &error) != LH_OK) {
+            cli_talk_error(session->request.command, &error);
+            exit_status = exit_status == CLI_EXIT_DONE ? CLI_EXIT_FAILED : exit_status;
+        }
+    }
+    engine_instance_free(session->instance);
+    cli_outputs_discard(&session->outputs);
+    cli_aside_discard(&session->report);
+    cli_sources_close(&session->sources);
+    pulse_compiled_free(session->compiled);
+    pulse_project_free(session->project);
+    lh_arena_fini(&session->arena);
+    return exit_status;
+}
