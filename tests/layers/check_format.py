@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True  # the tree stays as it is
 from check_layers import SKIPPED_FOLDERS, SOURCE
 
 
