@@ -177,13 +177,14 @@ def check_guard(path, text):
 
 
 def check_tests(tree):
-    """Every test_NAME.c stands where NAME.c (or NAME.h) stands, and its folder's meson.build names it."""
+    """Every test_NAME.c or test_NAME_TOPIC.c stands where NAME.c (or NAME.h) stands, and its meson.build names it."""
     for path in tree:
         match = re.match(r"^tests/(.*/)?test_(\w+)\.c$", path)
         if match is None:
             continue
         source = (match.group(1) or "") + match.group(2)
-        if source + ".c" not in tree and source + ".h" not in tree:
+        stems = [source] + [source[:at.start()] for at in re.finditer("_", source)]
+        if not any(stem + ending in tree for stem in stems for ending in SOURCE):
             yield f"{path}: there is no {source}.c that it could test"
         build = tree.get(os.path.dirname(path) + "/meson.build", "")
         if not re.search(r"'(test_)?" + match.group(2) + r"(\.c)?'", build):
@@ -297,7 +298,8 @@ WHOLE = {
     "common/json/b.c": HEAD + "#include <jansson.h>\n",
     "engine/instance/c.c": HEAD + '#include <sys/socket.h>\n#include "engine/run/render.h"\n',
     "tests/graph/test_a.c": HEAD + "#include <sndfile.h>\n#include <check.h>\n",
-    "tests/graph/meson.build": "# SPDX-License-Identifier: MIT\nforeach name : ['a']\nendforeach\n",
+    "tests/graph/test_a_limits.c": HEAD,
+    "tests/graph/meson.build": "# SPDX-License-Identifier: MIT\nforeach name : ['a', 'a_limits']\nendforeach\n",
     "tests/layers/d.py": "#!/usr/bin/python3\n# SPDX-License-Identifier: MIT\n",
 }
 
