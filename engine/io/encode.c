@@ -19,7 +19,7 @@ struct engine_encoder {
     const struct engine_backend *backend;
     void *state;
     struct engine_quantiser quantiser; /* bits 0: the back end takes floats */
-    struct lh_hasher *hasher;
+    struct lh_hasher *hasher;          /* NULL when no digest is asked for */
     int64_t first_frame;               /* on the timeline at the deliverable's rate: dither is a function of it */
     uint64_t frames, clipped;
     uint8_t *packed;                   /* one piece of integers */
@@ -43,11 +43,11 @@ enum lh_status engine_encoder_check(const struct graph_deliverable *deliverable,
     return backends[deliverable->format]->check(deliverable, channels, error);
 }
 
-static enum lh_status allocate(struct engine_encoder *encoder, struct lh_error *error)
+static enum lh_status allocate(struct engine_encoder *encoder, bool digest, struct lh_error *error)
 {
     const struct engine_file *file = &encoder->file;
     bool integers = encoder->quantiser.bits != 0;
-    if (lh_hasher_new(&encoder->hasher) != LH_OK)
+    if (digest && lh_hasher_new(&encoder->hasher) != LH_OK)
         return lh_error_no_memory(error);
     if (integers)
         encoder->packed = malloc(ENGINE_PIECE_SAMPLES * file->sample_bytes);
@@ -90,7 +90,7 @@ enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec
         status = lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "%s of unknown length cannot go to a pipe: write it to a file",
                               opened->backend->name);
     if (status == LH_OK)
-        status = allocate(opened, error);
+        status = allocate(opened, spec->digest, error);
     if (status == LH_OK)
         status = opened->backend->open(&opened->file, &opened->state, error);
     if (status != LH_OK) {
@@ -129,7 +129,8 @@ static enum lh_status write_piece(struct engine_encoder *encoder, const float *i
         samples = encoder->packed;
     }
     encoder->frames += frames;
-    lh_hasher_update(encoder->hasher, samples, frames * encoder->file.channels * encoder->file.sample_bytes);
+    if (encoder->hasher != NULL)
+        lh_hasher_update(encoder->hasher, samples, frames * encoder->file.channels * encoder->file.sample_bytes);
     return encoder->backend->write(encoder->state, samples, frames, error);
 }
 
@@ -173,9 +174,12 @@ static enum lh_status settle(struct engine_encoder *encoder, enum lh_status stat
 {
     if (status != LH_OK) {
         encoder->failure.code = status;
-        if (encoder->failure.where[0] == '\0')
-            (void)memcpy(encoder->failure.where, encoder->file.deliverable->name,
-                         engine_text_prefix(encoder->file.deliverable->name, LH_ERROR_WHERE_SIZE - 1));
+        if (encoder->failure.where[0] == '\0') {
+            const char *name = encoder->file.deliverable->name;
+            size_t length = engine_text_prefix(name, LH_ERROR_WHERE_SIZE - 1);
+            memcpy(encoder->failure.where, name, length);
+            encoder->failure.where[length] = '\0';
+        }
         if (error != NULL)
             *error = encoder->failure;
     }
@@ -218,8 +222,10 @@ enum lh_status engine_encoder_finish(struct engine_encoder *encoder, struct engi
         .frames = encoder->frames,
         .clipped = encoder->clipped,
         .bytes = engine_output_size(&encoder->file.output),
+        .has_samples = encoder->hasher != NULL,
     };
-    lh_hasher_finish(encoder->hasher, &result->samples);
+    if (encoder->hasher != NULL)
+        lh_hasher_finish(encoder->hasher, &result->samples);
     engine_file_notes(&encoder->file, encoder->backend, encoder->frames, result->notes, sizeof result->notes);
     return LH_OK;
 }

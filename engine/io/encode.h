@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Deliverable files. Nothing in their bytes depends on the clock, the machine or the number of threads. */
+/* Deliverable files. Nothing in their bytes depends on the clock, the number of threads or how the samples were cut into
+   calls; those of PCM and FLAC do not depend on the CPU either.
+
+   Integer PCM is dithered by the frame's place on the timeline (at the deliverable's rate), so a range holds the bits that
+   the whole would hold there. Without a quality or bit rate: Vorbis quality 0.6, Opus 64 kbit/s a channel, MP3 192
+   kbit/s constant (or the most that its rate allows). A Vorbis bit rate is an average; an MP3 bit rate is constant and
+   one of the format's steps. Quality 0..1: Vorbis q0..q10, MP3 V9..V0, Opus 16..128 kbit/s a channel.
+
+   More than two channels stand in WAV's order of speakers (3: L R C; 4: L R Ls Rs; 5: L R C Ls Rs; 6: L R C LFE Ls Rs;
+   7: L R C LFE Cs SL SR; 8: L R C LFE BL BR SL SR); codecs with another order get them sorted. Above 8 they are discrete. */
 #ifndef ENGINE_IO_ENCODE_H
 #define ENGINE_IO_ENCODE_H
 
@@ -14,7 +23,7 @@ struct engine_encoder_spec {
     uint32_t channels;
     int64_t frames;                              /* length at the deliverable's rate; -1 when not known yet */
     int fd;                                      /* written from its beginning by positioned writes; not owned. A pipe works for
-                                                    WAV with a known length. */
+                                                    WAV, AIFF and FLAC with a known length, and for Ogg. */
     bool digest;                                 /* also compute engine_encoded.samples */
 };
 

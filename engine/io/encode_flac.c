@@ -40,6 +40,8 @@ static FLAC__StreamEncoderSeekStatus on_seek(const FLAC__StreamEncoder *encoder,
 {
     (void)encoder;
     struct flac *flac = context;
+    if (flac->file->output.pipe) /* STREAMINFO then keeps the announced length and no checksum */
+        return FLAC__STREAM_ENCODER_SEEK_STATUS_UNSUPPORTED;
     flac->position = offset;
     return FLAC__STREAM_ENCODER_SEEK_STATUS_OK;
 }

@@ -142,9 +142,12 @@ static enum lh_status opus_write(void *state, const void *samples, size_t frames
 
 static enum lh_status opus_finish(void *state, uint64_t frames, struct lh_error *error)
 {
-    (void)frames;
     struct opus *opus = state;
-    int code = ope_encoder_drain(opus->encoder);
+    static const float silence[OPUS_CHANNELS_MAX];
+    /* libopusenc cannot end a stream without samples (it asserts): an empty file holds one silent frame. */
+    int code = frames == 0 ? ope_encoder_write_float(opus->encoder, silence, 1) : OPE_OK;
+    if (code == OPE_OK)
+        code = ope_encoder_drain(opus->encoder);
     return code == OPE_OK ? LH_OK : opus_error(opus, code, error);
 }
 

@@ -105,7 +105,7 @@ static enum lh_status encode(const struct options *options, const float *samples
                              struct lh_error *error)
 {
     struct engine_encoder_spec spec = {.graph = &options->graph, .deliverable = &options->deliverable, .channels = options->channels,
-                                       .frames = options->known ? (int64_t)frames : -1, .fd = fd};
+                                       .frames = options->known ? (int64_t)frames : -1, .fd = fd, .digest = true};
     struct engine_encoder *encoder = NULL;
     enum lh_status status = engine_encoder_new(&spec, &encoder, error);
     for (size_t done = 0; status == LH_OK && done < frames;) {
