@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The meter. libebur128 does the K-weighting and the windows of 100 ms; the gating is ours (meter_gate.c), because libebur128 keeps
-   either a list that grows with the length or a histogram that rounds every block to 0.1 LU. */
+/* The meter. libebur128 does the K-weighting and the energies of 10 ms; windows and gates are ours (meter_gate.c), because
+   libebur128 keeps either a list that grows with the length or a histogram that rounds every block to 0.1 LU. */
 #include "engine/io/meter.h"
 
 #include <ebur128.h>
@@ -11,9 +11,10 @@
 #include "engine/dsp/true_peak.h"
 #include "engine/io/meter_gate.h"
 
-#define STEP_MS 100u
-#define MOMENTARY_STEPS 4u   /* 400 ms: BS.1770's gating block, with 75 % overlap */
-#define SHORT_TERM_STEPS 30u /* 3 s */
+#define STEP_MS 10u           /* fine enough that a window meets the loudest place within 0.1 LU (Tech 3341, case 13) */
+#define GATING_STEPS 10u      /* a gating block begins every 100 ms */
+#define MOMENTARY_STEPS 40u   /* 400 ms: BS.1770's gating block, with 75 % overlap */
+#define SHORT_TERM_STEPS 300u /* 3 s */
 #define INTEGRATED_GATE_LU 10.0
 #define RANGE_GATE_LU 20.0
 #define RANGE_LOW 0.10
@@ -97,13 +98,17 @@ void engine_meter_free(struct engine_meter *meter)
 
 static double mean_of_last(const struct engine_meter *meter, unsigned steps)
 {
+    unsigned end = (unsigned)(meter->step_count % SHORT_TERM_STEPS);
+    unsigned begin = (end + SHORT_TERM_STEPS - steps) % SHORT_TERM_STEPS;
     double sum = 0;
-    for (unsigned i = 1; i <= steps; i++)
-        sum += meter->steps[(meter->step_count - i) % SHORT_TERM_STEPS];
+    for (unsigned i = begin; i < (begin < end ? end : SHORT_TERM_STEPS); i++)
+        sum += meter->steps[i];
+    for (unsigned i = 0; begin >= end && i < end; i++)
+        sum += meter->steps[i];
     return sum / steps;
 }
 
-/* A step of 100 ms is full: one more gating block of 400 ms and one more window of 3 s end here. */
+/* A step is full: one more window of 400 ms and one of 3 s end here, and every 100 ms they enter the gates. */
 static enum lh_status end_step(struct engine_meter *meter)
 {
     double lufs;
@@ -111,14 +116,17 @@ static enum lh_status end_step(struct engine_meter *meter)
         return LH_ERR_INTERNAL;
     meter->steps[meter->step_count % SHORT_TERM_STEPS] = engine_gate_energy(lufs);
     meter->step_count++;
+    bool gated = meter->step_count % GATING_STEPS == 0;
     if (meter->step_count >= MOMENTARY_STEPS) {
         double energy = mean_of_last(meter, MOMENTARY_STEPS);
-        engine_gate_add(&meter->blocks, energy);
+        if (gated)
+            engine_gate_add(&meter->blocks, energy);
         meter->max_momentary = fmax(meter->max_momentary, energy);
     }
     if (meter->step_count >= SHORT_TERM_STEPS) {
         double energy = mean_of_last(meter, SHORT_TERM_STEPS);
-        engine_gate_add(&meter->short_terms, energy);
+        if (gated)
+            engine_gate_add(&meter->short_terms, energy);
         meter->max_short_term = fmax(meter->max_short_term, energy);
     }
     return LH_OK;
