@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* bench/kernels: how fast each kernel of each set is, in 10^9 samples a second on data in the second cache. */
+#include <ebur128.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,11 +147,32 @@ static void run_curve(struct data *d)
     engine_curve_fill(&graph, 0, 0, FRAMES * 2, d->curve, 1);
 }
 
+/* The whole meter beside libebur128's. */
+static void run_meter(struct data *d)
+{
+    struct engine_true_peak *meter = NULL;
+    if (engine_true_peak_new(2, 48000, &meter) != LH_OK) {
+        abort();
+    }
+    engine_true_peak_add(meter, d->in, FRAMES);
+    d->peaks[0] = engine_true_peak_get(meter, 0);
+    engine_true_peak_free(meter);
+}
+
+static void run_ebur128(struct data *d)
+{
+    ebur128_state *state = ebur128_init(2, 48000, EBUR128_MODE_TRUE_PEAK);
+    if (state == NULL || ebur128_add_frames_float(state, d->in, FRAMES) != EBUR128_SUCCESS) {
+        abort();
+    }
+    ebur128_destroy(&state);
+}
+
 static void bench_decoding(struct data *data)
 {
-    static const char *const names[ENGINE_SAMPLE_FORMAT_COUNT] = {"decode u8", "decode s8", "decode s16 le",
-        "decode s16 be", "decode s24 le", "decode s24 be", "decode s32 le", "decode s32 be", "decode f32 le",
-        "decode f32 be", "decode f64 le", "decode f64 be"};
+    static const char *const names[ENGINE_SAMPLE_FORMAT_COUNT] = {
+        "decode u8",     "decode s8",     "decode s16 le", "decode s16 be", "decode s24 le", "decode s24 be",
+        "decode s32 le", "decode s32 be", "decode f32 le", "decode f32 be", "decode f64 le", "decode f64 be"};
     for (int format = 0; format < ENGINE_SAMPLE_FORMAT_COUNT; format++) {
         data->format = (enum engine_sample_format)format;
         measure(names[format], run_decode, data, STEREO_SAMPLES);
@@ -222,6 +244,8 @@ int main(void)
     }
     data.kernels = engine_kernels_best();
     measure("quantise packed 24, dither", run_quantise_packed, &data, STEREO_SAMPLES);
+    measure("true peak meter", run_meter, &data, STEREO_SAMPLES);
+    measure("true peak of libebur128", run_ebur128, &data, STEREO_SAMPLES);
     measure("curve, ramp", run_curve, &data, FRAMES * 2);
     free(data.sum);
     free(data.part);

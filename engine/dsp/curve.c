@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gain curves laid out sample by sample: stretches that hold and stretches that ramp, by the formula of graph/graph.h. */
+/* Gain curves laid out sample by sample: stretches that hold, stretches that ramp, by the formula of graph/graph.h. */
 #include "engine/dsp/kernels.h"
 
 /* Frames laid out at once: an int counts them, which vectorises where an int64_t does not. */
@@ -47,7 +47,8 @@ static uint32_t points_until(const struct graph_point *points, uint32_t count, i
     return low;
 }
 
-void engine_curve_fill(const struct graph *graph, uint32_t curve, int64_t frame, size_t frames, float *out, size_t stride)
+void engine_curve_fill(const struct graph *graph, uint32_t curve, int64_t frame, size_t frames, float *out,
+                       size_t stride)
 {
     const struct graph_point *points = graph->points + graph->curves[curve].first;
     const uint32_t count = graph->curves[curve].count;

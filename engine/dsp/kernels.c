@@ -10,12 +10,10 @@ static const struct {
     size_t size;
     bool on_grid;
 } formats[ENGINE_SAMPLE_FORMAT_COUNT] = {
-    [ENGINE_SAMPLE_U8] = {1, true}, [ENGINE_SAMPLE_S8] = {1, true},
-    [ENGINE_SAMPLE_S16_LE] = {2, true}, [ENGINE_SAMPLE_S16_BE] = {2, true},
-    [ENGINE_SAMPLE_S24_LE] = {3, true}, [ENGINE_SAMPLE_S24_BE] = {3, true},
-    [ENGINE_SAMPLE_S32_LE] = {4, false}, [ENGINE_SAMPLE_S32_BE] = {4, false},
-    [ENGINE_SAMPLE_F32_LE] = {4, false}, [ENGINE_SAMPLE_F32_BE] = {4, false},
-    [ENGINE_SAMPLE_F64_LE] = {8, false}, [ENGINE_SAMPLE_F64_BE] = {8, false},
+    [ENGINE_SAMPLE_U8] = {1, true},      [ENGINE_SAMPLE_S8] = {1, true},      [ENGINE_SAMPLE_S16_LE] = {2, true},
+    [ENGINE_SAMPLE_S16_BE] = {2, true},  [ENGINE_SAMPLE_S24_LE] = {3, true},  [ENGINE_SAMPLE_S24_BE] = {3, true},
+    [ENGINE_SAMPLE_S32_LE] = {4, false}, [ENGINE_SAMPLE_S32_BE] = {4, false}, [ENGINE_SAMPLE_F32_LE] = {4, false},
+    [ENGINE_SAMPLE_F32_BE] = {4, false}, [ENGINE_SAMPLE_F64_LE] = {8, false}, [ENGINE_SAMPLE_F64_BE] = {8, false},
 };
 
 size_t engine_sample_size(enum engine_sample_format format)

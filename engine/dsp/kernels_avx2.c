@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The AVX2 sibling: most loops as the compiler lays them out for eight lanes, and by hand (wide_...) those where it misses
-   a byte shuffle or an order of loads. Built with -mavx2 alone, never with FMA: every operation rounds as in plain C. */
+/* The AVX2 sibling: most loops as the compiler lays them out for eight lanes, and by hand (wide_...) those where it
+   misses a byte shuffle or an order of loads. Built with -mavx2 alone, never with FMA: every operation rounds as in
+   plain C. */
 #include <immintrin.h>
 
 #include "engine/dsp/kernels_loops.h"
@@ -36,13 +37,13 @@ static inline __m256i eight_s24(const uint8_t *in, __m256i places)
 static inline __m256i eight_s24_le(const uint8_t *in)
 {
     return eight_s24(in, _mm256_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, /* second half: */
-                             -1, 4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15));
+                                          -1, 4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15));
 }
 
 static inline __m256i eight_s24_be(const uint8_t *in)
 {
     return eight_s24(in, _mm256_setr_epi8(-1, 2, 1, 0, -1, 5, 4, 3, -1, 8, 7, 6, -1, 11, 10, 9, /* second half: */
-                             -1, 6, 5, 4, -1, 9, 8, 7, -1, 12, 11, 10, -1, 15, 14, 13));
+                                          -1, 6, 5, 4, -1, 9, 8, 7, -1, 12, 11, 10, -1, 15, 14, 13));
 }
 
 #define S16_SCALE 0x1p-15f
@@ -132,7 +133,7 @@ static bool wide_accumulate(int64_t *restrict sum, const float *restrict in, siz
 /* Gains come as a pattern. Where eight samples are whole frames, one register of it serves a whole block (`step` 0, a
    constant once inlined); else the pattern is walked again and again (`step` 1). */
 static inline __m256i gain_run(int64_t *sum, const float *in, size_t count, const float *pattern, size_t step,
-    __m256i highest, int32_t *room)
+                               __m256i highest, int32_t *room)
 {
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
@@ -145,7 +146,7 @@ static inline __m256i gain_run(int64_t *sum, const float *in, size_t count, cons
 }
 
 static bool wide_accumulate_gain(int64_t *restrict sum, const float *restrict in, size_t frames, size_t channels,
-    const float *gains)
+                                 const float *gains)
 {
     float pattern[PATTERN_MAX];
     const size_t length = lay_pattern(pattern, gains, channels), count = frames * channels;
@@ -218,7 +219,7 @@ static inline void s24_run(int64_t *sum, const uint8_t *in, size_t count, const 
 }
 
 static void wide_accumulate_s16(int64_t *restrict sum, const uint8_t *restrict in, size_t frames, size_t channels,
-    const float *gains)
+                                const float *gains)
 {
     float pattern[PATTERN_MAX];
     const size_t length = lay_scaled_pattern(pattern, gains, channels, S16_SCALE), count = frames * channels;
@@ -232,7 +233,7 @@ static void wide_accumulate_s16(int64_t *restrict sum, const uint8_t *restrict i
 }
 
 static void wide_accumulate_s24(int64_t *restrict sum, const uint8_t *restrict in, size_t frames, size_t channels,
-    const float *gains)
+                                const float *gains)
 {
     float pattern[PATTERN_MAX];
     const size_t length = lay_scaled_pattern(pattern, gains, channels, S24_SCALE), count = frames * channels;
@@ -249,7 +250,7 @@ static void wide_accumulate_s24(int64_t *restrict sum, const uint8_t *restrict i
 static void wide_pack_s24(uint8_t *restrict out, const int32_t *restrict in, size_t count)
 {
     const __m256i places = _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, /* second half: */
-        0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+                                            0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
     size_t i = 0;
     for (; i + LANES + 2 <= count; i += LANES) {
         __m256i samples = _mm256_loadu_si256((const __m256i *)(const void *)(in + i));
@@ -262,14 +263,21 @@ static void wide_pack_s24(uint8_t *restrict out, const int32_t *restrict in, siz
 
 static const struct engine_kernels table = {
     .name = "avx2",
-    .decode = {
-        [ENGINE_SAMPLE_U8] = decode_u8, [ENGINE_SAMPLE_S8] = decode_s8,
-        [ENGINE_SAMPLE_S16_LE] = wide_decode_s16_le, [ENGINE_SAMPLE_S16_BE] = wide_decode_s16_be,
-        [ENGINE_SAMPLE_S24_LE] = wide_decode_s24_le, [ENGINE_SAMPLE_S24_BE] = wide_decode_s24_be,
-        [ENGINE_SAMPLE_S32_LE] = decode_s32_le, [ENGINE_SAMPLE_S32_BE] = decode_s32_be,
-        [ENGINE_SAMPLE_F32_LE] = decode_f32_le, [ENGINE_SAMPLE_F32_BE] = decode_f32_be,
-        [ENGINE_SAMPLE_F64_LE] = decode_f64_le, [ENGINE_SAMPLE_F64_BE] = decode_f64_be,
-    },
+    .decode =
+        {
+            [ENGINE_SAMPLE_U8] = decode_u8,
+            [ENGINE_SAMPLE_S8] = decode_s8,
+            [ENGINE_SAMPLE_S16_LE] = wide_decode_s16_le,
+            [ENGINE_SAMPLE_S16_BE] = wide_decode_s16_be,
+            [ENGINE_SAMPLE_S24_LE] = wide_decode_s24_le,
+            [ENGINE_SAMPLE_S24_BE] = wide_decode_s24_be,
+            [ENGINE_SAMPLE_S32_LE] = decode_s32_le,
+            [ENGINE_SAMPLE_S32_BE] = decode_s32_be,
+            [ENGINE_SAMPLE_F32_LE] = decode_f32_le,
+            [ENGINE_SAMPLE_F32_BE] = decode_f32_be,
+            [ENGINE_SAMPLE_F64_LE] = decode_f64_le,
+            [ENGINE_SAMPLE_F64_BE] = decode_f64_be,
+        },
     .gain = gain,
     .multiply = multiply,
     .accumulate = wide_accumulate,

@@ -5,14 +5,21 @@
 
 static const struct engine_kernels table = {
     .name = "c",
-    .decode = {
-        [ENGINE_SAMPLE_U8] = decode_u8, [ENGINE_SAMPLE_S8] = decode_s8,
-        [ENGINE_SAMPLE_S16_LE] = decode_s16_le, [ENGINE_SAMPLE_S16_BE] = decode_s16_be,
-        [ENGINE_SAMPLE_S24_LE] = decode_s24_le, [ENGINE_SAMPLE_S24_BE] = decode_s24_be,
-        [ENGINE_SAMPLE_S32_LE] = decode_s32_le, [ENGINE_SAMPLE_S32_BE] = decode_s32_be,
-        [ENGINE_SAMPLE_F32_LE] = decode_f32_le, [ENGINE_SAMPLE_F32_BE] = decode_f32_be,
-        [ENGINE_SAMPLE_F64_LE] = decode_f64_le, [ENGINE_SAMPLE_F64_BE] = decode_f64_be,
-    },
+    .decode =
+        {
+            [ENGINE_SAMPLE_U8] = decode_u8,
+            [ENGINE_SAMPLE_S8] = decode_s8,
+            [ENGINE_SAMPLE_S16_LE] = decode_s16_le,
+            [ENGINE_SAMPLE_S16_BE] = decode_s16_be,
+            [ENGINE_SAMPLE_S24_LE] = decode_s24_le,
+            [ENGINE_SAMPLE_S24_BE] = decode_s24_be,
+            [ENGINE_SAMPLE_S32_LE] = decode_s32_le,
+            [ENGINE_SAMPLE_S32_BE] = decode_s32_be,
+            [ENGINE_SAMPLE_F32_LE] = decode_f32_le,
+            [ENGINE_SAMPLE_F32_BE] = decode_f32_be,
+            [ENGINE_SAMPLE_F64_LE] = decode_f64_le,
+            [ENGINE_SAMPLE_F64_BE] = decode_f64_be,
+        },
     .gain = gain,
     .multiply = multiply,
     .accumulate = accumulate,

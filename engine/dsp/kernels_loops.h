@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernels in plain C: the definition of every bit. Each set includes them, so that the compiler also lays them out for
-   that set's vectors; a set replaces those that it knows to do faster by hand. Loops are written so that compilers
+/* The kernels in plain C: the definition of every bit. Each set includes them, so that the compiler also lays them out
+   for that set's vectors; a set replaces those that it knows to do faster by hand. Loops are written so that compilers
    vectorise them: no branches, checks gathered as integers, gains laid out as a pattern instead of indexed by channel.
    Private to engine/dsp. */
 #ifndef ENGINE_DSP_KERNELS_LOOPS_H
@@ -41,7 +41,7 @@ static inline void decode_s16_be(float *restrict out, const uint8_t *restrict in
 /* Four samples of three bytes are three whole words: a third of the loads. */
 static inline void decode_four_s24_le(float *out, const uint8_t *in)
 {
-    uint32_t a = load_le32(in), b = load_le32(in + 4), c = load_le32(in + 8);
+    uint32_t a = load_32(in, true), b = load_32(in + 4, true), c = load_32(in + 8, true);
     out[0] = from_upper(a << 8);
     out[1] = from_upper((a >> 16 & 0xff00u) | b << 16);
     out[2] = from_upper((b >> 8 & 0xffff00u) | c << 24);
@@ -70,28 +70,28 @@ static inline void decode_s24_be(float *restrict out, const uint8_t *restrict in
 static inline void decode_s32_le(float *restrict out, const uint8_t *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        out[i] = from_upper(load_le32(in + 4 * i));
+        out[i] = from_upper(load_32(in + 4 * i, true));
     }
 }
 
 static inline void decode_s32_be(float *restrict out, const uint8_t *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        out[i] = from_upper(load_be32(in + 4 * i));
+        out[i] = from_upper(load_32(in + 4 * i, false));
     }
 }
 
 static inline void decode_f32_le(float *restrict out, const uint8_t *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        out[i] = float_of((int32_t)load_le32(in + 4 * i));
+        out[i] = float_of((int32_t)load_32(in + 4 * i, true));
     }
 }
 
 static inline void decode_f32_be(float *restrict out, const uint8_t *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        out[i] = float_of((int32_t)load_be32(in + 4 * i));
+        out[i] = float_of((int32_t)load_32(in + 4 * i, false));
     }
 }
 
@@ -105,16 +105,14 @@ static inline float from_f64_bits(uint64_t bits)
 static inline void decode_f64_le(float *restrict out, const uint8_t *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *p = in + 8 * i;
-        out[i] = from_f64_bits((uint64_t)load_le32(p) | (uint64_t)load_le32(p + 4) << 32);
+        out[i] = from_f64_bits(load_64(in + 8 * i, true));
     }
 }
 
 static inline void decode_f64_be(float *restrict out, const uint8_t *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *p = in + 8 * i;
-        out[i] = from_f64_bits((uint64_t)load_be32(p + 4) | (uint64_t)load_be32(p) << 32);
+        out[i] = from_f64_bits(load_64(in + 8 * i, false));
     }
 }
 
@@ -161,7 +159,7 @@ static inline bool accumulate(int64_t *restrict sum, const float *restrict in, s
 }
 
 static inline int32_t accumulate_products(int64_t *restrict sum, const float *restrict in, const float *restrict gain,
-    size_t count)
+                                          size_t count)
 {
     int32_t room = 0;
     for (size_t i = 0; i < count; i++) {
@@ -173,7 +171,7 @@ static inline int32_t accumulate_products(int64_t *restrict sum, const float *re
 }
 
 static inline bool accumulate_gain(int64_t *restrict sum, const float *restrict in, size_t frames, size_t channels,
-    const float *gains)
+                                   const float *gains)
 {
     float pattern[PATTERN_MAX];
     const size_t length = lay_pattern(pattern, gains, channels), count = frames * channels;
@@ -199,7 +197,8 @@ static inline bool accumulate_pan(int64_t *restrict sum, const float *restrict i
 
 /* Decoded in small pieces that stay in the innermost cache. */
 static inline void accumulate_decoded(void (*decode)(float *, const uint8_t *, size_t), size_t sample_size,
-    int64_t *restrict sum, const uint8_t *restrict in, size_t count, const float *pattern, size_t length)
+                                      int64_t *restrict sum, const uint8_t *restrict in, size_t count,
+                                      const float *pattern, size_t length)
 {
     float decoded[PATTERN_MAX];
     for (size_t at = 0; at < count; at += length) {
@@ -212,7 +211,7 @@ static inline void accumulate_decoded(void (*decode)(float *, const uint8_t *, s
 }
 
 static inline void accumulate_s16(int64_t *restrict sum, const uint8_t *restrict in, size_t frames, size_t channels,
-    const float *gains)
+                                  const float *gains)
 {
     float pattern[PATTERN_MAX];
     size_t length = lay_pattern(pattern, gains, channels);
@@ -220,7 +219,7 @@ static inline void accumulate_s16(int64_t *restrict sum, const uint8_t *restrict
 }
 
 static inline void accumulate_s24(int64_t *restrict sum, const uint8_t *restrict in, size_t frames, size_t channels,
-    const float *gains)
+                                  const float *gains)
 {
     float pattern[PATTERN_MAX];
     size_t length = lay_pattern(pattern, gains, channels);
@@ -265,32 +264,32 @@ static inline void peak(float *peaks, const float *in, size_t frames, size_t cha
     raise_peaks(peaks, channels, highest, length);
 }
 
-/* The interpolators of true_peak.h. Sixteen frames around the gap between p[7] and p[8] are taken as sums and differences
-   of pairs about its middle: the value at a quarter of the gap is the even part plus the odd part, at three quarters it
-   is their difference, so that the larger magnitude of the two is |even| + |odd|. The middle needs the sums alone.
-   Written out, and in this order, because it decides the bits. */
+/* The interpolators of true_peak.h. Sixteen frames around the gap between p[7] and p[8] are taken as sums and
+   differences of pairs about its middle: the value at a quarter of the gap is the even part plus the odd part, at three
+   quarters it is their difference, so that the larger magnitude of the two is |even| + |odd|. The middle needs the sums
+   alone. Written out, and in this order, because it decides the bits. */
 static inline float interpolated_half(const float *p, size_t stride)
 {
-    return (p[7 * stride] + p[8 * stride]) * 0.632392704f + (p[6 * stride] + p[9 * stride]) * -0.199786723f
-        + (p[5 * stride] + p[10 * stride]) * 0.107467242f + (p[4 * stride] + p[11 * stride]) * -0.0648196191f
-        + (p[3 * stride] + p[12 * stride]) * 0.0397958048f + (p[2 * stride] + p[13 * stride]) * -0.0237158686f
-        + (p[1 * stride] + p[14 * stride]) * 0.0131750135f + (p[0 * stride] + p[15 * stride]) * -0.00788861141f;
+    return (p[7 * stride] + p[8 * stride]) * 0.632392704f + (p[6 * stride] + p[9 * stride]) * -0.199786723f +
+           (p[5 * stride] + p[10 * stride]) * 0.107467242f + (p[4 * stride] + p[11 * stride]) * -0.0648196191f +
+           (p[3 * stride] + p[12 * stride]) * 0.0397958048f + (p[2 * stride] + p[13 * stride]) * -0.0237158686f +
+           (p[1 * stride] + p[14 * stride]) * 0.0131750135f + (p[0 * stride] + p[15 * stride]) * -0.00788861141f;
 }
 
 static inline float interpolated_even(const float *p, size_t stride)
 {
-    return (p[7 * stride] + p[8 * stride]) * 0.597218692f + (p[6 * stride] + p[9 * stride]) * -0.145548478f
-        + (p[5 * stride] + p[10 * stride]) * 0.0768855736f + (p[4 * stride] + p[11 * stride]) * -0.0461453199f
-        + (p[3 * stride] + p[12 * stride]) * 0.0282730814f + (p[2 * stride] + p[13 * stride]) * -0.0168314409f
-        + (p[1 * stride] + p[14 * stride]) * 0.00934467185f + (p[0 * stride] + p[15 * stride]) * -0.00559195736f;
+    return (p[7 * stride] + p[8 * stride]) * 0.597218692f + (p[6 * stride] + p[9 * stride]) * -0.145548478f +
+           (p[5 * stride] + p[10 * stride]) * 0.0768855736f + (p[4 * stride] + p[11 * stride]) * -0.0461453199f +
+           (p[3 * stride] + p[12 * stride]) * 0.0282730814f + (p[2 * stride] + p[13 * stride]) * -0.0168314409f +
+           (p[1 * stride] + p[14 * stride]) * 0.00934467185f + (p[0 * stride] + p[15 * stride]) * -0.00559195736f;
 }
 
 static inline float interpolated_odd(const float *p, size_t stride)
 {
-    return (p[7 * stride] - p[8 * stride]) * 0.29855147f + (p[6 * stride] - p[9 * stride]) * -0.0242028423f
-        + (p[5 * stride] - p[10 * stride]) * 0.00763824768f + (p[4 * stride] - p[11 * stride]) * -0.00325253862f
-        + (p[3 * stride] - p[12 * stride]) * 0.00153505348f + (p[2 * stride] - p[13 * stride]) * -0.000737650087f
-        + (p[1 * stride] - p[14 * stride]) * 0.000339834689f + (p[0 * stride] - p[15 * stride]) * -0.000170521307f;
+    return (p[7 * stride] - p[8 * stride]) * 0.29855147f + (p[6 * stride] - p[9 * stride]) * -0.0242028423f +
+           (p[5 * stride] - p[10 * stride]) * 0.00763824768f + (p[4 * stride] - p[11 * stride]) * -0.00325253862f +
+           (p[3 * stride] - p[12 * stride]) * 0.00153505348f + (p[2 * stride] - p[13 * stride]) * -0.000737650087f +
+           (p[1 * stride] - p[14 * stride]) * 0.000339834689f + (p[0 * stride] - p[15 * stride]) * -0.000170521307f;
 }
 
 static inline void raise_fourfold(int32_t *restrict highest, const float *restrict in, size_t count, size_t stride)
@@ -330,7 +329,7 @@ static inline void true_peak(float *peaks, const float *in, size_t frames, size_
 #define ROUND_BIAS 0x1.8p52
 
 static inline uint64_t quantise(int32_t *restrict out, const float *restrict in, const uint32_t *restrict states,
-    size_t count, unsigned bits)
+                                size_t count, unsigned bits)
 {
     const double scale = (double)(INT32_C(1) << (bits - 1));
     const int32_t lowest = -(INT32_C(1) << (bits - 1)), highest = -(lowest + 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One sample at a time: what every set of kernels shares, for its tails and as its definition. Private to engine/dsp. */
+/* One sample at a time: what every set of kernels shares, for its tails and as its definition. Private to engine/dsp.
+ */
 #ifndef ENGINE_DSP_KERNELS_SCALAR_H
 #define ENGINE_DSP_KERNELS_SCALAR_H
 
@@ -8,10 +9,10 @@
 
 #include "engine/dsp/kernels.h"
 
-#define GRID_BIAS 0x1.8p12                               /* the last place of a double near it is 2^-40 */
-#define GRID_BIAS_BITS INT64_C(0x40b8000000000000)       /* the same double, as an integer */
-#define GRID_SUM_LIMIT (INT64_C(1) << 51)                /* ENGINE_GRID_LIMIT in units of the grid */
-#define LIMIT_BITS INT32_C(0x45000000)                   /* ENGINE_GRID_LIMIT, as an integer */
+#define GRID_BIAS 0x1.8p12                         /* the last place of a double near it is 2^-40 */
+#define GRID_BIAS_BITS INT64_C(0x40b8000000000000) /* the same double, as an integer */
+#define GRID_SUM_LIMIT (INT64_C(1) << 51)          /* ENGINE_GRID_LIMIT in units of the grid */
+#define LIMIT_BITS INT32_C(0x45000000)             /* ENGINE_GRID_LIMIT, as an integer */
 #define MAGNITUDE_MASK UINT32_C(0x7fffffff)
 #define INFINITY_BITS INT32_C(0x7f800000)
 
@@ -63,14 +64,25 @@ static inline int64_t grid_overload(int64_t sum)
     return grid_add(sum, GRID_SUM_LIMIT - 1) | grid_add(GRID_SUM_LIMIT - 1, (int64_t)(0 - (uint64_t)sum));
 }
 
-static inline uint32_t load_le32(const uint8_t *p)
+/* Whole loads, turned where the order is not this machine's: compilers vectorise these, and not single bytes. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LITTLE_ENDIAN_HOST 1
+#else
+#define LITTLE_ENDIAN_HOST 0
+#endif
+
+static inline uint32_t load_32(const uint8_t *p, bool little_endian)
 {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return little_endian == LITTLE_ENDIAN_HOST ? value : __builtin_bswap32(value);
 }
 
-static inline uint32_t load_be32(const uint8_t *p)
+static inline uint64_t load_64(const uint8_t *p, bool little_endian)
 {
-    return (uint32_t)p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24;
+    uint64_t value;
+    memcpy(&value, p, sizeof value);
+    return little_endian == LITTLE_ENDIAN_HOST ? value : __builtin_bswap64(value);
 }
 
 /* Integers in the upper bits of 32, divided by 2^31: exact up to 24 bits, rounded to nearest beyond. */

@@ -35,10 +35,10 @@ double engine_dither(uint64_t seed, size_t channel, int64_t frame)
     return (double)triangular((uint32_t)frame * stream.stride + stream.offset) * 0x1p-16;
 }
 
-/* The states h of `frames` frames side by side, from which the dither follows without a channel index. All but the first
-   few are sums of two vectors: the state some whole frames before, and what each channel moves on in these. */
+/* The states h of `frames` frames side by side, from which the dither follows without a channel index. All but the
+   first few are sums of two vectors: the state some whole frames before, and what each channel moves on in these. */
 static void lay_states(uint32_t *restrict states, const struct stream *streams, size_t channels, int64_t frame,
-    size_t frames)
+                       size_t frames)
 {
     uint32_t moves[PATTERN_MAX];
     const size_t length = pattern_length(channels), count = frames * channels;
@@ -76,7 +76,7 @@ static size_t piece_frames(size_t channels, int64_t frame, size_t frames)
 
 /* Packed into `bytes`, or where that is NULL into `words`. */
 static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *bytes, int32_t *words,
-    const float *in, size_t frames)
+                         const float *in, size_t frames)
 {
     const size_t channels = quantiser->channels;
     const unsigned bits = quantiser->bits;
@@ -112,13 +112,13 @@ static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame
 }
 
 uint64_t engine_quantise_packed(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *out, const float *in,
-    size_t frames)
+                                size_t frames)
 {
     return quantise(quantiser, frame, out, NULL, in, frames);
 }
 
 uint64_t engine_quantise_int32(const struct engine_quantiser *quantiser, int64_t frame, int32_t *out, const float *in,
-    size_t frames)
+                               size_t frames)
 {
     return quantise(quantiser, frame, NULL, out, in, frames);
 }

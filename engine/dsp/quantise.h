@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Float to integer PCM, with deterministic TPDF dither. For `bits` = 16 or 24, in double:
        v = rint(x * 2^(bits-1) + d)  clamped to [-2^(bits-1), 2^(bits-1) - 1]
-   where d is 0 without dither, else triangular in (-1, 1) LSB: the difference of two uniform numbers that are a function
-   of (seed, channel, frame) alone, so that blocks, threads and shards give the same bits. Samples that clamp are counted;
-   NaN clamps to the lowest value.
+   where d is 0 without dither, else triangular in (-1, 1) LSB: the difference of two uniform numbers that are a
+   function of (seed, channel, frame) alone, so that blocks, threads and shards give the same bits. Samples that clamp
+   are counted; NaN clamps to the lowest value.
 
    The dither, part of the sound version (all arithmetic wraps, z and key are 64 bits wide, n and h 32):
        mix(z):  z += 0x9e3779b97f4a7c15
@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 struct engine_quantiser {
-    unsigned bits;  /* 16 or 24 */
+    unsigned bits; /* 16 or 24 */
     bool dither;
     uint64_t seed;
     size_t channels; /* 1..16 */
@@ -33,10 +33,10 @@ struct engine_quantiser {
 /* `frame` is the absolute frame (at the deliverable's rate) of in[0]. Returns how many samples clamped.
    Packed little-endian (2 or 3 bytes a sample) for WAV ... */
 uint64_t engine_quantise_packed(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *out, const float *in,
-    size_t frames);
+                                size_t frames);
 /* ... or as 32-bit integers with the value in the upper bits, as libsndfile takes them. */
 uint64_t engine_quantise_int32(const struct engine_quantiser *quantiser, int64_t frame, int32_t *out, const float *in,
-    size_t frames);
+                               size_t frames);
 
 /* The dither alone, in LSB, for tests and documentation. */
 double engine_dither(uint64_t seed, size_t channel, int64_t frame);

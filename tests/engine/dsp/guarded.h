@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Buffers that end exactly where memory that nobody may touch begins, and a small random generator. For tests of kernels. */
+/* Buffers that end exactly where memory that nobody may touch begins, and a small random generator. For tests of
+ * kernels. */
 #ifndef TESTS_ENGINE_DSP_GUARDED_H
 #define TESTS_ENGINE_DSP_GUARDED_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* engine/dsp/kernels_avx2.c: every kernel of the widest set against plain C, bit by bit. Random lengths and channels, every
-   misalignment, extreme values, buffers that end (and begin) at memory that nobody may touch; with denormals and without. */
+/* engine/dsp/kernels_avx2.c: every kernel of the widest set against plain C, bit by bit. Random lengths and channels,
+   every misalignment, extreme values, buffers that end (and begin) at memory that nobody may touch; with denormals and
+   without. */
 #include <math.h>
 
 #include "engine/dsp/fpenv.h"
@@ -9,7 +10,7 @@
 #include "tests/support/testing.h"
 
 #define SAMPLES_MOST 5000
-#define ROUNDS 400
+#define ROUNDS 2000
 #define SLACK 16 /* samples by which a buffer may start later */
 
 /* Room for inputs and for each set's results. */
@@ -47,8 +48,9 @@ static void tear_down(void)
 
 static float extreme(uint64_t *state)
 {
-    static const uint32_t values[] = {0x00000000, 0x80000000, 0x00000001, 0x807fffff, 0x00800000, 0x7f7fffff, 0x7f800000,
-        0xff800000, 0x7fc00000, 0xffc12345, 0x44ffffff, 0xc4ffffff, 0x45000000, 0xc5000000, 0x3f800000, 0x2b000001};
+    static const uint32_t values[] = {0x00000000, 0x80000000, 0x00000001, 0x807fffff, 0x00800000, 0x7f7fffff,
+                                      0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345, 0x44ffffff, 0xc4ffffff,
+                                      0x45000000, 0xc5000000, 0x3f800000, 0x2b000001};
     return float_from(values[random_below(state, sizeof values / sizeof values[0])]);
 }
 
@@ -84,7 +86,8 @@ static void sums(int64_t *at[2], size_t count)
     size_t skip = random_below(&bench.state, SLACK);
     bool first = random_below(&bench.state, 4) == 0;
     for (size_t k = 0; k < 2; k++) {
-        at[k] = first ? (int64_t *)guarded_first(&bench.sums[k]) + skip : guarded_last(&bench.sums[k], count * sizeof **at);
+        at[k] =
+            first ? (int64_t *)guarded_first(&bench.sums[k]) + skip : guarded_last(&bench.sums[k], count * sizeof **at);
     }
     for (size_t i = 0; i < count; i++) {
         at[0][i] = at[1][i] = (int64_t)(random_bits(&bench.state) >> 16) - (INT64_C(1) << 47);
@@ -215,7 +218,8 @@ END_TEST
 
 START_TEST(accumulating_pcm_is_the_same)
 {
-    static const float tiny[] = {0x1p-95f, 0x1p-96f, 0x1p-126f, 0x1p-140f, 0.0f, -0.0f, 0x1.fffffep10f, -0x1.fffffep10f};
+    static const float tiny[] = {0x1p-95f, 0x1p-96f, 0x1p-126f,      0x1p-140f,
+                                 0.0f,     -0.0f,    0x1.fffffep10f, -0x1.fffffep10f};
     for (size_t round = 0; round < ROUNDS; round++) {
         struct shape shape = any_shape(round, false);
         for (size_t i = 0; i < shape.channels && round % 5 == 0; i++) {

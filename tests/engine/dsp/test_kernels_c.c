@@ -42,8 +42,8 @@ static void check_integers(enum engine_sample_format format, bool big_endian, co
     ck_assert_ptr_nonnull(out);
     kernels->decode[format](out, bytes, count);
     for (size_t i = 0; i < count; i++) {
-        float expected = (float)((long double)integer_of(bytes + i * size, size, big_endian)
-            / (long double)(INT64_C(1) << (8 * size - 1)));
+        float expected = (float)((long double)integer_of(bytes + i * size, size, big_endian) /
+                                 (long double)(INT64_C(1) << (8 * size - 1)));
         ck_assert_msg(bits_of(out[i]) == bits_of(expected), "format %d sample %zu", (int)format, i);
     }
     free(out);
@@ -93,7 +93,8 @@ END_TEST
 
 START_TEST(floats_decode_in_both_orders)
 {
-    const double values[] = {0.0, -0.0, 1.0, -0.5, 1.0 / 3.0, 1e-30, 1e30, 0x1.000001p0, 0x1.0000010000001p0, (double)INFINITY};
+    const double values[] = {
+        0.0, -0.0, 1.0, -0.5, 1.0 / 3.0, 1e-30, 1e30, 0x1.000001p0, 0x1.0000010000001p0, (double)INFINITY};
     const size_t count = sizeof values / sizeof values[0];
     uint8_t little[8 * 10], big[8 * 10];
     float out[10];

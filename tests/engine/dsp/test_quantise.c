@@ -18,7 +18,8 @@ static int32_t unpack(const uint8_t *p, unsigned bits)
     return (int32_t)((value ^ sign) - sign);
 }
 
-static int32_t reference(const struct engine_quantiser *quantiser, float x, size_t channel, int64_t frame, uint64_t *clamped)
+static int32_t reference(const struct engine_quantiser *quantiser, float x, size_t channel, int64_t frame,
+                         uint64_t *clamped)
 {
     const double half = quantiser->bits == 16 ? 32768.0 : 8388608.0;
     double v = rint((double)x * half + (quantiser->dither ? engine_dither(quantiser->seed, channel, frame) : 0.0));
@@ -34,8 +35,10 @@ START_TEST(every_sample_follows_the_formula)
     static int32_t words[FRAMES * 16];
     uint64_t state = 21;
     for (unsigned round = 0; round < 64; round++) {
-        struct engine_quantiser quantiser = {.bits = round % 2 != 0 ? 16 : 24, .dither = round % 4 < 2,
-            .seed = random_bits(&state), .channels = 1 + round % 16};
+        struct engine_quantiser quantiser = {.bits = round % 2 != 0 ? 16 : 24,
+                                             .dither = round % 4 < 2,
+                                             .seed = random_bits(&state),
+                                             .channels = 1 + round % 16};
         /* also over the frame at which the upper 32 bits step */
         int64_t frame = round % 8 == 0 ? (INT64_C(1) << 32) - 350 : (int64_t)(random_bits(&state) >> 25);
         uint64_t clamped = 0, wrong = 0;
@@ -47,7 +50,7 @@ START_TEST(every_sample_follows_the_formula)
         ck_assert_uint_eq(engine_quantise_packed(&quantiser, frame, packed, in, FRAMES), clamped_words);
         for (size_t i = 0; i < FRAMES * quantiser.channels; i++) {
             int32_t expected = reference(&quantiser, in[i], i % quantiser.channels,
-                frame + (int64_t)(i / quantiser.channels), &clamped);
+                                         frame + (int64_t)(i / quantiser.channels), &clamped);
             wrong += words[i] != (int32_t)((uint32_t)expected << (32 - quantiser.bits));
             wrong += unpack(packed + i * (quantiser.bits / 8), quantiser.bits) != expected;
         }
@@ -150,10 +153,12 @@ START_TEST(the_dither_is_triangular)
     enum { BINS = 32 };
     for (uint64_t seed = 0; seed < 4; seed++) {
         double *d = dither_of(seed, seed % 2), counts[BINS] = {0}, chi = 0;
+        size_t outside = 0;
         for (size_t i = 0; i < COUNT; i++) {
-            ck_assert(d[i] > -1.0 && d[i] < 1.0);
-            counts[(size_t)((d[i] + 1.0) * (BINS / 2))]++;
+            outside += d[i] <= -1.0 || d[i] >= 1.0;
+            counts[(size_t)((d[i] + 1.0) * (BINS / 2)) % BINS]++;
         }
+        ck_assert_uint_eq(outside, 0);
         for (size_t bin = 0; bin < BINS; bin++) {
             double near = (double)(bin < BINS / 2 ? bin : BINS - 1 - bin); /* (2 near + 1) of 2 (BINS/2)^2 parts */
             double expected = (double)COUNT * (2.0 * near + 1.0) / (2.0 * (BINS / 2) * (BINS / 2));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* engine/dsp/true_peak.c on the true-peak signals of EBU Tech 3341 (15 to 19), on tones of every frequency and phase, and
-   beside libebur128. */
+/* engine/dsp/true_peak.c on the true-peak signals of EBU Tech 3341 (15 to 19), on tones of every frequency and phase,
+   and beside libebur128. */
 #include <ebur128.h>
 #include <math.h>
 
@@ -60,13 +60,15 @@ START_TEST(the_ebu_signals_read_as_they_should)
     for (size_t i = 0; i < sizeof ebu_signals / sizeof ebu_signals[0]; i++) {
         tone(in, FRAMES, 1.0 / ebu_signals[i].divisor, ebu_signals[i].degrees, ebu_signals[i].amplitude);
         double read = measure(in, FRAMES, 48000), theirs = measure_ebur128(in, FRAMES, 48000);
-        ck_assert_msg(read - ebu_signals[i].expected < 0.2 && read - ebu_signals[i].expected > -0.4, "%zu: %g", i, read);
+        ck_assert_msg(read - ebu_signals[i].expected < 0.2 && read - ebu_signals[i].expected > -0.4, "%zu: %g", i,
+                      read);
         ck_assert_msg(fabs(read - theirs) < 0.1, "%zu: %g, libebur128 %g", i, read, theirs);
     }
 }
 END_TEST
 
-/* The filter's ripple is 0.06 dB up to 20 kHz at 48 kHz; the grid of quarters misses a peak by an eighth of a sample. */
+/* The filter's ripple is 0.06 dB up to 20 kHz at 48 kHz; the grid of quarters misses a peak by an eighth of a sample.
+ */
 START_TEST(tones_of_every_frequency_and_phase_read_right)
 {
     static float in[6000];
@@ -162,10 +164,10 @@ START_TEST(high_rates_oversample_less)
 {
     static float in[6000];
     tone(in, 6000, 0.25, 45.0, 1.0);
-    ck_assert(fabs(measure(in, 6000, 191999)) < 0.06);               /* the middle is met */
-    ck_assert(fabs(measure(in, 6000, 192000) + 3.0103) < 0.01);      /* samples alone */
+    ck_assert(fabs(measure(in, 6000, 191999)) < 0.06);          /* the middle is met */
+    ck_assert(fabs(measure(in, 6000, 192000) + 3.0103) < 0.01); /* samples alone */
     tone(in, 6000, 0.25, 22.5, 1.0);
-    ck_assert(measure(in, 6000, 96000) < -0.5);                      /* a quarter is not */
+    ck_assert(measure(in, 6000, 96000) < -0.5); /* a quarter is not */
     ck_assert(fabs(measure(in, 6000, 95999)) < 0.06);
 }
 END_TEST
