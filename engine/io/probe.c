@@ -138,8 +138,9 @@ static enum lh_status measure(SNDFILE *file, const SF_INFO *info, const struct e
 {
     bool is_flac = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC;
     uint64_t frames = info->frames > 0 ? (uint64_t)info->frames : 0;
-    /* A FLAC that came through a pipe does not know its length, and cannot be relied on to seek. */
-    bool streamed = is_flac && info->frames == SF_COUNT_MAX;
+    /* A FLAC that came through a pipe does not know its length, and cannot be relied on to seek; of an Ogg file with bytes
+       behind its end libsndfile does not find it. */
+    bool streamed = info->frames == SF_COUNT_MAX;
     enum lh_status status = LH_OK;
     if (is_flac && !streamed)
         media->facts.access = ENGINE_ACCESS_STREAM;

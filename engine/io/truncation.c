@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which container a file is, and whether Ogg and MPEG streams are whole. */
+/* Which container a file is, and whether MPEG streams are whole. */
 #include "engine/io/truncation.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "graph/graph.h"
@@ -100,42 +99,6 @@ enum lh_status engine_truncation_check_claims(double rate, uint64_t channels, st
     return LH_OK;
 }
 
-/* Ogg (RFC 3533): a stream's last page is marked. A page is 27 bytes, a table of up to 255 lengths, and what they add up to. */
-#define OGG_HEADER_SIZE 27
-#define OGG_TABLE_MAX 255
-#define OGG_PAGE_MAX (OGG_HEADER_SIZE + OGG_TABLE_MAX + 255 * 255)
-#define OGG_FLAG_LAST 0x04
-
-static enum lh_status check_ogg(struct engine_vio *vio, struct lh_error *error)
-{
-    size_t size = vio->size < OGG_PAGE_MAX ? (size_t)vio->size : OGG_PAGE_MAX;
-    uint8_t *end = malloc(size);
-    if (end == NULL)
-        return lh_error_no_memory(error);
-    bool whole = false;
-    if (engine_vio_read_at(vio, vio->size - (int64_t)size, end, size)) {
-        for (size_t left = size; left >= OGG_HEADER_SIZE; left--) {
-            size_t at = left - OGG_HEADER_SIZE;
-            const uint8_t *page = end + at;
-            if (memcmp(page, "OggS", 5) != 0) /* with its version, 0 */
-                continue;
-            size_t segments = page[OGG_HEADER_SIZE - 1];
-            size_t length = OGG_HEADER_SIZE + segments;
-            if (length > size - at)
-                break;
-            for (size_t i = 0; i < segments; i++)
-                length += page[OGG_HEADER_SIZE + i];
-            whole = length <= size - at && (page[5] & OGG_FLAG_LAST) != 0;
-            break;
-        }
-    }
-    free(end);
-    if (!whole)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file is truncated: its last Ogg page is missing or cut, export or copy it again");
-    return LH_OK;
-}
-
 /* An ID3v2 tag's size as it lies before the first frame; 0 when there is none. */
 static int64_t id3_size(struct engine_vio *vio)
 {
@@ -184,7 +147,7 @@ enum lh_status engine_truncation_check(struct engine_vio *vio, enum engine_conta
     switch (container) {
     case ENGINE_CONTAINER_OGG:
         *length_known = true;
-        return check_ogg(vio, error);
+        return engine_truncation_check_ogg(vio, error);
     case ENGINE_CONTAINER_MPEG:
         return check_mpeg(vio, length_known, error);
     case ENGINE_CONTAINER_FLAC:

@@ -28,9 +28,10 @@ LH_NODISCARD enum lh_status engine_container_find(struct engine_vio *vio, enum e
 LH_NODISCARD enum lh_status engine_truncation_check(struct engine_vio *vio, enum engine_container container, bool *length_known,
                                                     struct lh_error *error);
 
-/* Parts of the above, each in its own file. WAV, W64, AIFF, CAF and AU: */
+/* Parts of the above: WAV, W64, AIFF, CAF and AU by their chunks, Ogg by its pages. */
 LH_NODISCARD enum lh_status engine_truncation_check_chunks(struct engine_vio *vio, enum engine_container container,
                                                            struct lh_error *error);
+LH_NODISCARD enum lh_status engine_truncation_check_ogg(struct engine_vio *vio, struct lh_error *error);
 /* A rate and a number of channels that can be read. */
 LH_NODISCARD enum lh_status engine_truncation_check_claims(double rate, uint64_t channels, struct lh_error *error);
 

@@ -29,6 +29,7 @@ struct claims {
     int64_t sound_offset;
     uint64_t sound_size;
     bool sound_size_unknown;
+    bool open_end;   /* CAF may do that; libsndfile cannot read it */
     bool unfinished; /* more follows than the header knows */
 };
 
@@ -231,7 +232,7 @@ static void walk_caf(struct walk *walk, struct claims *claims)
             claims->has_sound = true;
             claims->sound_offset = chunk.body + EDIT_COUNT;
             claims->sound_size = chunk.size - EDIT_COUNT;
-            claims->sound_size_unknown = chunk.size == UINT64_MAX;
+            claims->open_end = chunk.size == UINT64_MAX;
         }
     }
 }
@@ -286,6 +287,9 @@ static enum lh_status judge(const struct engine_vio *vio, const struct claims *c
         if (status != LH_OK)
             return status;
     }
+    if (claims->open_end)
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file's header leaves its length open, which cannot be read in CAF: export it again as WAV");
     uint64_t left = claims->sound_offset < vio->size ? (uint64_t)(vio->size - claims->sound_offset) : 0;
     bool none = claims->sound_size == 0 && !claims->sound_size_unknown;
     if (none && left > 0 && claims->unfinished)

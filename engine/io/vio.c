@@ -110,6 +110,12 @@ static void copy_reason(char *out, size_t size, const char *reason)
         out[--length] = '\0';
 }
 
+/* Some damage comes out of libsndfile as trouble with paths or with its own state. */
+static bool is_misleading(const char *reason)
+{
+    return strstr(reason, "nternal error") != NULL || strstr(reason, "regular file") != NULL;
+}
+
 enum lh_status engine_vio_open(struct engine_vio *vio, SNDFILE **file, SF_INFO *info, struct lh_error *error)
 {
     SF_VIRTUAL_IO calls = {
@@ -136,5 +142,7 @@ enum lh_status engine_vio_open(struct engine_vio *vio, SNDFILE **file, SF_INFO *
         return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file's header has no end: it is damaged, export it again");
     if (code == SF_ERR_SYSTEM)
         return lh_error_set(error, LH_ERR_IO, NULL, "the file cannot be opened: %s", reason);
+    if (is_misleading(reason))
+        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file cannot be decoded: it is damaged, export it again as WAV or FLAC");
     return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file cannot be decoded (%s): export it again as WAV or FLAC", reason);
 }
