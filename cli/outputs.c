@@ -29,6 +29,9 @@ static enum lh_status make_folder(struct lh_arena *arena, const char *path, stru
         return lh_error_no_memory(error);
     }
     size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/') {
+        folder[--length] = '\0';
+    }
     for (size_t at = 1; at <= length; at++) {
         if (folder[at] != '/' && folder[at] != '\0') {
             continue;

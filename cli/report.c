@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -245,6 +246,20 @@ static enum lh_status write_all(int fd, const struct lh_writer *writer, const ch
     return LH_OK;
 }
 
+enum lh_status cli_report_check(const struct cli_session *session, struct lh_error *error)
+{
+    const char *path = session->request.report_path;
+    struct stat report, project;
+    if (session->request.project != NULL && stat(path, &report) == 0 && stat(session->request.project, &project) == 0 &&
+        report.st_dev == project.st_dev && report.st_ino == project.st_ino) {
+        return lh_error_set(error, LH_ERR_USAGE, "--report", "%s is the project itself; name another file", path);
+    }
+    if (cli_sources_contain(&session->sources, path)) {
+        return lh_error_set(error, LH_ERR_USAGE, "--report", "%s is one of the sources; name another file", path);
+    }
+    return LH_OK;
+}
+
 enum lh_status cli_report_write(struct cli_session *session, int exit_status, struct lh_error *error)
 {
     const char *path = session->request.report_path;
@@ -257,7 +272,8 @@ enum lh_status cli_report_write(struct cli_session *session, int exit_status, st
         status = cli_report_print(&writer, error);
     } else {
         if (session->report.fd < 0) { /* failed before the render */
-            status = cli_aside_open(&session->arena, path, &session->report, error);
+            status = cli_report_check(session, error);
+            status = status == LH_OK ? cli_aside_open(&session->arena, path, &session->report, error) : status;
         }
         status = status == LH_OK ? write_all(session->report.fd, &writer, path, error) : status;
         status = status == LH_OK ? cli_aside_publish(&session->report, error) : status;

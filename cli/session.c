@@ -4,7 +4,6 @@
 
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -210,13 +209,10 @@ static enum lh_status open_report(struct cli_session *session)
     if (path == NULL || strcmp(path, "-") == 0) {
         return LH_OK;
     }
-    struct stat report, project;
-    if (session->request.project != NULL && stat(path, &report) == 0 && stat(session->request.project, &project) == 0 &&
-        report.st_dev == project.st_dev && report.st_ino == project.st_ino) {
-        return lh_error_set(&session->error, LH_ERR_USAGE, "--report", "%s is the project itself", path);
-    }
-    if (cli_sources_contain(&session->sources, path)) {
-        return lh_error_set(&session->error, LH_ERR_USAGE, "--report", "%s is one of the sources", path);
+    enum lh_status status = cli_report_check(session, &session->error);
+    if (status != LH_OK) {
+        session->request.report_path = NULL;
+        return status;
     }
     return cli_aside_open(&session->arena, path, &session->report, &session->error);
 }
@@ -257,6 +253,7 @@ static enum lh_status run(struct cli_session *session)
         .scratch_fd = session->outputs.scratch_fd,
         .threads = session->request.threads,
         .block = session->request.block,
+        .report = session->request.report_path != NULL,
         .on_progress = on_progress,
         .context = session,
     };

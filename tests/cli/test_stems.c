@@ -70,12 +70,10 @@ START_TEST(wrong_settings_say_why)
         {"snare.drum=1e999", "not a level"}, {"snare.drum=-1e999", "not a level"}, {"snare.drum=1 ", "not a level"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        set_up();
+        ck_assert_int_eq(cli_stems_init(&arena, paths, 5, &stems, &error), LH_OK);
         ck_assert_int_eq(gain(wrong[i].text), LH_ERR_USAGE);
         ck_assert_msg(strstr(error.message, wrong[i].why) != NULL, "%s: %s", wrong[i].text, error.message);
-        tear_down();
     }
-    set_up();
     ck_assert_int_eq(pan("#1=1.01"), LH_ERR_USAGE);
     ck_assert_int_eq(pan("#2=0.5"), LH_OK);
     ck_assert_int_eq(pan("snare.drum=0.5"), LH_ERR_USAGE);

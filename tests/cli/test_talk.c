@@ -74,11 +74,11 @@ START_TEST(progress_figures)
     ck_assert_double_eq_tol(figures.x_realtime, 5.0, 1e-9);
     ck_assert_double_eq_tol(figures.seconds_left, 6.0, 1e-9);
     figures = cli_progress_measure(0, 100, 0, 48000, 0.01);
-    ck_assert_double_eq_tol(figures.x_realtime, 0, 0);
+    ck_assert_double_eq(figures.x_realtime, 0);
     ck_assert(figures.seconds_left < 0);
     figures = cli_progress_measure(120, 100, 1, 48000, 1); /* a hint may overshoot */
     ck_assert_uint_eq(figures.done, 100);
-    ck_assert_double_eq_tol(figures.seconds_left, 0, 0);
+    ck_assert_double_eq(figures.seconds_left, 0);
 }
 END_TEST
 

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""What the end-to-end tests share: TAP on standard output, WAV files, running programs."""
+import json
+import math
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+
+class Skip(Exception):
+    """Raised by a test that cannot run here; its text says why."""
+
+
+def run_tests(tests):
+    """Runs functions that take a fresh folder; prints TAP; returns the exit status."""
+    print(f"1..{len(tests)}")
+    failed = 0
+    for number, test in enumerate(tests, 1):
+        name = test.__name__.removeprefix("test_").replace("_", " ")
+        folder = tempfile.mkdtemp(prefix="loophole-e2e-")
+        begun = time.monotonic()
+        try:
+            test(folder)
+            print(f"ok {number} - {name} ({time.monotonic() - begun:.1f} s)", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+        except Exception:
+            failed += 1
+            print(f"not ok {number} - {name}")
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}")
+            sys.stdout.flush()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if failed else 0
+
+
+def equal(actual, expected, what="value"):
+    if actual != expected:
+        raise AssertionError(f"{what}: {actual!r} is not {expected!r}")
+
+
+def contains(text, part):
+    if part not in text:
+        raise AssertionError(f"{part!r} is not in {text!r}")
+
+
+def wav_bytes(channels, rate=48000, bits=24):
+    """A WAV of `channels`, lists of floats in -1..1. 32 bits are float."""
+    frames = len(channels[0])
+    if bits == 32:
+        samples = b"".join(struct.pack("<f", channel[i]) for i in range(frames) for channel in channels)
+    else:
+        size = bits // 8
+        full = 1 << (bits - 1)
+        samples = b"".join(
+            max(-full, min(full - 1, round(channel[i] * full))).to_bytes(size, "little", signed=True)
+            for i in range(frames) for channel in channels)
+    frame_bytes = len(channels) * bits // 8
+    fmt = struct.pack("<HHIIHH", 3 if bits == 32 else 1, len(channels), rate, rate * frame_bytes, frame_bytes, bits)
+    body = b"WAVE" + b"fmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", len(samples)) + samples
+    if len(samples) % 2:
+        body += b"\0"
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def read_wav(data):
+    """The channels of a WAV of 16 or 24 bits or floats, and its rate."""
+    equal(data[:4], b"RIFF", "magic")
+    at, fmt = 12, None
+    while at < len(data):
+        name, size = data[at:at + 4], struct.unpack("<I", data[at + 4:at + 8])[0]
+        chunk = data[at + 8:at + 8 + size]
+        if name == b"fmt ":
+            fmt = struct.unpack("<HHIIHH", chunk[:16])
+        elif name == b"data":
+            _, count, rate, _, _, bits = fmt
+            if bits == 32:
+                flat = struct.unpack(f"<{size // 4}f", chunk)
+            else:
+                step, full = bits // 8, float(1 << (bits - 1))
+                flat = [int.from_bytes(chunk[i:i + step], "little", signed=True) / full for i in range(0, size, step)]
+            return [list(flat[channel::count]) for channel in range(count)], rate
+        at += 8 + size + size % 2
+    raise AssertionError("no data chunk")
+
+
+def sine(frames, frequency=440.0, level=0.25, rate=48000, phase=0.0):
+    return [level * math.sin(2 * math.pi * frequency * i / rate + phase) for i in range(frames)]
+
+
+def write(path, data):
+    with open(path, "wb" if isinstance(data, bytes) else "w") as file:
+        file.write(data if isinstance(data, bytes) else json.dumps(data))
+    return path
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def run(arguments, **options):
+    """Runs to the end; standard output and error as bytes and text."""
+    done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                          check=False, **options)
+    done.talk = done.stderr.decode(errors="replace")
+    return done
+
+
+def environment(**changes):
+    return {**os.environ, **changes}
