@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The physical limit that the benchmarks compare with: a bare loop that reads 24-bit stereo WAV stems, converts, scales,
-   sums in plain floats and writes 24-bit WAV. No project, no exactness, no checks of the sound: nothing that a renderer
-   owes its users. Each thread takes one stretch of the timeline.
+/* The physical limit that the benchmarks compare with: a bare loop that reads 24-bit stereo WAV stems, converts,
+   scales, sums in plain floats and writes 24-bit WAV. No project, no exactness, no checks of the sound: nothing that a
+   renderer owes its users. Each thread takes one stretch of the timeline.
 
    floor LIST OUT.wav THREADS      LIST has lines of: path, left gain, right gain, separated by tabs. All stems have one
    length and a 44-byte header. */
@@ -54,16 +54,18 @@ static void add_plain(float *bus, const uint8_t *in, long frames, float left, fl
 }
 
 /* Four frames a step: each 128-bit lane spreads two frames' 3-byte samples into the upper bytes of 32-bit integers. */
-__attribute__((target("avx2,fma"))) static void add_avx2(float *bus, const uint8_t *in, long frames, float left, float right)
+__attribute__((target("avx2,fma"))) static void add_avx2(float *bus, const uint8_t *in, long frames, float left,
+                                                         float right)
 {
-    const __m256i spread = _mm256_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8,
-                                            -1, 9, 10, 11);
+    const __m256i spread = _mm256_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 0, 1, 2, -1, 3, 4,
+                                            5, -1, 6, 7, 8, -1, 9, 10, 11);
     const float l = left * 0x1p-31f, r = right * 0x1p-31f;
     const __m256 gains = _mm256_setr_ps(l, r, l, r, l, r, l, r);
     long i = 0;
     for (; i + 4 <= frames; i += 4) {
         const uint8_t *p = in + FRAME_BYTES * i;
-        __m256i bytes = _mm256_setr_m128i(_mm_loadu_si128((const __m128i *)(const void *)p), _mm_loadu_si128((const __m128i *)(const void *)(p + 12)));
+        __m256i bytes = _mm256_setr_m128i(_mm_loadu_si128((const __m128i *)(const void *)p),
+                                          _mm_loadu_si128((const __m128i *)(const void *)(p + 12)));
         __m256 x = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(bytes, spread));
         _mm256_storeu_ps(bus + 2 * i, _mm256_fmadd_ps(x, gains, _mm256_loadu_ps(bus + 2 * i)));
     }
@@ -96,13 +98,15 @@ static void *run(void *argument)
         long frames = stretch->to - at < CHUNK_FRAMES ? stretch->to - at : CHUNK_FRAMES;
         memset(bus, 0, (size_t)frames * 2 * sizeof *bus);
         for (int s = 0; s < stem_count; s++) {
-            if (pread(stems[s].fd, in, (size_t)(frames * FRAME_BYTES), HEADER_BYTES + at * FRAME_BYTES) != frames * FRAME_BYTES) {
+            if (pread(stems[s].fd, in, (size_t)(frames * FRAME_BYTES), HEADER_BYTES + at * FRAME_BYTES) !=
+                frames * FRAME_BYTES) {
                 die("read");
             }
             (fast ? add_avx2 : add_plain)(bus, in, frames, stems[s].left, stems[s].right);
         }
         pack(out, bus, 2 * frames);
-        if (pwrite(output, out, (size_t)(frames * FRAME_BYTES), HEADER_BYTES + at * FRAME_BYTES) != frames * FRAME_BYTES) {
+        if (pwrite(output, out, (size_t)(frames * FRAME_BYTES), HEADER_BYTES + at * FRAME_BYTES) !=
+            frames * FRAME_BYTES) {
             die("write");
         }
     }
@@ -128,7 +132,8 @@ static long open_stems(const char *list, uint8_t *header)
     }
     fclose(file);
     struct stat info;
-    if (stem_count == 0 || fstat(stems[0].fd, &info) != 0 || pread(stems[0].fd, header, HEADER_BYTES, 0) != HEADER_BYTES) {
+    if (stem_count == 0 || fstat(stems[0].fd, &info) != 0 ||
+        pread(stems[0].fd, header, HEADER_BYTES, 0) != HEADER_BYTES) {
         die(list);
     }
     return (long)(info.st_size - HEADER_BYTES) / FRAME_BYTES;

@@ -100,9 +100,11 @@ static void describe_gain(const struct graph *graph, const struct graph_node *no
     }
 }
 
-static uint32_t add_chain(struct engine_plan *plan, enum engine_chain_kind kind, uint32_t node, uint32_t deliverable, bool ordered)
+static uint32_t add_chain(struct engine_plan *plan, enum engine_chain_kind kind, uint32_t node, uint32_t deliverable,
+                          bool ordered)
 {
-    plan->chains[plan->chain_count] = (struct engine_chain){.kind = kind, .node = node, .deliverable = deliverable, .ordered = ordered};
+    plan->chains[plan->chain_count] =
+        (struct engine_chain){.kind = kind, .node = node, .deliverable = deliverable, .ordered = ordered};
     return plan->chain_count++;
 }
 
@@ -159,8 +161,8 @@ static void make_end_chains(struct draft *draft)
 }
 
 /* Calls `visit` for each chain that `chain` reads, looking through fused nodes. A chain may be named twice. */
-static void visit_producers(const struct engine_plan *plan, uint32_t chain, uint32_t node, void (*visit)(void *, uint32_t, uint32_t),
-                            void *context)
+static void visit_producers(const struct engine_plan *plan, uint32_t chain, uint32_t node,
+                            void (*visit)(void *, uint32_t, uint32_t), void *context)
 {
     const struct graph_node *reader = &plan->graph->nodes[node];
     if (reader->kind == GRAPH_NODE_CLIPS) {
@@ -253,14 +255,16 @@ static size_t lay_out_slot(struct engine_plan *plan, uint32_t block)
 
 /* The largest block that keeps the buffers inside the budget; more blocks in flight than threads, so that an ordered
    chain at the end never waits for the mix. */
-static enum lh_status size_blocks(struct engine_plan *plan, const struct engine_plan_options *options, struct lh_error *error)
+static enum lh_status size_blocks(struct engine_plan *plan, const struct engine_plan_options *options,
+                                  struct lh_error *error)
 {
     uint32_t quantum = plan->graph->quantum;
     plan->slots = options->threads + 2;
     if (options->block != 0) {
         if (options->block % quantum != 0) {
-            return lh_error_set(error, LH_ERR_USAGE, NULL, "the block of %u frames is not a multiple of the project's quantum, %u",
-                                options->block, quantum);
+            return lh_error_set(error, LH_ERR_USAGE, NULL,
+                                "the block of %u frames is not a multiple of the project's quantum, %u", options->block,
+                                quantum);
         }
         plan->block = options->block;
     } else {
@@ -291,8 +295,7 @@ static enum lh_status allocate(struct draft *draft)
     draft->streams = calloc(nodes + 1, sizeof *draft->streams);
     draft->fused = calloc(nodes + 1, sizeof *draft->fused);
     bool whole = plan->chains != NULL && plan->chain_of_node != NULL && plan->meter_of != NULL && plan->gains != NULL &&
-                 draft->uses != NULL && draft->delivered != NULL && draft->streams != NULL &&
-                 draft->fused != NULL;
+                 draft->uses != NULL && draft->delivered != NULL && draft->streams != NULL && draft->fused != NULL;
     return whole ? LH_OK : LH_ERR_NO_MEMORY;
 }
 

@@ -24,10 +24,10 @@ struct engine_chain {
     uint32_t node;        /* MIX: computed here; else: read */
     uint32_t deliverable; /* METER: the first it serves; DELIVER: the one; into graph->deliverables */
     bool ordered;
-    uint32_t depth;       /* chains between this one and the sources: the scheduler prefers the deep, they free buffers */
-    uint32_t producers;   /* chains that this one waits for */
+    uint32_t depth;     /* chains between this one and the sources: the scheduler prefers the deep, they free buffers */
+    uint32_t producers; /* chains that this one waits for */
     uint32_t first_consumer, consumer_count; /* into plan->consumers: chains that wait for this one */
-    size_t buffer_offset; /* MIX: of the node's samples inside a block's slot, bytes */
+    size_t buffer_offset;                    /* MIX: of the node's samples inside a block's slot, bytes */
 };
 
 /* A GAIN node with gains that never move is applied by one kernel. */
@@ -54,17 +54,18 @@ struct engine_plan {
 };
 
 struct engine_plan_options {
-    const bool *media_streams;  /* by medium: read through a decoder with a position */
-    const bool *meter_in_pass;  /* by deliverable: wants a METER chain */
+    const bool *media_streams; /* by medium: read through a decoder with a position */
+    const bool *meter_in_pass; /* by deliverable: wants a METER chain */
     uint32_t threads;
-    uint32_t block;             /* 0: the planner chooses */
+    uint32_t block; /* 0: the planner chooses */
 };
 
 /* Deliverables belong to one pass when they share start and end. `first` is one of the pass. */
 bool engine_plan_same_pass(const struct graph_deliverable *a, const struct graph_deliverable *b);
 
-LH_NODISCARD enum lh_status engine_plan_new(const struct graph *graph, uint32_t first, const struct engine_plan_options *options,
-                                            struct engine_plan **plan, struct lh_error *error);
+LH_NODISCARD enum lh_status engine_plan_new(const struct graph *graph, uint32_t first,
+                                            const struct engine_plan_options *options, struct engine_plan **plan,
+                                            struct lh_error *error);
 void engine_plan_free(struct engine_plan *plan); /* accepts NULL */
 
 /* The most frames past its end that a deliverable may need. */

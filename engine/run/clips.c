@@ -8,15 +8,15 @@
 /* The stretch of one region that falls into a stride. */
 struct stretch {
     const struct graph_region *region;
-    uint32_t index;   /* of the region */
-    int64_t from;     /* clip time of the first frame */
+    uint32_t index; /* of the region */
+    int64_t from;   /* clip time of the first frame */
     size_t frames;
-    size_t at;        /* frame inside the stride */
+    size_t at; /* frame inside the stride */
 };
 
 /* Reads `frames` media frames from `frame` on, all inside the medium, as floats in the medium's layout. */
-static enum lh_status read_media(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t region, int64_t frame,
-                                 size_t frames, float *out, struct lh_error *error)
+static enum lh_status read_media(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t region,
+                                 int64_t frame, size_t frames, float *out, struct lh_error *error)
 {
     const struct engine_sources *sources = pass->sources;
     uint32_t m = sources->graph->regions[region].media;
@@ -64,8 +64,8 @@ static size_t next_run(const struct graph_region *region, int64_t clip, size_t f
 }
 
 /* One run, forwards from `low` on; what lies outside the medium is silence. */
-static enum lh_status read_run(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t region, int64_t low, size_t frames,
-                               float *out, struct lh_error *error)
+static enum lh_status read_run(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t region,
+                               int64_t low, size_t frames, float *out, struct lh_error *error)
 {
     const struct graph *graph = pass->sources->graph;
     const struct graph_media *media = &graph->media[graph->regions[region].media];
@@ -86,8 +86,8 @@ static enum lh_status read_run(const struct engine_pass *pass, struct engine_scr
 }
 
 /* The stretch's samples before gain and fades, in the medium's layout, into `out`. */
-static enum lh_status read_stretch(const struct engine_pass *pass, struct engine_scratch *scratch, const struct stretch *stretch, float *out,
-                                   struct lh_error *error)
+static enum lh_status read_stretch(const struct engine_pass *pass, struct engine_scratch *scratch,
+                                   const struct stretch *stretch, float *out, struct lh_error *error)
 {
     const struct graph_region *region = stretch->region;
     size_t channels = pass->sources->graph->media[region->media].channels;
@@ -119,8 +119,8 @@ static void widen(float *data, size_t frames, size_t channels)
 }
 
 /* Multiplies the frames of the stretch that lie in clip time [from, from + length) by the fade's curve. */
-static void apply_fade(const struct engine_pass *pass, struct engine_scratch *scratch, const struct stretch *stretch, uint32_t curve,
-                       int64_t from, int64_t length, size_t channels)
+static void apply_fade(const struct engine_pass *pass, struct engine_scratch *scratch, const struct stretch *stretch,
+                       uint32_t curve, int64_t from, int64_t length, size_t channels)
 {
     int64_t first = stretch->from > from ? stretch->from : from;
     int64_t last = stretch->from + (int64_t)stretch->frames;
@@ -136,7 +136,8 @@ static void apply_fade(const struct engine_pass *pass, struct engine_scratch *sc
     pass->sources->kernels->multiply(data, data, scratch->gain, frames * channels);
 }
 
-static void shape_stretch(const struct engine_pass *pass, struct engine_scratch *scratch, const struct stretch *stretch, size_t channels)
+static void shape_stretch(const struct engine_pass *pass, struct engine_scratch *scratch, const struct stretch *stretch,
+                          size_t channels)
 {
     const struct graph_region *region = stretch->region;
     if (region->gain != 1.0f) {
@@ -147,37 +148,43 @@ static void shape_stretch(const struct engine_pass *pass, struct engine_scratch 
         pass->sources->kernels->gain(scratch->region, scratch->region, stretch->frames, channels, gains);
     }
     apply_fade(pass, scratch, stretch, region->fade_in, 0, region->fade_in_length, channels);
-    apply_fade(pass, scratch, stretch, region->fade_out, region->length - region->fade_out_length, region->fade_out_length, channels);
+    apply_fade(pass, scratch, stretch, region->fade_out, region->length - region->fade_out_length,
+               region->fade_out_length, channels);
 }
 
 static bool is_plain(const struct graph_region *region, const struct stretch *stretch)
 {
     int64_t last = stretch->from + (int64_t)stretch->frames;
-    return region->gain == 1.0f && stretch->from >= region->fade_in_length && last <= region->length - region->fade_out_length;
+    return region->gain == 1.0f && stretch->from >= region->fade_in_length &&
+           last <= region->length - region->fade_out_length;
 }
 
 /* Whether the stride is nothing but neighbouring frames of exact PCM, which need neither rounding nor a check. */
-static bool is_exact(const struct engine_pass *pass, const struct graph_node *node, const struct stretch *stretch, size_t frames,
-                     int64_t *media_frame)
+static bool is_exact(const struct engine_pass *pass, const struct graph_node *node, const struct stretch *stretch,
+                     size_t frames, int64_t *media_frame)
 {
     const struct graph_region *region = stretch->region;
     const struct graph_media *media = &pass->sources->graph->media[region->media];
     const struct engine_media *open = pass->sources->media[region->media];
-    if (node->invert || region->reverse || stretch->frames != frames || media->channels != node->channels || !is_plain(region, stretch) ||
-        engine_media_get_facts(open)->access != ENGINE_ACCESS_POSITIONED || !engine_sample_is_on_grid(engine_media_sample_format(open))) {
+    if (node->invert || region->reverse || stretch->frames != frames || media->channels != node->channels ||
+        !is_plain(region, stretch) || engine_media_get_facts(open)->access != ENGINE_ACCESS_POSITIONED ||
+        !engine_sample_is_on_grid(engine_media_sample_format(open))) {
         return false;
     }
-    return next_run(region, stretch->from, frames, media_frame) == frames && *media_frame + (int64_t)frames <= (int64_t)media->length;
+    return next_run(region, stretch->from, frames, media_frame) == frames &&
+           *media_frame + (int64_t)frames <= (int64_t)media->length;
 }
 
-static enum lh_status add_stretch(const struct engine_pass *pass, struct engine_scratch *scratch, const struct graph_node *node,
-                                  const struct stretch *stretch, int64_t from, struct lh_error *error)
+static enum lh_status add_stretch(const struct engine_pass *pass, struct engine_scratch *scratch,
+                                  const struct graph_node *node, const struct stretch *stretch, int64_t from,
+                                  struct lh_error *error)
 {
     const struct engine_sources *sources = pass->sources;
     enum lh_status status = read_stretch(pass, scratch, stretch, scratch->region, error);
     if (status != LH_OK) {
         if (error != NULL && error->where[0] == '\0') {
-            snprintf(error->where, sizeof error->where, "%s, media %s", node->label, sources->graph->media[stretch->region->media].name);
+            snprintf(error->where, sizeof error->where, "%s, media %s", node->label,
+                     sources->graph->media[stretch->region->media].name);
         }
         return status;
     }
@@ -185,10 +192,12 @@ static enum lh_status add_stretch(const struct engine_pass *pass, struct engine_
         widen(scratch->region, stretch->frames, node->channels);
     }
     shape_stretch(pass, scratch, stretch, node->channels);
-    if (!sources->kernels->accumulate(scratch->clips + stretch->at * node->channels, scratch->region, stretch->frames * node->channels)) {
+    if (!sources->kernels->accumulate(scratch->clips + stretch->at * node->channels, scratch->region,
+                                      stretch->frames * node->channels)) {
         char part[128];
         snprintf(part, sizeof part, ", media %s", sources->graph->media[stretch->region->media].name);
-        return engine_fault_sample(node->label, part, from + (int64_t)stretch->at, scratch->region, stretch->frames, node->channels, error);
+        return engine_fault_sample(node->label, part, from + (int64_t)stretch->at, scratch->region, stretch->frames,
+                                   node->channels, error);
     }
     return LH_OK;
 }
@@ -210,8 +219,8 @@ static uint32_t first_reaching(const int64_t *reach, const struct graph_node *no
 }
 
 /* The next stretch at or after region *i that plays inside [from, to); false when there is none. */
-static bool next_stretch(const struct engine_pass *pass, const struct graph_node *node, int64_t from, int64_t to, uint32_t *i,
-                         struct stretch *stretch)
+static bool next_stretch(const struct engine_pass *pass, const struct graph_node *node, int64_t from, int64_t to,
+                         uint32_t *i, struct stretch *stretch)
 {
     for (; *i < node->count; (*i)++) {
         const struct graph_region *region = &pass->sources->graph->regions[node->first + *i];
@@ -242,8 +251,9 @@ static void close_ended(const struct engine_pass *pass, const struct stretch *st
     }
 }
 
-enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t n, int64_t from, size_t frames,
-                                 bool raw_allowed, float *out, enum engine_clips_shape *shape, enum engine_sample_format *format,
+enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t n,
+                                 int64_t from, size_t frames, bool raw_allowed, float *out,
+                                 enum engine_clips_shape *shape, enum engine_sample_format *format,
                                  struct lh_error *error)
 {
     const struct engine_sources *sources = pass->sources;

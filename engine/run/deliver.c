@@ -28,7 +28,8 @@ static bool wants_loudness(const struct graph_deliverable *deliverable, bool rep
 
 bool engine_delivery_meters_in_pass(const struct graph_deliverable *deliverable, uint32_t project_rate, bool report)
 {
-    return wants_loudness(deliverable, report) && deliverable->tail != GRAPH_TAIL_UNTIL && deliverable->rate == project_rate;
+    return wants_loudness(deliverable, report) && deliverable->tail != GRAPH_TAIL_UNTIL &&
+           deliverable->rate == project_rate;
 }
 
 /* Timeline frames to frames of the file. */
@@ -61,8 +62,9 @@ static enum lh_status open_encoder(struct engine_delivery *delivery, int64_t fra
 static enum lh_status open_converter(struct engine_delivery *delivery, uint32_t block, struct lh_error *error)
 {
     const struct graph_deliverable *deliverable = delivery->deliverable;
-    enum lh_status status = engine_converter_new(deliverable->resampler, delivery->channels, delivery->graph->sample_rate,
-                                                 deliverable->rate, &delivery->converter, error);
+    enum lh_status status =
+        engine_converter_new(deliverable->resampler, delivery->channels, delivery->graph->sample_rate,
+                             deliverable->rate, &delivery->converter, error);
     if (status != LH_OK) {
         return status;
     }
@@ -78,8 +80,9 @@ static enum lh_status open_converter(struct engine_delivery *delivery, uint32_t 
     return status == LH_OK ? LH_OK : lh_error_no_memory(error);
 }
 
-enum lh_status engine_delivery_init(struct engine_delivery *delivery, const struct graph *graph, uint32_t index, int fd, int scratch_fd,
-                                    uint64_t spill_offset, uint32_t block, bool report, struct lh_error *error)
+enum lh_status engine_delivery_init(struct engine_delivery *delivery, const struct graph *graph, uint32_t index, int fd,
+                                    int scratch_fd, uint64_t spill_offset, uint32_t block, bool report,
+                                    struct lh_error *error)
 {
     const struct graph_deliverable *deliverable = &graph->deliverables[index];
     int64_t tail = engine_plan_tail(deliverable);
@@ -185,9 +188,11 @@ static enum lh_status sink(struct engine_delivery *delivery, const float *in, si
 
 /* Through the converter. At the end of the stream exactly the length that the range has: what rounding leaves is cut or
    silent. */
-static enum lh_status convert(struct engine_delivery *delivery, const float *in, size_t frames, bool last, struct lh_error *error)
+static enum lh_status convert(struct engine_delivery *delivery, const float *in, size_t frames, bool last,
+                              struct lh_error *error)
 {
-    uint64_t length = delivered_length(delivery->graph, delivery->deliverable, delivery->stop - delivery->deliverable->start);
+    uint64_t length =
+        delivered_length(delivery->graph, delivery->deliverable, delivery->stop - delivery->deliverable->start);
     size_t given;
     do {
         enum lh_status status = engine_converter_process(delivery->converter, in, frames, last, delivery->converted,
@@ -226,7 +231,8 @@ static bool is_quiet(const struct engine_delivery *delivery, const float *in, si
     return true;
 }
 
-/* The tail's end, judged quantum by quantum on the absolute grid: where a quiet run began that lasted tail_hold frames. */
+/* The tail's end, judged quantum by quantum on the absolute grid: where a quiet run began that lasted tail_hold frames.
+ */
 static void judge_tail(struct engine_delivery *delivery, int64_t from, int64_t to, const float *in)
 {
     int64_t quantum = delivery->graph->quantum;
@@ -248,9 +254,11 @@ static void judge_tail(struct engine_delivery *delivery, int64_t from, int64_t t
     }
 }
 
-enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to, const float *in, struct lh_error *error)
+enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to, const float *in,
+                                   struct lh_error *error)
 {
-    if (delivery->ended || from >= delivery->stop || (delivery->fd < 0 && !delivery->deferred && delivery->converter == NULL)) {
+    if (delivery->ended || from >= delivery->stop ||
+        (delivery->fd < 0 && !delivery->deferred && delivery->converter == NULL)) {
         return LH_OK;
     }
     to = to < delivery->stop ? to : delivery->stop;
@@ -280,7 +288,8 @@ enum lh_status engine_delivery_end_pass(struct engine_delivery *delivery, struct
 static uint64_t final_length(const struct engine_delivery *delivery)
 {
     const struct graph_deliverable *deliverable = delivery->deliverable;
-    return delivered_length(delivery->graph, deliverable, deliverable->end - deliverable->start + delivery->tail_frames);
+    return delivered_length(delivery->graph, deliverable,
+                            deliverable->end - deliverable->start + delivery->tail_frames);
 }
 
 /* What happens to each chunk of what was spilled. */
@@ -289,8 +298,8 @@ struct replay {
     struct engine_meter *meter; /* may be NULL */
     bool encode;
     float gain;
-    _Atomic uint64_t *done;     /* may be NULL */
-    const _Atomic int *cancel;  /* may be NULL */
+    _Atomic uint64_t *done;    /* may be NULL */
+    const _Atomic int *cancel; /* may be NULL */
 };
 
 static enum lh_status replay_chunk(const struct replay *replay, float *data, size_t frames, struct lh_error *error)
@@ -320,12 +329,14 @@ static enum lh_status replay_spill(const struct replay *replay, struct lh_error 
     uint64_t length = final_length(delivery);
     for (uint64_t at = 0; status == LH_OK && at < length; at += FINISH_CHUNK_FRAMES) {
         size_t frames = length - at < FINISH_CHUNK_FRAMES ? (size_t)(length - at) : FINISH_CHUNK_FRAMES;
-        int cause = read_all(delivery->scratch_fd, data, frames * delivery->channels * sizeof *data, spill_position(delivery, at));
+        int cause = read_all(delivery->scratch_fd, data, frames * delivery->channels * sizeof *data,
+                             spill_position(delivery, at));
         status = cause == 0 ? replay_chunk(replay, data, frames, error) : scratch_error(cause, error);
         if (replay->done != NULL) {
             atomic_fetch_add_explicit(replay->done, frames, memory_order_relaxed);
         }
-        if (status == LH_OK && replay->cancel != NULL && atomic_load_explicit(replay->cancel, memory_order_relaxed) != 0) {
+        if (status == LH_OK && replay->cancel != NULL &&
+            atomic_load_explicit(replay->cancel, memory_order_relaxed) != 0) {
             status = LH_ERR_CANCELLED;
         }
     }
@@ -351,13 +362,14 @@ enum lh_status engine_delivery_measure(struct engine_delivery *delivery, struct 
         engine_meter_free(meter);
         delivery->has_loudness = status == LH_OK;
     }
-    delivery->gain_db = engine_loudness_gain_db(&delivery->measured, deliverable->has_integrated, deliverable->integrated_lufs,
-                                                deliverable->has_true_peak, deliverable->true_peak_dbtp);
+    delivery->gain_db =
+        engine_loudness_gain_db(&delivery->measured, deliverable->has_integrated, deliverable->integrated_lufs,
+                                deliverable->has_true_peak, deliverable->true_peak_dbtp);
     return status;
 }
 
-enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic uint64_t *done, const _Atomic int *cancel,
-                                      struct lh_error *error)
+enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic uint64_t *done,
+                                      const _Atomic int *cancel, struct lh_error *error)
 {
     delivery->reached = delivery->measured;
     if (delivery->fd < 0) {
@@ -368,7 +380,8 @@ enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic 
                             .gain = (float)lh_gain_from_db(delivery->gain_db),
                             .done = done,
                             .cancel = cancel};
-    if (replay.gain != 1.0f && delivery->report && engine_meter_new(delivery->channels, delivery->deliverable->rate, &replay.meter) != LH_OK) {
+    if (replay.gain != 1.0f && delivery->report &&
+        engine_meter_new(delivery->channels, delivery->deliverable->rate, &replay.meter) != LH_OK) {
         return lh_error_no_memory(error);
     }
     enum lh_status status = open_encoder(delivery, (int64_t)final_length(delivery), error);

@@ -14,22 +14,22 @@ struct engine_delivery {
     const struct graph *graph;
     const struct graph_deliverable *deliverable;
     uint32_t channels;
-    int fd;                 /* -1: only measured */
+    int fd; /* -1: only measured */
     int scratch_fd;
-    uint64_t spill_offset;  /* bytes, in the scratch file */
+    uint64_t spill_offset; /* bytes, in the scratch file */
     bool deferred;
-    int64_t stop;           /* timeline frame: range's end plus the longest tail */
-    int64_t tail_frames;    /* delivered past the end; final once the pass is over */
-    int64_t quiet_since;    /* UNTIL: first frame of the quiet run, -1 while loud */
-    bool ended;             /* UNTIL: the hold is complete; the rest is not wanted */
-    uint64_t written;       /* frames at the deliverable's rate, spilled or encoded */
+    int64_t stop;                       /* timeline frame: range's end plus the longest tail */
+    int64_t tail_frames;                /* delivered past the end; final once the pass is over */
+    int64_t quiet_since;                /* UNTIL: first frame of the quiet run, -1 while loud */
+    bool ended;                         /* UNTIL: the hold is complete; the rest is not wanted */
+    uint64_t written;                   /* frames at the deliverable's rate, spilled or encoded */
     struct engine_converter *converter; /* when the rates differ */
     float *converted;
-    size_t converted_capacity;          /* frames */
-    struct engine_meter *meter;         /* measures what the converter gives; NULL when a METER chain measures */
+    size_t converted_capacity;  /* frames */
+    struct engine_meter *meter; /* measures what the converter gives; NULL when a METER chain measures */
     struct engine_encoder *encoder;
-    bool report;            /* measure whatever is delivered */
-    bool has_loudness;      /* measured is filled */
+    bool report;       /* measure whatever is delivered */
+    bool has_loudness; /* measured is filled */
     struct engine_loudness measured;
     struct engine_encoded encoded;
     double gain_db;
@@ -45,20 +45,21 @@ bool engine_delivery_meters_in_pass(const struct graph_deliverable *deliverable,
 uint64_t engine_delivery_spill_bytes(const struct graph *graph, uint32_t index);
 
 /* Prepares the delivery of graph->deliverables[index]; `block` is the largest number of frames of one call to add. */
-LH_NODISCARD enum lh_status engine_delivery_init(struct engine_delivery *delivery, const struct graph *graph, uint32_t index, int fd,
-                                                 int scratch_fd, uint64_t spill_offset, uint32_t block, bool report,
-                                                 struct lh_error *error);
+LH_NODISCARD enum lh_status engine_delivery_init(struct engine_delivery *delivery, const struct graph *graph,
+                                                 uint32_t index, int fd, int scratch_fd, uint64_t spill_offset,
+                                                 uint32_t block, bool report, struct lh_error *error);
 void engine_delivery_fini(struct engine_delivery *delivery);
 
 /* The node's frames [from, to) of the timeline, in order. */
-LH_NODISCARD enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to, const float *in,
-                                                struct lh_error *error);
+LH_NODISCARD enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to,
+                                                const float *in, struct lh_error *error);
 /* After the pass: ends a file that was encoded as it came. */
 LH_NODISCARD enum lh_status engine_delivery_end_pass(struct engine_delivery *delivery, struct lh_error *error);
-/* Deferred: measures what was spilled, unless it was measured already, and sets gain_db from the deliverable's target. */
+/* Deferred: measures what was spilled, unless it was measured already, and sets gain_db from the deliverable's target.
+ */
 LH_NODISCARD enum lh_status engine_delivery_measure(struct engine_delivery *delivery, struct lh_error *error);
 /* Deferred: writes the file with the gain in gain_db, and measures what was reached. */
-LH_NODISCARD enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic uint64_t *done, const _Atomic int *cancel,
-                                                   struct lh_error *error);
+LH_NODISCARD enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic uint64_t *done,
+                                                   const _Atomic int *cancel, struct lh_error *error);
 
 #endif

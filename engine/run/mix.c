@@ -21,18 +21,19 @@ void engine_pass_frames(const struct engine_pass *pass, int64_t block, int64_t *
     *to = last < plan->stop ? last : plan->stop;
 }
 
-enum lh_status engine_fault_sample(const char *what, const char *part, int64_t from, const float *in, size_t frames, size_t channels,
-                                   struct lh_error *error)
+enum lh_status engine_fault_sample(const char *what, const char *part, int64_t from, const float *in, size_t frames,
+                                   size_t channels, struct lh_error *error)
 {
     for (size_t i = 0; i < frames * channels; i++) {
         if (fabsf(in[i]) < ENGINE_GRID_LIMIT) {
             continue;
         }
         char where[LH_ERROR_WHERE_SIZE];
-        snprintf(where, sizeof where, "%s%s, frame %lld, channel %zu", what, part, (long long)(from + (int64_t)(i / channels)),
-                 i % channels + 1);
+        snprintf(where, sizeof where, "%s%s, frame %lld, channel %zu", what, part,
+                 (long long)(from + (int64_t)(i / channels)), i % channels + 1);
         if (isfinite(in[i])) {
-            return lh_error_set(error, LH_ERR_FAULT, where, "the level reaches +66 dBFS (a sample is %g times full scale): turn it down",
+            return lh_error_set(error, LH_ERR_FAULT, where,
+                                "the level reaches +66 dBFS (a sample is %g times full scale): turn it down",
                                 (double)in[i]);
         }
         return lh_error_set(error, LH_ERR_FAULT, where, "a sample is %s, which is no sound: repair the source",
@@ -46,9 +47,9 @@ struct stride {
     const struct engine_pass *pass;
     struct engine_scratch *scratch;
     int64_t block;
-    int64_t from;      /* timeline frame */
+    int64_t from; /* timeline frame */
     size_t frames;
-    size_t in_block;   /* frames of the block before this stride */
+    size_t in_block; /* frames of the block before this stride */
 };
 
 /* The stride's part of a computed node's buffer. */
@@ -69,8 +70,8 @@ static bool stride_gains(const struct stride *stride, uint32_t n, float *gains)
         return true;
     }
     for (uint32_t c = 0; c < node->channels; c++) {
-        engine_curve_fill(graph, graph->curve_refs[node->curves + c], stride->from, stride->frames, stride->scratch->gain + c,
-                          node->channels);
+        engine_curve_fill(graph, graph->curve_refs[node->curves + c], stride->from, stride->frames,
+                          stride->scratch->gain + c, node->channels);
     }
     return false;
 }
@@ -97,8 +98,10 @@ static void apply_gain(const struct stride *stride, uint32_t n, float *data)
 }
 
 /* The value of a CLIPS or GAIN node over the stride, into `out`; *silent instead when it is all zeros. The recursion is
-   bounded by the planner (FUSE_DEPTH_MAX). `own`: compute it even though it has a buffer, which is what is being filled. */
-static enum lh_status evaluate(const struct stride *stride, uint32_t n, bool own, float *out, bool *silent, struct lh_error *error)
+   bounded by the planner (FUSE_DEPTH_MAX). `own`: compute it even though it has a buffer, which is what is being
+   filled. */
+static enum lh_status evaluate(const struct stride *stride, uint32_t n, bool own, float *out, bool *silent,
+                               struct lh_error *error)
 {
     const struct graph *graph = stride->pass->sources->graph;
     const struct graph_node *node = &graph->nodes[n];
@@ -111,8 +114,8 @@ static enum lh_status evaluate(const struct stride *stride, uint32_t n, bool own
     if (node->kind == GRAPH_NODE_CLIPS) {
         enum engine_clips_shape shape;
         enum engine_sample_format format;
-        enum lh_status status =
-            engine_clips_read(stride->pass, stride->scratch, n, stride->from, stride->frames, false, out, &shape, &format, error);
+        enum lh_status status = engine_clips_read(stride->pass, stride->scratch, n, stride->from, stride->frames, false,
+                                                  out, &shape, &format, error);
         *silent = shape == ENGINE_CLIPS_SILENT;
         return status;
     }
@@ -136,7 +139,8 @@ static enum lh_status evaluate(const struct stride *stride, uint32_t n, bool own
     return LH_OK;
 }
 
-static enum lh_status contribution_fault(const struct stride *stride, uint32_t n, const float *value, struct lh_error *error)
+static enum lh_status contribution_fault(const struct stride *stride, uint32_t n, const float *value,
+                                         struct lh_error *error)
 {
     const struct graph_node *node = &stride->pass->sources->graph->nodes[n];
     return engine_fault_sample(node->label, "", stride->from, value, stride->frames, node->channels, error);
@@ -170,8 +174,8 @@ static bool gains_are_small(const float *gains, size_t channels)
 
 /* Clips under a constant gain (or none: n is the CLIPS node itself) straight from the file's bytes where they allow it:
    the plain stem of a mix, and what decides over its speed. The same bits as add_value(). */
-static enum lh_status add_clips(const struct stride *stride, uint32_t n, uint32_t clips, const float *gains, int64_t *sum,
-                                struct lh_error *error)
+static enum lh_status add_clips(const struct stride *stride, uint32_t n, uint32_t clips, const float *gains,
+                                int64_t *sum, struct lh_error *error)
 {
     const struct graph_node *node = &stride->pass->sources->graph->nodes[n];
     const struct engine_kernels *kernels = stride->pass->sources->kernels;
@@ -179,15 +183,16 @@ static enum lh_status add_clips(const struct stride *stride, uint32_t n, uint32_
     size_t inputs = stride->pass->sources->graph->nodes[clips].channels;
     enum engine_clips_shape shape;
     enum engine_sample_format format;
-    enum lh_status status =
-        engine_clips_read(stride->pass, scratch, clips, stride->from, stride->frames, true, scratch->value, &shape, &format, error);
+    enum lh_status status = engine_clips_read(stride->pass, scratch, clips, stride->from, stride->frames, true,
+                                              scratch->value, &shape, &format, error);
     if (status != LH_OK || shape == ENGINE_CLIPS_SILENT) {
         return status; /* a zero of either sign adds nothing */
     }
     if (shape == ENGINE_CLIPS_RAW) {
-        if (inputs == node->channels && gains_are_small(gains, inputs) && (format == ENGINE_SAMPLE_S24_LE || format == ENGINE_SAMPLE_S16_LE)) {
-            (format == ENGINE_SAMPLE_S24_LE ? kernels->accumulate_s24 : kernels->accumulate_s16)(sum, scratch->raw, stride->frames, inputs,
-                                                                                                 gains);
+        if (inputs == node->channels && gains_are_small(gains, inputs) &&
+            (format == ENGINE_SAMPLE_S24_LE || format == ENGINE_SAMPLE_S16_LE)) {
+            (format == ENGINE_SAMPLE_S24_LE ? kernels->accumulate_s24 : kernels->accumulate_s16)(
+                sum, scratch->raw, stride->frames, inputs, gains);
             return LH_OK;
         }
         kernels->decode[format](scratch->value, scratch->raw, stride->frames * inputs);
@@ -197,15 +202,16 @@ static enum lh_status add_clips(const struct stride *stride, uint32_t n, uint32_
     if (!sound) {
         float *product = scratch->region;
         widen_into(product, scratch->value, inputs == node->channels ? 0 : stride->frames, node->channels);
-        kernels->gain(product, inputs == node->channels ? scratch->value : product, stride->frames, node->channels, gains);
+        kernels->gain(product, inputs == node->channels ? scratch->value : product, stride->frames, node->channels,
+                      gains);
         return contribution_fault(stride, n, product, error);
     }
     return LH_OK;
 }
 
 /* A computed node under a constant gain. */
-static enum lh_status add_computed(const struct stride *stride, uint32_t n, uint32_t source, const float *gains, int64_t *sum,
-                                   struct lh_error *error)
+static enum lh_status add_computed(const struct stride *stride, uint32_t n, uint32_t source, const float *gains,
+                                   int64_t *sum, struct lh_error *error)
 {
     const struct graph *graph = stride->pass->sources->graph;
     const struct engine_kernels *kernels = stride->pass->sources->kernels;
@@ -263,7 +269,8 @@ static enum lh_status mix_sum(const struct stride *stride, uint32_t n, void *out
     const struct graph *graph = stride->pass->sources->graph;
     const struct graph_node *node = &graph->nodes[n];
     size_t count = stride->frames * node->channels;
-    int64_t *sum = node->kind == GRAPH_NODE_PARTIAL ? (int64_t *)out + stride->in_block * node->channels : stride->scratch->sum;
+    int64_t *sum =
+        node->kind == GRAPH_NODE_PARTIAL ? (int64_t *)out + stride->in_block * node->channels : stride->scratch->sum;
     memset(sum, 0, count * sizeof *sum);
     for (uint32_t i = 0; i < node->count; i++) {
         enum lh_status status = add_input(stride, graph->inputs[node->first + i], sum, error);
@@ -293,7 +300,8 @@ static enum lh_status mix_value(const struct stride *stride, uint32_t n, float *
     return status;
 }
 
-enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker, uint32_t chain, int64_t block, struct lh_error *error)
+enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker, uint32_t chain, int64_t block,
+                                struct lh_error *error)
 {
     uint32_t n = pass->plan->chains[chain].node;
     enum graph_node_kind kind = pass->sources->graph->nodes[n].kind;

@@ -11,13 +11,13 @@
 
 /* One worker's scratch: room for a stride of everything that an inner loop touches. Allocated before the pass. */
 struct engine_scratch {
-    uint8_t *raw;        /* bytes as they lie in the file */
-    float *region;       /* a region's samples, in the medium's or node's layout */
-    float *value;        /* a fused node's value on its way into a sum */
-    float *mono;         /* a mono value before it becomes wider */
-    float *gain;         /* gains of a moving curve, interleaved */
-    int64_t *clips;      /* the sum of a CLIPS node */
-    int64_t *sum;        /* the sum of a BUS node */
+    uint8_t *raw;   /* bytes as they lie in the file */
+    float *region;  /* a region's samples, in the medium's or node's layout */
+    float *value;   /* a fused node's value on its way into a sum */
+    float *mono;    /* a mono value before it becomes wider */
+    float *gain;    /* gains of a moving curve, interleaved */
+    int64_t *clips; /* the sum of a CLIPS node */
+    int64_t *sum;   /* the sum of a BUS node */
 };
 
 /* What every pass of a render shares, prepared once. */
@@ -31,9 +31,9 @@ struct engine_sources {
 struct engine_pass {
     const struct engine_sources *sources;
     const struct engine_plan *plan;
-    struct engine_scratch *scratch;      /* by worker */
-    uint8_t *buffers;                    /* plan->slots slots of plan->slot_bytes */
-    struct engine_decoder **decoders;    /* by region: its decoder while it plays, for media that are read as streams */
+    struct engine_scratch *scratch;   /* by worker */
+    uint8_t *buffers;                 /* plan->slots slots of plan->slot_bytes */
+    struct engine_decoder **decoders; /* by region: its decoder while it plays, for media that are read as streams */
 };
 
 /* A node's samples of one block, in the slot of that block. */
@@ -43,22 +43,25 @@ void *engine_pass_buffer(const struct engine_pass *pass, uint32_t chain, int64_t
 void engine_pass_frames(const struct engine_pass *pass, int64_t block, int64_t *from, int64_t *to);
 
 /* MIX task: computes the chain's node for the block into its buffer. */
-LH_NODISCARD enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker, uint32_t chain, int64_t block,
-                                             struct lh_error *error);
+LH_NODISCARD enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker, uint32_t chain,
+                                             int64_t block, struct lh_error *error);
 
 /* What a CLIPS node is over a stride. */
 enum engine_clips_shape {
     ENGINE_CLIPS_SILENT, /* no region plays */
-    ENGINE_CLIPS_RAW,    /* scratch->raw holds the stride's frames, exact PCM of `format` in the node's layout: no float needed */
+    ENGINE_CLIPS_RAW,    /* scratch->raw holds the stride's frames, exact PCM of `format` in the node's layout: no float
+                            needed */
     ENGINE_CLIPS_FLOAT,  /* out holds the completed sum */
 };
-/* Sums a CLIPS node over [from, from + frames), frames <= ENGINE_STRIDE_FRAMES. `raw_allowed` lets it answer with RAW. */
-LH_NODISCARD enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t node, int64_t from,
-                                              size_t frames, bool raw_allowed, float *out, enum engine_clips_shape *shape,
-                                              enum engine_sample_format *format, struct lh_error *error);
+/* Sums a CLIPS node over [from, from + frames), frames <= ENGINE_STRIDE_FRAMES. `raw_allowed` lets it answer with RAW.
+ */
+LH_NODISCARD enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_scratch *scratch,
+                                              uint32_t node, int64_t from, size_t frames, bool raw_allowed, float *out,
+                                              enum engine_clips_shape *shape, enum engine_sample_format *format,
+                                              struct lh_error *error);
 
 /* Names the first sample of `in` that is not finite or reaches 2^11 as a node fault. `what` is the node's label. */
-enum lh_status engine_fault_sample(const char *what, const char *part, int64_t from, const float *in, size_t frames, size_t channels,
-                                   struct lh_error *error);
+enum lh_status engine_fault_sample(const char *what, const char *part, int64_t from, const float *in, size_t frames,
+                                   size_t channels, struct lh_error *error);
 
 #endif

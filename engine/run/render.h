@@ -18,11 +18,11 @@
 
 /* What the outside may look at while a render runs; lives in shared memory. Relaxed atomics: hints, not results. */
 struct engine_progress {
-    _Atomic uint64_t done;        /* units of work done ... */
-    _Atomic uint64_t total;       /* ... of this many, 0 until known */
-    _Atomic uint64_t frames;      /* rendered frames, for x-realtime */
+    _Atomic uint64_t done;           /* units of work done ... */
+    _Atomic uint64_t total;          /* ... of this many, 0 until known */
+    _Atomic uint64_t frames;         /* rendered frames, for x-realtime */
     _Atomic uint64_t first_block_ns; /* CLOCK_MONOTONIC when the first block of sound was complete; 0 before */
-    _Atomic int cancel;           /* the outside sets it: the render ends soon with LH_ERR_CANCELLED */
+    _Atomic int cancel;              /* the outside sets it: the render ends soon with LH_ERR_CANCELLED */
 };
 
 /* A clock, injected: nanoseconds, monotonic. */
@@ -30,14 +30,15 @@ typedef uint64_t engine_clock(void);
 
 struct engine_render_job {
     const struct graph *graph;
-    const int *media_fds;   /* graph->media_count, readable */
-    const int *output_fds;  /* graph->deliverable_count, writable; -1: measure only (a deliverable needed for its gain) */
-    int scratch_fd;         /* readable and writable, empty; used at absolute offsets */
-    uint32_t threads;       /* 1..256 */
-    uint32_t block;         /* frames, a multiple of the quantum; 0: chosen by the planner */
+    const int *media_fds; /* graph->media_count, readable */
+    const int
+        *output_fds;  /* graph->deliverable_count, writable; -1: measure only (a deliverable needed for its gain) */
+    int scratch_fd;   /* readable and writable, empty; used at absolute offsets */
+    uint32_t threads; /* 1..256 */
+    uint32_t block;   /* frames, a multiple of the quantum; 0: chosen by the planner */
     struct engine_progress *progress; /* never NULL */
     engine_clock *clock;
-    bool report;            /* measure and digest every deliverable; false: only what a loudness target needs */
+    bool report; /* measure and digest every deliverable; false: only what a loudness target needs */
     const struct engine_kernels *kernels; /* NULL: the fastest that this CPU has; the bits are the same */
 };
 
@@ -59,11 +60,13 @@ struct engine_times {
 struct engine_render_result {
     struct engine_delivered *delivered; /* graph->deliverable_count, caller's */
     struct engine_times times;
-    uint32_t block, blocks_in_flight;   /* as chosen */
+    uint32_t block, blocks_in_flight; /* as chosen */
     uint64_t conformed_media;
 };
 
-/* LH_ERR_FAULT: a named node fault ("track kick, clips, frame 4711: the sample is not a number"). Nothing outlives the call. */
-LH_NODISCARD enum lh_status engine_render(const struct engine_render_job *job, struct engine_render_result *result, struct lh_error *error);
+/* LH_ERR_FAULT: a named node fault ("track kick, clips, frame 4711: the sample is not a number"). Nothing outlives the
+ * call. */
+LH_NODISCARD enum lh_status engine_render(const struct engine_render_job *job, struct engine_render_result *result,
+                                          struct lh_error *error);
 
 #endif

@@ -19,10 +19,10 @@ struct schedule {
     pthread_cond_t changed; /* a task became ready, or it is over */
     struct task *ready;     /* binary heap, best first */
     size_t ready_count;
-    uint32_t *waiting;      /* by slot and chain: what the task still waits for */
-    uint32_t *unfinished;   /* by slot: tasks of the block not done yet */
-    int64_t *done;          /* by ordered chain: blocks done, always a prefix */
-    int64_t opened;         /* blocks opened so far */
+    uint32_t *waiting;    /* by slot and chain: what the task still waits for */
+    uint32_t *unfinished; /* by slot: tasks of the block not done yet */
+    int64_t *done;        /* by ordered chain: blocks done, always a prefix */
+    int64_t opened;       /* blocks opened so far */
     uint32_t running;
     enum lh_status status;
     struct lh_error error;
@@ -185,12 +185,14 @@ static enum lh_status allocate(struct schedule *schedule)
     schedule->waiting = calloc(tasks, sizeof *schedule->waiting);
     schedule->unfinished = calloc(plan->slots, sizeof *schedule->unfinished);
     schedule->done = calloc((size_t)plan->chain_count + 1, sizeof *schedule->done);
-    bool whole = schedule->ready != NULL && schedule->waiting != NULL && schedule->unfinished != NULL && schedule->done != NULL;
+    bool whole =
+        schedule->ready != NULL && schedule->waiting != NULL && schedule->unfinished != NULL && schedule->done != NULL;
     return whole ? LH_OK : LH_ERR_NO_MEMORY;
 }
 
-enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine_pool *pool, const struct engine_tasks *tasks,
-                                   const _Atomic int64_t *last_block, struct lh_error *error)
+enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine_pool *pool,
+                                   const struct engine_tasks *tasks, const _Atomic int64_t *last_block,
+                                   struct lh_error *error)
 {
     struct schedule schedule = {.plan = plan, .tasks = tasks, .last_block = last_block, .status = LH_OK};
     enum lh_status status = allocate(&schedule);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The anticipative scheduler: runs a plan's chains over its blocks on a pool. A task is (chain, block). It is ready when
-   what the chain reads has done the same block and, for an ordered chain, when it has done the block before. At most
-   plan->slots blocks are in flight, so memory is bounded whatever the project's length. */
+/* The anticipative scheduler: runs a plan's chains over its blocks on a pool. A task is (chain, block). It is ready
+   when what the chain reads has done the same block and, for an ordered chain, when it has done the block before. At
+   most plan->slots blocks are in flight, so memory is bounded whatever the project's length. */
 #ifndef ENGINE_RUN_SCHEDULE_H
 #define ENGINE_RUN_SCHEDULE_H
 
@@ -15,12 +15,13 @@
 struct engine_tasks {
     enum lh_status (*run)(void *context, uint32_t worker, uint32_t chain, int64_t block, struct lh_error *error);
     void *context;
-    const _Atomic int *cancel;        /* not NULL: ends the run with LH_ERR_CANCELLED when it is not 0 */
-    _Atomic uint64_t *done_blocks;    /* raised for each block that every chain has done */
+    const _Atomic int *cancel;     /* not NULL: ends the run with LH_ERR_CANCELLED when it is not 0 */
+    _Atomic uint64_t *done_blocks; /* raised for each block that every chain has done */
 };
 
 /* Returns when all blocks are done, or with the failure of the earliest block that failed. */
-LH_NODISCARD enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine_pool *pool, const struct engine_tasks *tasks,
-                                                const _Atomic int64_t *last_block, struct lh_error *error);
+LH_NODISCARD enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine_pool *pool,
+                                                const struct engine_tasks *tasks, const _Atomic int64_t *last_block,
+                                                struct lh_error *error);
 
 #endif

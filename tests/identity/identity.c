@@ -3,8 +3,8 @@
    are rendered with different threads, blocks, kernels, orders of tracks and partitions of buses; every deliverable's
    samples and file must have one SHA-256.
 
-   identity FIRST_SEED COUNT prints TAP, one line for each project; identity --digest SEED prints the digests of one project (to compare
-   builds and CPUs with each other). */
+   identity FIRST_SEED COUNT prints TAP, one line for each project; identity --digest SEED prints the digests of one
+   project (to compare builds and CPUs with each other). */
 #include <math.h>
 #include <sndfile.h>
 #include <stdio.h>
@@ -95,12 +95,14 @@ static int make_medium(unsigned index)
     static const struct {
         int format, rate;
     } kinds[RANDOM_MEDIA_COUNT] = {
-        {SF_FORMAT_WAV | SF_FORMAT_PCM_24, 48000},  {SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000},  {SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000},
-        {SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 48000}, {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 48000}, {SF_FORMAT_WAV | SF_FORMAT_PCM_24, 44100},
+        {SF_FORMAT_WAV | SF_FORMAT_PCM_24, 48000},  {SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000},
+        {SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000},   {SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 48000},
+        {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 48000}, {SF_FORMAT_WAV | SF_FORMAT_PCM_24, 44100},
         {SF_FORMAT_AIFF | SF_FORMAT_PCM_24, 48000}, {SF_FORMAT_OGG | SF_FORMAT_VORBIS, 48000}};
     static SF_VIRTUAL_IO io = {file_length, file_seek, file_read, file_write, file_tell};
     struct file file = {.fd = memfd_create("medium", MFD_CLOEXEC)};
-    SF_INFO info = {.channels = (int)random_media_channels(index), .samplerate = kinds[index].rate, .format = kinds[index].format};
+    SF_INFO info = {
+        .channels = (int)random_media_channels(index), .samplerate = kinds[index].rate, .format = kinds[index].format};
     SNDFILE *sound = sf_open_virtual(&io, SFM_WRITE, &info, &file);
     if (file.fd < 0 || sound == NULL) {
         die("cannot make a medium", NULL);
@@ -126,14 +128,17 @@ static void make_media(void)
         if (engine_media_probe(media_fds[m], &facts, &error) != LH_OK) {
             die("probe", &error);
         }
-        media_facts[m] = (struct pulse_media_facts){
-            .frames = facts.frames, .rate = facts.rate, .channels = facts.channels, .lossy = facts.access == ENGINE_ACCESS_LINEAR};
+        media_facts[m] = (struct pulse_media_facts){.frames = facts.frames,
+                                                    .rate = facts.rate,
+                                                    .channels = facts.channels,
+                                                    .lossy = facts.access == ENGINE_ACCESS_LINEAR};
     }
 }
 
 /* ---- one render ---- */
 
-static struct pulse_compiled *compile_project(uint64_t seed, uint64_t order_seed, uint32_t quantum, struct pulse_project **project)
+static struct pulse_compiled *compile_project(uint64_t seed, uint64_t order_seed, uint32_t quantum,
+                                              struct pulse_project **project)
 {
     struct lh_arena arena;
     struct lh_faults faults;
@@ -179,7 +184,8 @@ static const struct graph *send_graph(const struct graph *graph, uint64_t partit
     return received;
 }
 
-static void render_graph(const struct graph *graph, const struct pulse_compiled *compiled, const struct variant *variant, struct result *result)
+static void render_graph(const struct graph *graph, const struct pulse_compiled *compiled,
+                         const struct variant *variant, struct result *result)
 {
     static struct engine_delivered delivered[FILES_MAX];
     int inputs[RANDOM_MEDIA_COUNT];
@@ -201,7 +207,8 @@ static void render_graph(const struct graph *graph, const struct pulse_compiled 
                                     .progress = &progress,
                                     .clock = lh_clock_monotonic_ns,
                                     .report = true,
-                                    .kernels = variant->kernels != NULL ? engine_kernels_named(variant->kernels) : NULL};
+                                    .kernels =
+                                        variant->kernels != NULL ? engine_kernels_named(variant->kernels) : NULL};
     struct engine_render_result rendered = {.delivered = delivered};
     if (engine_render(&job, &rendered, &error) != LH_OK) {
         die(variant->name, &error);
@@ -234,7 +241,8 @@ static void render_variant(uint64_t seed, uint32_t quantum, const struct variant
 
 /* ---- comparing ---- */
 
-/* The first deliverable that differs, or NULL. Found by name: another order of tracks may list them in another order. */
+/* The first deliverable that differs, or NULL. Found by name: another order of tracks may list them in another order.
+ */
 static const char *difference(const struct result *a, const struct result *b)
 {
     if (a->count != b->count) {
@@ -245,7 +253,8 @@ static const char *difference(const struct result *a, const struct result *b)
         while (j < b->count && strcmp(a->names[i], b->names[j]) != 0) {
             j++;
         }
-        if (j == b->count || !lh_digest_equal(&a->samples[i], &b->samples[j]) || !lh_digest_equal(&a->files[i], &b->files[j])) {
+        if (j == b->count || !lh_digest_equal(&a->samples[i], &b->samples[j]) ||
+            !lh_digest_equal(&a->files[i], &b->files[j])) {
             return a->names[i];
         }
     }
@@ -275,12 +284,13 @@ static bool check_project(uint64_t seed, unsigned number)
         render_variant(seed, quantum, &variants[v], &result);
         const char *where = difference(&reference, &result);
         if (where != NULL) {
-            printf("not ok %u - project %llu: %s differs with %s\n", number, (unsigned long long)seed, where, variants[v].name);
+            printf("not ok %u - project %llu: %s differs with %s\n", number, (unsigned long long)seed, where,
+                   variants[v].name);
             return false;
         }
     }
-    printf("ok %u - project %llu: %zu files, %zu ways, up to %.1f dBFS\n", number, (unsigned long long)seed, reference.count,
-           sizeof variants / sizeof variants[0] + 1, reference.loudest);
+    printf("ok %u - project %llu: %zu files, %zu ways, up to %.1f dBFS\n", number, (unsigned long long)seed,
+           reference.count, sizeof variants / sizeof variants[0] + 1, reference.loudest);
     audible += reference.loudest > -60 ? 1 : 0;
     return true;
 }

@@ -66,7 +66,8 @@ static void put_time(struct text *text, uint64_t *state, double longest_seconds)
 static void put_fade(struct text *text, uint64_t *state, const char *name)
 {
     static const char *const shapes[] = {"linear", "constantPower", "exponential", "sCurve"};
-    put(text, ", \"%s\": {\"duration\": {\"seconds\": %.4f}, \"shape\": \"%s\"}", name, between(state, 0, 0.4), shapes[below(state, 4)]);
+    put(text, ", \"%s\": {\"duration\": {\"seconds\": %.4f}, \"shape\": \"%s\"}", name, between(state, 0, 0.4),
+        shapes[below(state, 4)]);
 }
 
 static void put_clip(struct text *text, uint64_t *state, unsigned medium, unsigned index)
@@ -129,7 +130,9 @@ static void put_automation(struct text *text, uint64_t *state, bool has_send)
         any = true;
     }
     if (below(state, 5) == 0) {
-        put(text, "%s{\"parameter\": \"mute\", \"points\": [{\"at\": {\"frames\": %u}, \"value\": true, \"curve\": \"hold\"}, {\"at\": {\"frames\": %u}, \"value\": false, \"curve\": \"hold\"}]}",
+        put(text,
+            "%s{\"parameter\": \"mute\", \"points\": [{\"at\": {\"frames\": %u}, \"value\": true, \"curve\": "
+            "\"hold\"}, {\"at\": {\"frames\": %u}, \"value\": false, \"curve\": \"hold\"}]}",
             any ? ", " : "", below(state, 40000), 40000 + below(state, 40000));
         any = true;
     }
@@ -173,8 +176,8 @@ static void put_audio_track(struct text *text, uint64_t *state, unsigned index, 
     put(text, "]");
     bool has_send = below(state, 2) == 0;
     if (has_send) {
-        put(text, ", \"sends\": [{\"to\": \"r0\", \"gainDb\": %.3f, \"pan\": %.3f, \"tap\": \"%s\"}]", between(state, -30, 0),
-            between(state, -1, 1), below(state, 2) == 0 ? "pre" : "post");
+        put(text, ", \"sends\": [{\"to\": \"r0\", \"gainDb\": %.3f, \"pan\": %.3f, \"tap\": \"%s\"}]",
+            between(state, -30, 0), between(state, -1, 1), below(state, 2) == 0 ? "pre" : "post");
     }
     put_automation(text, state, has_send);
     put(text, "}");
@@ -199,19 +202,28 @@ static void put_deliverables(struct text *text, uint64_t *state, unsigned tracks
 {
     static const char *const dithers[] = {"tpdf", "none"};
     put(text, "[{\"name\": \"mix\", \"source\": \"master\", \"format\": \"wav\", \"bitDepth\": 32}");
-    put(text, ", {\"name\": \"mix16\", \"source\": \"master\", \"format\": \"wav\", \"bitDepth\": 16, \"dither\": \"%s\"}",
+    put(text,
+        ", {\"name\": \"mix16\", \"source\": \"master\", \"format\": \"wav\", \"bitDepth\": 16, \"dither\": \"%s\"}",
         dithers[below(state, 2)]);
-    put(text, ", {\"name\": \"pre\", \"source\": {\"each\": [\"t0\"], \"tap\": \"pre\"}, \"format\": \"flac\", \"bitDepth\": 24}");
-    put(text, ", {\"name\": \"part\", \"source\": {\"each\": [\"t%u\"], \"tap\": \"contribution\"}, \"format\": \"wav\", \"bitDepth\": 24}",
+    put(text, ", {\"name\": \"pre\", \"source\": {\"each\": [\"t0\"], \"tap\": \"pre\"}, \"format\": \"flac\", "
+              "\"bitDepth\": 24}");
+    put(text,
+        ", {\"name\": \"part\", \"source\": {\"each\": [\"t%u\"], \"tap\": \"contribution\"}, \"format\": \"wav\", "
+        "\"bitDepth\": 24}",
         below(state, tracks));
     if (below(state, 2) == 0) {
-        put(text, ", {\"name\": \"loud\", \"source\": \"master\", \"format\": \"wav\", \"bitDepth\": 24, \"loudness\": {\"integrated\": -20, \"truePeak\": -2},"
-                  " \"range\": {\"start\": {\"seconds\": %.3f}, \"end\": {\"seconds\": 2.9}, \"tail\": {\"untilDb\": -80, \"holdSeconds\": 0.1, \"maxSeconds\": 1}}}",
+        put(text,
+            ", {\"name\": \"loud\", \"source\": \"master\", \"format\": \"wav\", \"bitDepth\": 24, \"loudness\": "
+            "{\"integrated\": -20, \"truePeak\": -2},"
+            " \"range\": {\"start\": {\"seconds\": %.3f}, \"end\": {\"seconds\": 2.9}, \"tail\": {\"untilDb\": -80, "
+            "\"holdSeconds\": 0.1, \"maxSeconds\": 1}}}",
             between(state, 0, 1));
-        put(text, ", {\"name\": \"follow\", \"source\": \"r0\", \"format\": \"aiff\", \"bitDepth\": 24, \"gainFrom\": \"loud\"}");
+        put(text, ", {\"name\": \"follow\", \"source\": \"r0\", \"format\": \"aiff\", \"bitDepth\": 24, \"gainFrom\": "
+                  "\"loud\"}");
     }
     if (below(state, 3) == 0) {
-        put(text, ", {\"name\": \"cd\", \"source\": \"master\", \"format\": \"wav\", \"bitDepth\": 16, \"sampleRate\": 44100}");
+        put(text, ", {\"name\": \"cd\", \"source\": \"master\", \"format\": \"wav\", \"bitDepth\": 16, \"sampleRate\": "
+                  "44100}");
     }
     put(text, "]");
 }
@@ -234,16 +246,21 @@ void random_project_write(struct lh_writer *writer, uint64_t seed, uint64_t orde
         put_group(&text, &state, g);
     }
     struct text returned = {.data = texts[count], .capacity = TRACK_TEXT_MAX};
-    put(&returned, "{\"id\": \"r0\", \"type\": \"return\", \"gainDb\": %.2f, \"pan\": %.2f}", between(&state, -12, 0), between(&state, -1, 1));
+    put(&returned, "{\"id\": \"r0\", \"type\": \"return\", \"gainDb\": %.2f, \"pan\": %.2f}", between(&state, -12, 0),
+        between(&state, -1, 1));
     count++;
 
     struct text text = {.data = rest, .capacity = sizeof rest};
-    put(&text, "{\"loophole\": 1, \"name\": \"random\", \"sampleRate\": 48000, \"quantum\": %u, \"panLaw\": \"%s\",\n", quantum, laws[below(&state, 3)]);
-    put(&text, "\"tempo\": [{\"at\": {\"beats\": 0}, \"bpm\": %.3f, \"curve\": \"ramp\"}, {\"at\": {\"beats\": 4}, \"bpm\": %.3f}],\n",
+    put(&text, "{\"loophole\": 1, \"name\": \"random\", \"sampleRate\": 48000, \"quantum\": %u, \"panLaw\": \"%s\",\n",
+        quantum, laws[below(&state, 3)]);
+    put(&text,
+        "\"tempo\": [{\"at\": {\"beats\": 0}, \"bpm\": %.3f, \"curve\": \"ramp\"}, {\"at\": {\"beats\": 4}, \"bpm\": "
+        "%.3f}],\n",
         between(&state, 60, 180), between(&state, 60, 180));
     put(&text, "\"media\": {");
     for (unsigned m = 0; m < RANDOM_MEDIA_COUNT; m++) {
-        put(&text, "%s\"m%u\": {\"file\": \"m%u\"%s}", m > 0 ? ", " : "", m, m, m == 5 && below(&state, 2) == 0 ? ", \"resampler\": \"samplerate\"" : "");
+        put(&text, "%s\"m%u\": {\"file\": \"m%u\"%s}", m > 0 ? ", " : "", m, m,
+            m == 5 && below(&state, 2) == 0 ? ", \"resampler\": \"samplerate\"" : "");
     }
     put(&text, "},\n\"deliverables\": ");
     put_deliverables(&text, &state, tracks);

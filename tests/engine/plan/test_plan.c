@@ -43,7 +43,8 @@ static struct engine_plan *plan_graph(const struct graph *graph, bool streams, u
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         meters[d] = true;
     }
-    struct engine_plan_options options = {.media_streams = media_streams, .meter_in_pass = meters, .threads = threads, .block = block};
+    struct engine_plan_options options = {
+        .media_streams = media_streams, .meter_in_pass = meters, .threads = threads, .block = block};
     struct engine_plan *plan;
     struct lh_error error = LH_ERROR_INIT;
     ck_assert_int_eq(engine_plan_new(graph, 0, &options, &plan, &error), LH_OK);

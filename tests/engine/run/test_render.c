@@ -75,7 +75,8 @@ static struct lh_error render_bad_medium(float *samples, float gain, enum lh_sta
     struct graph_builder *builder = graphs_builder();
     uint32_t clip = graphs_clip(builder, graphs_media(builder, 1, LENGTH), 1, 5000, LENGTH, "track vox, clips");
     uint32_t fader = graphs_gain(builder, clip, 1, &gain, "track vox, fader");
-    struct graph_deliverable mix = graphs_deliverable("mix", graphs_bus(builder, 1, &fader, 1, "bus"), 0, 5000 + LENGTH);
+    struct graph_deliverable mix =
+        graphs_deliverable("mix", graphs_bus(builder, 1, &fader, 1, "bus"), 0, 5000 + LENGTH);
     graphs_deliver(builder, &mix);
     const struct graph *graph = graphs_finish(builder);
     int output;
@@ -121,8 +122,11 @@ START_TEST(partial_sums_past_full_scale_are_not_judged)
     uint32_t loud = graphs_gain(builder, clip, 1, &(float){1500.0f}, "loud");
     uint32_t other = graphs_gain(builder, clip, 1, &(float){-1500.0f}, "other");
     uint32_t part;
-    ck_assert_int_eq(graph_builder_add_sum(builder, GRAPH_NODE_PARTIAL, 1, false, (uint32_t[]){loud, loud}, 2, "part", &part), LH_OK);
-    struct graph_deliverable mix = graphs_deliverable("mix", graphs_bus(builder, 1, (uint32_t[]){part, other}, 2, "bus"), 0, 1024);
+    ck_assert_int_eq(
+        graph_builder_add_sum(builder, GRAPH_NODE_PARTIAL, 1, false, (uint32_t[]){loud, loud}, 2, "part", &part),
+        LH_OK);
+    struct graph_deliverable mix =
+        graphs_deliverable("mix", graphs_bus(builder, 1, (uint32_t[]){part, other}, 2, "bus"), 0, 1024);
     graphs_deliver(builder, &mix);
     const struct graph *graph = graphs_finish(builder);
     int output;

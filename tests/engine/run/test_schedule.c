@@ -42,7 +42,7 @@ struct record {
     int64_t end_at;         /* block whose end lowers the limit, or -1 */
     int64_t fail_at;        /* block in which chain 2 fails, or -1 */
     _Atomic int cancel;
-    int64_t cancel_at;      /* block in which chain 2 cancels, or -1 */
+    int64_t cancel_at; /* block in which chain 2 cancels, or -1 */
 };
 
 static void demand(struct record *record, uint32_t chain, int64_t block)
@@ -173,7 +173,8 @@ START_TEST(memory_that_runs_out_is_a_status)
         struct lh_error error = LH_ERROR_INIT;
         _Atomic uint64_t done = 0;
         atomic_store(&record->blocks, 8);
-        struct engine_tasks tasks = {.run = run_task, .context = record, .cancel = &record->cancel, .done_blocks = &done};
+        struct engine_tasks tasks = {
+            .run = run_task, .context = record, .cancel = &record->cancel, .done_blocks = &done};
         testing_fail_allocation(n);
         enum lh_status status = engine_schedule_run(&plan, pool, &tasks, &record->blocks, &error);
         bool failed = testing_fail_allocation_end();

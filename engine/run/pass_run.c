@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* One pass: gives its chains what they need, runs them over the blocks, and ends what they fed. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/run/schedule.h"
+#include "engine/run/state.h"
+
+struct pass_run {
+    struct engine_state *state;
+    struct engine_pass pass;
+    struct engine_meter **meters; /* by chain; NULL but for METER */
+    _Atomic int64_t blocks;       /* how many blocks the pass needs: lowered when every tail has ended */
+    _Atomic uint32_t tails;       /* deliverables of the pass whose tail has not ended yet */
+    _Atomic uint64_t done_blocks;
+};
+
+static enum lh_status meter_block(struct pass_run *run, uint32_t chain, int64_t block)
+{
+    const struct engine_plan *plan = run->pass.plan;
+    const struct graph_deliverable *deliverable = &plan->graph->deliverables[plan->chains[chain].deliverable];
+    int64_t stop = deliverable->end + engine_plan_tail(deliverable);
+    int64_t from;
+    int64_t to;
+    engine_pass_frames(&run->pass, block, &from, &to);
+    to = to < stop ? to : stop;
+    if (from >= to) {
+        return LH_OK;
+    }
+    const float *in = engine_pass_buffer(&run->pass, plan->chain_of_node[plan->chains[chain].node], block);
+    return engine_meter_add(run->meters[chain], in, (size_t)(to - from));
+}
+
+static enum lh_status deliver_block(struct pass_run *run, uint32_t chain, int64_t block, struct lh_error *error)
+{
+    const struct engine_plan *plan = run->pass.plan;
+    struct engine_delivery *delivery = &run->state->deliveries[plan->chains[chain].deliverable];
+    bool was_over = delivery->ended;
+    int64_t from;
+    int64_t to;
+    engine_pass_frames(&run->pass, block, &from, &to);
+    const float *in = engine_pass_buffer(&run->pass, plan->chain_of_node[plan->chains[chain].node], block);
+    enum lh_status status = engine_delivery_add(delivery, from, to, in, error);
+    if (status != LH_OK && error != NULL && error->where[0] == '\0') {
+        snprintf(error->where, sizeof error->where, "deliverable %s", delivery->deliverable->name);
+    }
+    bool over = delivery->ended || (to >= delivery->stop && from < delivery->stop);
+    if (over && !was_over && atomic_fetch_sub_explicit(&run->tails, 1, memory_order_acq_rel) == 1) {
+        atomic_store_explicit(&run->blocks, block + 1, memory_order_release);
+    }
+    return status;
+}
+
+static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, int64_t block, struct lh_error *error)
+{
+    struct pass_run *run = context;
+    const struct engine_render_job *job = run->state->job;
+    struct worker_times *times = &run->state->times[worker];
+    uint64_t began = job->clock();
+    uint64_t *spent = &times->mix_ns;
+    enum lh_status status = LH_OK;
+    switch (run->pass.plan->chains[chain].kind) {
+    case ENGINE_CHAIN_MIX:
+        status = engine_mix_block(&run->pass, worker, chain, block, error);
+        break;
+    case ENGINE_CHAIN_METER:
+        spent = &times->meter_ns;
+        status = meter_block(run, chain, block);
+        break;
+    case ENGINE_CHAIN_DELIVER:
+        spent = &times->encode_ns;
+        if (atomic_load_explicit(&job->progress->first_block_ns, memory_order_relaxed) == 0) {
+            atomic_store_explicit(&job->progress->first_block_ns, began, memory_order_relaxed);
+        }
+        status = deliver_block(run, chain, block, error);
+        if (status == LH_OK && chain + 1 == run->pass.plan->chain_count) {
+            int64_t from;
+            int64_t to;
+            engine_pass_frames(&run->pass, block, &from, &to);
+            atomic_fetch_add_explicit(&job->progress->done, (uint64_t)(to - from), memory_order_relaxed);
+            atomic_fetch_add_explicit(&job->progress->frames, (uint64_t)(to - from), memory_order_relaxed);
+        }
+        break;
+    }
+    *spent += job->clock() - began;
+    return status;
+}
+
+static void free_scratch(struct engine_scratch *scratch, uint32_t workers)
+{
+    for (uint32_t w = 0; scratch != NULL && w < workers; w++) {
+        free(scratch[w].raw);
+        free(scratch[w].region);
+        free(scratch[w].value);
+        free(scratch[w].mono);
+        free(scratch[w].gain);
+        free(scratch[w].clips);
+        free(scratch[w].sum);
+    }
+    free(scratch);
+}
+
+/* A stride of `channels` samples of `size` bytes, on a cache line. */
+static void *stride_buffer(uint32_t channels, size_t size)
+{
+    return aligned_alloc(64, (size_t)ENGINE_STRIDE_FRAMES * channels * size);
+}
+
+static struct engine_scratch *new_scratch(const struct graph *graph, uint32_t workers)
+{
+    uint32_t channels = 1;
+    for (uint32_t n = 0; n < graph->node_count; n++) {
+        channels = graph->nodes[n].channels > channels ? graph->nodes[n].channels : channels;
+    }
+    for (uint32_t m = 0; m < graph->media_count; m++) {
+        channels = graph->media[m].channels > channels ? graph->media[m].channels : channels;
+    }
+    struct engine_scratch *scratch = calloc(workers, sizeof *scratch);
+    bool whole = scratch != NULL;
+    for (uint32_t w = 0; whole && w < workers; w++) {
+        scratch[w].raw = stride_buffer(channels, sizeof(double));
+        scratch[w].region = stride_buffer(channels, sizeof(float));
+        scratch[w].value = stride_buffer(channels, sizeof(float));
+        scratch[w].mono = stride_buffer(1, sizeof(float));
+        scratch[w].gain = stride_buffer(channels, sizeof(float));
+        scratch[w].clips = stride_buffer(channels, sizeof(int64_t));
+        scratch[w].sum = stride_buffer(channels, sizeof(int64_t));
+        whole = scratch[w].raw != NULL && scratch[w].region != NULL && scratch[w].value != NULL &&
+                scratch[w].mono != NULL && scratch[w].gain != NULL && scratch[w].clips != NULL &&
+                scratch[w].sum != NULL;
+    }
+    if (!whole) {
+        free_scratch(scratch, workers);
+        return NULL;
+    }
+    return scratch;
+}
+
+/* Opens the deliveries and meters of the pass and counts what has to end. */
+static enum lh_status open_ends(struct pass_run *run, struct lh_error *error)
+{
+    struct engine_state *state = run->state;
+    const struct engine_plan *plan = run->pass.plan;
+    for (uint32_t c = 0; c < plan->chain_count; c++) {
+        const struct engine_chain *chain = &plan->chains[c];
+        enum lh_status status = LH_OK;
+        if (chain->kind == ENGINE_CHAIN_METER) {
+            status =
+                engine_meter_new(state->graph->nodes[chain->node].channels, state->graph->sample_rate, &run->meters[c]);
+            if (status != LH_OK) {
+                return lh_error_no_memory(error);
+            }
+        } else if (chain->kind == ENGINE_CHAIN_DELIVER) {
+            uint32_t d = chain->deliverable;
+            uint64_t offset = state->scratch_size;
+            state->scratch_size += engine_delivery_spill_bytes(state->graph, d);
+            state->delivery_open[d] = true;
+            status = engine_delivery_init(&state->deliveries[d], state->graph, d, state->job->output_fds[d],
+                                          state->job->scratch_fd, offset, plan->block, state->job->report, error);
+            if (status != LH_OK) {
+                return status;
+            }
+            atomic_fetch_add(&run->tails, 1);
+        }
+    }
+    return LH_OK;
+}
+
+/* Hands out what the METER chains found and ends the files that were encoded as they came. */
+static enum lh_status close_ends(struct pass_run *run, struct lh_error *error)
+{
+    struct engine_state *state = run->state;
+    const struct engine_plan *plan = run->pass.plan;
+    for (uint32_t c = 0; c < plan->chain_count; c++) {
+        if (plan->chains[c].kind != ENGINE_CHAIN_DELIVER) {
+            continue;
+        }
+        uint32_t d = plan->chains[c].deliverable;
+        struct engine_delivery *delivery = &state->deliveries[d];
+        if (plan->meter_of[d] != GRAPH_NONE) {
+            engine_meter_get(run->meters[plan->meter_of[d]], &delivery->measured);
+            delivery->has_loudness = true;
+        }
+        enum lh_status status = engine_delivery_end_pass(delivery, error);
+        if (status != LH_OK) {
+            return status;
+        }
+    }
+    return LH_OK;
+}
+
+static enum lh_status run_blocks(struct pass_run *run, struct lh_error *error)
+{
+    struct engine_state *state = run->state;
+    const struct engine_plan *plan = run->pass.plan;
+    uint32_t workers = engine_pool_threads(state->pool);
+    run->pass.buffers = aligned_alloc(64, plan->slot_bytes * plan->slots + 64);
+    run->pass.scratch = new_scratch(state->graph, workers);
+    run->pass.decoders = calloc((size_t)state->graph->region_count + 1, sizeof *run->pass.decoders);
+    run->meters = calloc((size_t)plan->chain_count + 1, sizeof *run->meters);
+    enum lh_status status = LH_ERR_NO_MEMORY;
+    if (run->pass.buffers != NULL && run->pass.scratch != NULL && run->pass.decoders != NULL && run->meters != NULL) {
+        status = open_ends(run, error);
+        if (status == LH_OK) {
+            struct engine_tasks tasks = {.run = run_task,
+                                         .context = run,
+                                         .cancel = &state->job->progress->cancel,
+                                         .done_blocks = &run->done_blocks};
+            atomic_store(&run->blocks, plan->block_count);
+            status = engine_schedule_run(plan, state->pool, &tasks, &run->blocks, error);
+        }
+        if (status == LH_OK) {
+            status = close_ends(run, error);
+        }
+        for (uint32_t c = 0; c < plan->chain_count; c++) {
+            engine_meter_free(run->meters[c]);
+        }
+        for (uint32_t r = 0; r < state->graph->region_count; r++) {
+            engine_decoder_free(run->pass.decoders[r]);
+        }
+    } else {
+        lh_error_no_memory(error);
+    }
+    free(run->meters);
+    free(run->pass.decoders);
+    free_scratch(run->pass.scratch, workers);
+    free(run->pass.buffers);
+    return status;
+}
+
+enum lh_status engine_pass_run(struct engine_state *state, uint32_t first, struct lh_error *error)
+{
+    struct engine_plan_options options = {.media_streams = state->media_streams,
+                                          .meter_in_pass = state->meter_in_pass,
+                                          .threads = engine_pool_threads(state->pool),
+                                          .block = state->job->block};
+    struct engine_plan *plan;
+    enum lh_status status = engine_plan_new(state->graph, first, &options, &plan, error);
+    if (status != LH_OK) {
+        return status;
+    }
+    struct pass_run run = {.state = state, .pass = {.sources = &state->sources, .plan = plan}};
+    state->block = plan->block;
+    state->slots = plan->slots;
+    status = run_blocks(&run, error);
+    engine_plan_free(plan);
+    return status;
+}
