@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One sample at a time: what every set of kernels shares, for its tails and as its definition. Private to engine/dsp.
- */
+/* One sample at a time: what the sets of kernels share, for tails and as the definition. Private to engine/dsp. */
 #ifndef ENGINE_DSP_KERNELS_SCALAR_H
 #define ENGINE_DSP_KERNELS_SCALAR_H
 

@@ -23,8 +23,7 @@ LH_NODISCARD enum lh_status engine_true_peak_new(size_t channels, uint32_t rate,
 void engine_true_peak_free(struct engine_true_peak *meter); /* accepts NULL */
 /* Interleaved samples. */
 void engine_true_peak_add(struct engine_true_peak *meter, const float *in, size_t frames);
-/* Linear, at least the sample peak; includes the filter's run-out. NaN anywhere reads as infinite. The meter may go on.
- */
+/* Linear, at least the sample peak; includes the filter's run-out. NaN reads as infinite. The meter may go on. */
 float engine_true_peak_get(const struct engine_true_peak *meter, size_t channel);
 
 #endif

@@ -67,8 +67,7 @@ START_TEST(the_ebu_signals_read_as_they_should)
 }
 END_TEST
 
-/* The filter's ripple is 0.06 dB up to 20 kHz at 48 kHz; the grid of quarters misses a peak by an eighth of a sample.
- */
+/* The ripple is 0.06 dB up to 20 kHz at 48 kHz; the grid of quarters misses a peak by an eighth of a sample. */
 START_TEST(tones_of_every_frequency_and_phase_read_right)
 {
     static float in[6000];
