@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Projects from text, and what their render graphs sound like. */
+#include "tests/pulse-daemon/compile/compiling.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/encode.h"
+#include "tests/support/testing.h"
+
+#define MEDIA_FRAMES 96000
+
+struct pulse_project *compiling_parse(const char *text, struct lh_faults *faults)
+{
+    size_t length = strlen(text);
+    char *copy = malloc(length + 1);
+    ck_assert_ptr_nonnull(copy);
+    for (size_t i = 0; i <= length; i++) {
+        copy[i] = text[i] == '\'' ? '"' : text[i];
+    }
+    struct pulse_project *project = NULL;
+    enum lh_status status = pulse_project_parse(copy, length, NULL, NULL, 0, faults, &project);
+    free(copy);
+    ck_assert_msg(status == LH_OK, "%s: %s", faults->stored > 0 ? faults->items[0].where : "",
+                  faults->stored > 0 ? faults->items[0].message : lh_status_text(status));
+    return project;
+}
+
+static struct pulse_media_facts facts_of(const char *id)
+{
+    return (struct pulse_media_facts){
+        .frames = MEDIA_FRAMES,
+        .rate = strstr(id, "44") != NULL ? 44100 : 48000,
+        .channels = strncmp(id, "mono", 4) == 0 ? 1 : strncmp(id, "six", 3) == 0 ? 6 : 2,
+        .lossy = strstr(id, "lossy") != NULL,
+    };
+}
+
+void compiling_init_only(struct compiling *t, const char *text, const char *only)
+{
+    *t = (struct compiling){.compiled = NULL};
+    lh_arena_init(&t->arena);
+    lh_faults_init(&t->faults, &t->arena);
+    t->project = compiling_parse(text, &t->faults);
+    t->facts = lh_arena_array(&t->arena, t->project->media_count, sizeof *t->facts);
+    bool *needed = lh_arena_array(&t->arena, t->project->media_count, sizeof *needed);
+    ck_assert(t->facts != NULL && needed != NULL);
+    const struct pulse_compile_options options = {.only = &only, .only_count = only != NULL ? 1 : 0};
+    pulse_compile_needs(t->project, &options, needed);
+    for (size_t i = 0; i < t->project->media_count; i++) {
+        if (needed[i]) { /* what is not needed must not be looked at */
+            t->facts[i] = facts_of(t->project->media[i].id);
+        }
+    }
+    t->status = pulse_compile(t->project, t->facts, &options, &t->faults, &t->compiled);
+}
+
+void compiling_init(struct compiling *t, const char *text)
+{
+    compiling_init_only(t, text, NULL);
+}
+
+void compiling_fini(struct compiling *t)
+{
+    pulse_compiled_free(t->compiled);
+    pulse_project_free(t->project);
+    lh_arena_fini(&t->arena);
+}
+
+static double region_gain(const struct graph *graph, const struct graph_region *region, int64_t frame)
+{
+    int64_t i = frame - region->start;
+    if (i < 0 || i >= region->length) {
+        return 0.0;
+    }
+    int64_t at = region->reverse ? region->length - 1 - i : i;
+    at = region->offset + (region->loop_length > 0 ? at % region->loop_length : at);
+    double gain = at < (int64_t)graph->media[region->media].length ? (double)region->gain : 0.0;
+    if (i < region->fade_in_length) {
+        gain *= (double)graph_curve_at(graph, region->fade_in, i);
+    }
+    if (i >= region->length - region->fade_out_length) {
+        gain *= (double)graph_curve_at(graph, region->fade_out, i - (region->length - region->fade_out_length));
+    }
+    return gain;
+}
+
+static double node_gain(const struct graph *graph, uint32_t index, uint32_t channel, uint32_t media, int64_t frame)
+{
+    const struct graph_node *node = &graph->nodes[index];
+    double sum = 0.0;
+    switch (node->kind) {
+    case GRAPH_NODE_CLIPS:
+        for (uint32_t i = 0; i < node->count; i++) {
+            const struct graph_region *region = &graph->regions[node->first + i];
+            sum += region->media == media ? region_gain(graph, region, frame) : 0.0;
+        }
+        break;
+    case GRAPH_NODE_GAIN: {
+        uint32_t input = graph->inputs[node->first];
+        uint32_t from = graph->nodes[input].channels == 1 ? 0 : channel;
+        sum = node_gain(graph, input, from, media, frame) *
+              (double)graph_curve_at(graph, graph->curve_refs[node->curves + channel], frame);
+        break;
+    }
+    case GRAPH_NODE_BUS:
+    case GRAPH_NODE_PARTIAL:
+        for (uint32_t i = 0; i < node->count; i++) {
+            sum += node_gain(graph, graph->inputs[node->first + i], channel, media, frame);
+        }
+        break;
+    }
+    return node->invert ? -sum : sum;
+}
+
+const struct graph_deliverable *deliverable_named(const struct compiling *t, const char *name)
+{
+    const struct graph *graph = t->compiled->graph;
+    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
+        if (strcmp(graph->deliverables[i].name, name) == 0) {
+            return &graph->deliverables[i];
+        }
+    }
+    ck_abort_msg("no deliverable %s", name);
+}
+
+double response(const struct compiling *t, const char *deliverable, uint32_t channel, const char *media, int64_t frame)
+{
+    ck_assert_msg(t->compiled != NULL, "not compiled: %s %s", t->faults.stored > 0 ? t->faults.items[0].where : "",
+                  t->faults.stored > 0 ? t->faults.items[0].message : lh_status_text(t->status));
+    const struct graph *graph = t->compiled->graph;
+    for (uint32_t i = 0; i < graph->media_count; i++) {
+        if (strcmp(graph->media[i].name, media) == 0) {
+            return node_gain(graph, deliverable_named(t, deliverable)->node, channel, i, frame);
+        }
+    }
+    return 0.0;
+}
+
+const char *fault_at(const struct compiling *t, const char *where)
+{
+    for (size_t i = 0; i < t->faults.stored; i++) {
+        if (strcmp(t->faults.items[i].where, where) == 0) {
+            return t->faults.items[i].message;
+        }
+    }
+    return NULL;
+}
+
+uint64_t encoding_digest(const struct graph *graph)
+{
+    struct lh_writer writer;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    lh_writer_init(&writer);
+    ck_assert_int_eq(graph_encode(graph, &writer), LH_OK);
+    for (size_t i = 0; i < writer.size; i++) {
+        hash = (hash ^ writer.data[i]) * UINT64_C(0x100000001b3);
+    }
+    lh_writer_fini(&writer);
+    return hash;
+}
