@@ -14,23 +14,33 @@
 
 #include "tests/support/testing.h"
 
-/* Every test runs twice: with unnamed files, and as on a file system that has none (open() is wrapped by the linker). */
+/* Every test runs twice: with unnamed files, and as on a file system that has none. The linker wraps open() for that, under
+   the name that it has where offsets are 64 bits wide by request, too. */
 static bool no_unnamed;
-int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
 
-int __wrap_open(const char *path, int flags, ...)
+static int open_as_told(const char *path, int flags, mode_t mode)
 {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
     if (no_unnamed && (flags & O_TMPFILE) == O_TMPFILE) {
         errno = EOPNOTSUPP;
         return -1;
     }
-    return __real_open(path, flags, mode);
+    return openat(AT_FDCWD, path, flags, mode);
 }
+
+#define WRAP(name)                                                                                                     \
+    int __wrap_##name(const char *path, int flags, ...)                                                                \
+    {                                                                                                                  \
+        va_list arguments;                                                                                             \
+        va_start(arguments, flags);                                                                                    \
+        mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;                            \
+        va_end(arguments);                                                                                             \
+        return open_as_told(path, flags, mode);                                                                        \
+    }
+
+WRAP(open)
+WRAP(open64)
 
 static char folder[64];
 static struct lh_arena arena;
