@@ -40,7 +40,8 @@ static enum lh_status source_read(struct source *source, size_t frames, float *o
     } else {
         status = engine_media_read_raw(source->media, source->frame, frames, source->raw, error);
         if (status == LH_OK)
-            source->kernels->decode[source->media->sample_format](out, source->raw, frames * source->media->facts.channels);
+            source->kernels->decode[source->media->sample_format](out, source->raw,
+                                                                  frames * source->media->facts.channels);
     }
     if (status == LH_OK)
         source->frame += (int64_t)frames;
@@ -61,17 +62,18 @@ static size_t find_not_finite(const float *samples, size_t count)
 }
 
 /* `rate` names what the frames count: those of the medium, or of the project after conversion. */
-static enum lh_status check_finite(const struct graph_media *target, const float *samples, size_t frames, uint64_t first_frame,
-                                   const char *rate, struct lh_error *error)
+static enum lh_status check_finite(const struct graph_media *target, const float *samples, size_t frames,
+                                   uint64_t first_frame, const char *rate, struct lh_error *error)
 {
     size_t count = frames * target->channels;
     size_t at = find_not_finite(samples, count);
     if (at == count)
         return LH_OK;
-    return lh_error_set(error, LH_ERR_FAULT, NULL,
-                        "medium %s, frame %llu (%s), channel %zu: the sample is not a finite number; export the file again",
-                        target->name != NULL ? target->name : "", (unsigned long long)(first_frame + at / target->channels), rate,
-                        at % target->channels + 1);
+    return lh_error_set(
+        error, LH_ERR_FAULT, NULL,
+        "medium %s, frame %llu (%s), channel %zu: the sample is not a finite number; export the file again",
+        target->name != NULL ? target->name : "", (unsigned long long)(first_frame + at / target->channels), rate,
+        at % target->channels + 1);
 }
 
 static enum lh_status write_frames(struct conform *conform, const float *samples, size_t frames, struct lh_error *error)
@@ -84,7 +86,8 @@ static enum lh_status write_frames(struct conform *conform, const float *samples
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
-            return lh_error_set(error, LH_ERR_IO, NULL, "writing converted media to the scratch file failed: %s", strerror(errno));
+            return lh_error_set(error, LH_ERR_IO, NULL, "writing converted media to the scratch file failed: %s",
+                                strerror(errno));
         done += (size_t)put;
     }
     conform->offset += size;
@@ -141,8 +144,8 @@ static enum lh_status conform_all(struct conform *conform, _Atomic uint64_t *don
 }
 
 /* The graph was made from an earlier look at the same file. */
-static enum lh_status check_target(const struct engine_media *media, const struct graph_media *target, uint32_t project_rate,
-                                   struct lh_error *error)
+static enum lh_status check_target(const struct engine_media *media, const struct graph_media *target,
+                                   uint32_t project_rate, struct lh_error *error)
 {
     const struct engine_media_facts *facts = &media->facts;
     if (facts->rate != target->rate || facts->channels != target->channels || facts->frames != target->frames)
@@ -165,12 +168,14 @@ static enum lh_status prepare(struct conform *conform, const struct engine_media
     conform->source.kernels = engine_kernels_best();
     conform->in_chunk = CHUNK_FRAMES;
     if (target->rate != project_rate) {
-        enum lh_status status =
-            engine_converter_new(target->conform, target->channels, target->rate, project_rate, &conform->converter, error);
+        enum lh_status status = engine_converter_new(target->conform, target->channels, target->rate, project_rate,
+                                                     &conform->converter, error);
         if (status != LH_OK)
             return status;
         uint64_t in_chunk = (uint64_t)CHUNK_FRAMES * target->rate / project_rate;
-        conform->in_chunk = in_chunk < CHUNK_FRAMES_MIN ? CHUNK_FRAMES_MIN : in_chunk > CHUNK_FRAMES ? CHUNK_FRAMES : (size_t)in_chunk;
+        conform->in_chunk = in_chunk < CHUNK_FRAMES_MIN ? CHUNK_FRAMES_MIN
+                            : in_chunk > CHUNK_FRAMES   ? CHUNK_FRAMES
+                                                        : (size_t)in_chunk;
         conform->out_chunk = engine_converter_room(conform->converter, conform->in_chunk);
         conform->out = malloc(conform->out_chunk * target->channels * sizeof(float));
         if (conform->out == NULL)

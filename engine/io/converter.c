@@ -12,12 +12,12 @@
 
 struct engine_converter {
     uint32_t channels, from_rate, to_rate;
-    soxr_t soxr;         /* one of the two */
+    soxr_t soxr; /* one of the two */
     SRC_STATE *src;
-    uint64_t taken;      /* input frames so far */
-    uint64_t given;      /* output frames so far */
-    bool ending;         /* the last input came */
-    uint64_t length;     /* of the output; known when ending */
+    uint64_t taken;  /* input frames so far */
+    uint64_t given;  /* output frames so far */
+    bool ending;     /* the last input came */
+    uint64_t length; /* of the output; known when ending */
 };
 
 /* One converter's step: input and output as far as they go. */
@@ -40,23 +40,25 @@ static enum lh_status open_soxr(struct engine_converter *converter, struct lh_er
     /* Without the default roll-off, which takes 0.01 dB from the top of the band, the pass band is flat to -140 dB. */
     soxr_quality_spec_t quality = soxr_quality_spec(SOXR_VHQ, SOXR_ROLLOFF_NONE);
     soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
-    converter->soxr = soxr_create(converter->from_rate, converter->to_rate, converter->channels, &reason, &io, &quality, &runtime);
+    converter->soxr =
+        soxr_create(converter->from_rate, converter->to_rate, converter->channels, &reason, &io, &quality, &runtime);
     return converter->soxr != NULL ? LH_OK : fail(error, soxr_strerror(reason));
 }
 
 static enum lh_status open_samplerate(struct engine_converter *converter, struct lh_error *error)
 {
     if (!src_is_valid_ratio((double)converter->to_rate / converter->from_rate))
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, NULL,
-                            "libsamplerate cannot convert %u Hz to %u Hz: its ratios end at 256, use the resampler soxr",
-                            converter->from_rate, converter->to_rate);
+        return lh_error_set(
+            error, LH_ERR_UNSUPPORTED, NULL,
+            "libsamplerate cannot convert %u Hz to %u Hz: its ratios end at 256, use the resampler soxr",
+            converter->from_rate, converter->to_rate);
     int reason = 0;
     converter->src = src_new(SRC_SINC_BEST_QUALITY, (int)converter->channels, &reason);
     return converter->src != NULL ? LH_OK : fail(error, src_strerror(reason));
 }
 
-enum lh_status engine_converter_new(enum graph_conform resampler, uint32_t channels, uint32_t from_rate, uint32_t to_rate,
-                                    struct engine_converter **converter, struct lh_error *error)
+enum lh_status engine_converter_new(enum graph_conform resampler, uint32_t channels, uint32_t from_rate,
+                                    uint32_t to_rate, struct engine_converter **converter, struct lh_error *error)
 {
     struct engine_converter *created = calloc(1, sizeof(*created));
     if (created == NULL)
@@ -94,8 +96,8 @@ void engine_converter_free(struct engine_converter *converter)
 static enum lh_status step_soxr(struct engine_converter *converter, struct step *step, struct lh_error *error)
 {
     bool drain = step->in_frames == 0;
-    soxr_error_t reason = soxr_process(converter->soxr, drain ? NULL : step->in, step->in_frames, drain ? NULL : &step->in_used,
-                                       step->out, step->out_frames, &step->out_given);
+    soxr_error_t reason = soxr_process(converter->soxr, drain ? NULL : step->in, step->in_frames,
+                                       drain ? NULL : &step->in_used, step->out, step->out_frames, &step->out_given);
     return reason == NULL ? LH_OK : fail(error, soxr_strerror(reason));
 }
 
@@ -120,15 +122,17 @@ static enum lh_status step_samplerate(struct engine_converter *converter, struct
 }
 
 /* Runs the converter until the input is used up and, at the end, nothing more comes out or `out` is full. */
-static enum lh_status run(struct engine_converter *converter, const float *in, size_t frames, float *out, size_t capacity,
-                          size_t *given, struct lh_error *error)
+static enum lh_status run(struct engine_converter *converter, const float *in, size_t frames, float *out,
+                          size_t capacity, size_t *given, struct lh_error *error)
 {
     size_t used = 0, got = 0;
     while (used < frames || (converter->ending && got < capacity)) {
-        struct step step = {.in = used < frames ? in + used * converter->channels : NULL, .in_frames = frames - used,
-                            .out = out + got * converter->channels, .out_frames = capacity - got};
-        enum lh_status status = converter->soxr != NULL ? step_soxr(converter, &step, error)
-                                                        : step_samplerate(converter, &step, error);
+        struct step step = {.in = used < frames ? in + used * converter->channels : NULL,
+                            .in_frames = frames - used,
+                            .out = out + got * converter->channels,
+                            .out_frames = capacity - got};
+        enum lh_status status =
+            converter->soxr != NULL ? step_soxr(converter, &step, error) : step_samplerate(converter, &step, error);
         if (status != LH_OK)
             return status;
         used += step.in_used;

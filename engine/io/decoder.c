@@ -12,7 +12,8 @@ struct engine_decoder {
     struct engine_vio vio;
 };
 
-enum lh_status engine_decoder_new(const struct engine_media *media, struct engine_decoder **decoder, struct lh_error *error)
+enum lh_status engine_decoder_new(const struct engine_media *media, struct engine_decoder **decoder,
+                                  struct lh_error *error)
 {
     if (media->is_scratch)
         return lh_error_set(error, LH_ERR_USAGE, NULL, "a conformed medium is read in place, not decoded");
@@ -32,7 +33,8 @@ enum lh_status engine_decoder_new(const struct engine_media *media, struct engin
     if ((uint32_t)info.channels != media->facts.channels || (uint32_t)info.samplerate != media->facts.rate) {
         sf_close(created->file);
         free(created);
-        return lh_error_set(error, LH_ERR_IO, NULL, "a media file has changed while it was read: leave media alone during a render");
+        return lh_error_set(error, LH_ERR_IO, NULL,
+                            "a media file has changed while it was read: leave media alone during a render");
     }
     *decoder = created;
     return LH_OK;
@@ -49,15 +51,18 @@ void engine_decoder_free(struct engine_decoder *decoder)
 static enum lh_status seek(struct engine_decoder *decoder, int64_t frame, struct lh_error *error)
 {
     if (decoder->media->facts.access == ENGINE_ACCESS_LINEAR)
-        return lh_error_set(error, LH_ERR_INTERNAL, NULL, "%s is decoded from its start only", decoder->media->facts.format);
+        return lh_error_set(error, LH_ERR_INTERNAL, NULL, "%s is decoded from its start only",
+                            decoder->media->facts.format);
     if (sf_seek(decoder->file, frame, SEEK_SET) != frame)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "a media file cannot be decoded at frame %lld: it is damaged, export it again",
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "a media file cannot be decoded at frame %lld: it is damaged, export it again",
                             (long long)frame);
     decoder->position = frame;
     return LH_OK;
 }
 
-enum lh_status engine_decoder_read(struct engine_decoder *decoder, int64_t frame, size_t frames, float *out, struct lh_error *error)
+enum lh_status engine_decoder_read(struct engine_decoder *decoder, int64_t frame, size_t frames, float *out,
+                                   struct lh_error *error)
 {
     if (frame != decoder->position) {
         enum lh_status status = seek(decoder, frame, error);
@@ -77,9 +82,10 @@ enum lh_status engine_decoder_read(struct engine_decoder *decoder, int64_t frame
         decoder->position = -1;
         if (decoder->vio.read_errno != 0)
             return lh_error_set(error, LH_ERR_IO, NULL, "reading a media file failed");
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "a media file cannot be decoded at frame %lld: it is truncated or damaged, export or copy it again",
-                            (long long)(frame + (int64_t)done));
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "a media file cannot be decoded at frame %lld: it is truncated or damaged, export or copy it again",
+            (long long)(frame + (int64_t)done));
     }
     decoder->position = frame + (int64_t)frames;
     return LH_OK;

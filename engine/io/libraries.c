@@ -34,7 +34,8 @@ static void add(size_t *length, const char *name, const char *version)
     int size = 0;
     while (at[size] != '\0' && at[size] != ' ')
         size++;
-    int written = snprintf(libraries + *length, sizeof(libraries) - *length, "%s%s-%.*s", *length > 0 ? " " : "", name, size, at);
+    int written =
+        snprintf(libraries + *length, sizeof(libraries) - *length, "%s%s-%.*s", *length > 0 ? " " : "", name, size, at);
     if (written > 0 && (size_t)written < sizeof(libraries) - *length)
         *length += (size_t)written;
 }

@@ -24,8 +24,8 @@ struct engine_media_facts {
     enum engine_access access;
     uint32_t rate, channels;
     uint64_t frames;
-    uint32_t bits;        /* of integer or float samples as stored; 0 for lossy */
-    char format[48];      /* "WAV, 24 bit", "Ogg Vorbis", for reports */
+    uint32_t bits;   /* of integer or float samples as stored; 0 for lossy */
+    char format[48]; /* "WAV, 24 bit", "Ogg Vorbis", for reports */
 };
 
 /* Reads the header, and for lossy media as much as an exact length needs. LH_ERR_FORMAT: not a sound file, truncated
@@ -36,24 +36,25 @@ struct engine_media; /* immutable after open; shared by threads; does not own th
 
 LH_NODISCARD enum lh_status engine_media_open(int fd, struct engine_media **media, struct lh_error *error);
 /* Raw interleaved floats at `offset` bytes of a scratch file: a conformed medium. */
-LH_NODISCARD enum lh_status engine_media_open_scratch(int fd, uint64_t offset, uint32_t channels, uint32_t rate, uint64_t frames,
-                                                      struct engine_media **media);
+LH_NODISCARD enum lh_status engine_media_open_scratch(int fd, uint64_t offset, uint32_t channels, uint32_t rate,
+                                                      uint64_t frames, struct engine_media **media);
 void engine_media_close(struct engine_media *media); /* accepts NULL */
 const struct engine_media_facts *engine_media_get_facts(const struct engine_media *media);
 
 /* POSITIONED only. Reads raw bytes of `frames` frames from `frame` on; all of them lie inside the medium. `raw` has
    frames x channels x sample size bytes. A file that has shrunk since is LH_ERR_IO. */
 enum engine_sample_format engine_media_sample_format(const struct engine_media *media);
-LH_NODISCARD enum lh_status engine_media_read_raw(const struct engine_media *media, int64_t frame, size_t frames, uint8_t *raw,
-                                                  struct lh_error *error);
+LH_NODISCARD enum lh_status engine_media_read_raw(const struct engine_media *media, int64_t frame, size_t frames,
+                                                  uint8_t *raw, struct lh_error *error);
 
 /* STREAM and LINEAR: a decoder with a position. One thread at a time. */
 struct engine_decoder;
-LH_NODISCARD enum lh_status engine_decoder_new(const struct engine_media *media, struct engine_decoder **decoder, struct lh_error *error);
+LH_NODISCARD enum lh_status engine_decoder_new(const struct engine_media *media, struct engine_decoder **decoder,
+                                               struct lh_error *error);
 void engine_decoder_free(struct engine_decoder *decoder); /* accepts NULL */
-/* `frames` frames from `frame` on as interleaved floats; seeks when `frame` is not where the last read ended (LINEAR: an
-   error). All of them lie inside the medium; a decoder that ends early is LH_ERR_FORMAT. */
-LH_NODISCARD enum lh_status engine_decoder_read(struct engine_decoder *decoder, int64_t frame, size_t frames, float *out,
-                                                struct lh_error *error);
+/* `frames` frames from `frame` on as interleaved floats; seeks when `frame` is not where the last read ended (LINEAR:
+   an error). All of them lie inside the medium; a decoder that ends early is LH_ERR_FORMAT. */
+LH_NODISCARD enum lh_status engine_decoder_read(struct engine_decoder *decoder, int64_t frame, size_t frames,
+                                                float *out, struct lh_error *error);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file is, and how it can be read. Nothing that libsndfile says about uncompressed PCM is believed before our own
-   way of reading it has given the same samples. */
+/* What a file is, and how it can be read. Nothing that libsndfile says about uncompressed PCM is believed before our
+   own way of reading it has given the same samples. */
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/io/media_impl.h"
 #include "engine/io/truncation.h"
 
-#define CHECKED_FRAMES 32      /* compared at the beginning, the middle and the end */
+#define CHECKED_FRAMES 32         /* compared at the beginning, the middle and the end */
 #define FRAMES_PER_BYTE_MAX 65536 /* no codec reaches this: a claim past it is a lie */
 #define COUNT_SAMPLES 8192
 #define SAMPLE_BYTES_MAX 8
@@ -71,7 +71,8 @@ static void name_format(int format, const struct encoding *encoding, char *name,
 }
 
 /* Our own reading of PCM against libsndfile's, bit by bit: true when they agree at `frame`. */
-static bool same_at(SNDFILE *file, struct engine_vio *vio, const struct engine_media *media, uint64_t frame, size_t frames)
+static bool same_at(SNDFILE *file, struct engine_vio *vio, const struct engine_media *media, uint64_t frame,
+                    size_t frames)
 {
     float theirs[CHECKED_FRAMES * GRAPH_CHANNELS_MAX], ours[CHECKED_FRAMES * GRAPH_CHANNELS_MAX];
     uint8_t raw[CHECKED_FRAMES * GRAPH_CHANNELS_MAX * SAMPLE_BYTES_MAX];
@@ -88,7 +89,8 @@ static bool same_at(SNDFILE *file, struct engine_vio *vio, const struct engine_m
 
 /* Where frame 0 lies is where libsndfile's seek goes. False: the file is not laid out as that says, and is better read
    through libsndfile. */
-static bool locate_pcm(SNDFILE *file, struct engine_vio *vio, const struct encoding *encoding, struct engine_media *media)
+static bool locate_pcm(SNDFILE *file, struct engine_vio *vio, const struct encoding *encoding,
+                       struct engine_media *media)
 {
     if (sf_seek(file, 0, SEEK_SET) != 0)
         return false;
@@ -115,7 +117,8 @@ static enum lh_status count_frames(SNDFILE *file, uint32_t channels, uint64_t *f
     while ((got = sf_readf_float(file, samples, COUNT_SAMPLES / channels)) > 0)
         count += (uint64_t)got;
     if (sf_error(file) != SF_ERR_NO_ERROR)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file is damaged at frame %llu (%s): export or copy it again",
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file is damaged at frame %llu (%s): export or copy it again",
                             (unsigned long long)count, sf_strerror(file));
     *frames = count;
     return LH_OK;
@@ -126,11 +129,13 @@ static enum lh_status check_last_frame(SNDFILE *file, uint64_t frames, struct lh
 {
     float sample[GRAPH_CHANNELS_MAX];
     sf_count_t last = (sf_count_t)frames - 1;
-    if (sf_seek(file, last, SEEK_SET) == last && sf_readf_float(file, sample, 1) == 1 && sf_error(file) == SF_ERR_NO_ERROR)
+    if (sf_seek(file, last, SEEK_SET) == last && sf_readf_float(file, sample, 1) == 1 &&
+        sf_error(file) == SF_ERR_NO_ERROR)
         return LH_OK;
-    return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                        "the file is truncated or damaged: the last of its %llu frames cannot be decoded, export or copy it again",
-                        (unsigned long long)frames);
+    return lh_error_set(
+        error, LH_ERR_FORMAT, NULL,
+        "the file is truncated or damaged: the last of its %llu frames cannot be decoded, export or copy it again",
+        (unsigned long long)frames);
 }
 
 static enum lh_status measure(SNDFILE *file, const SF_INFO *info, const struct engine_vio *vio, bool length_known,
@@ -138,8 +143,8 @@ static enum lh_status measure(SNDFILE *file, const SF_INFO *info, const struct e
 {
     bool is_flac = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC;
     uint64_t frames = info->frames > 0 ? (uint64_t)info->frames : 0;
-    /* A FLAC that came through a pipe does not know its length, and cannot be relied on to seek; of an Ogg file with bytes
-       behind its end libsndfile does not find it. */
+    /* A FLAC that came through a pipe does not know its length, and cannot be relied on to seek; of an Ogg file with
+       bytes behind its end libsndfile does not find it. */
     bool streamed = info->frames == SF_COUNT_MAX;
     enum lh_status status = LH_OK;
     if (is_flac && !streamed)
@@ -149,11 +154,13 @@ static enum lh_status measure(SNDFILE *file, const SF_INFO *info, const struct e
     if (status != LH_OK)
         return status;
     if (frames == 0)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file holds no sound: it has a header and no frames, export it again");
-    if (frames >= GRAPH_FRAMES_MAX || frames / FRAMES_PER_BYTE_MAX > (uint64_t)vio->size)
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file's header says %llu frames, which %lld bytes cannot hold: it is damaged, export it again",
-                            (unsigned long long)frames, (long long)vio->size);
+                            "the file holds no sound: it has a header and no frames, export it again");
+    if (frames >= GRAPH_FRAMES_MAX || frames / FRAMES_PER_BYTE_MAX > (uint64_t)vio->size)
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file's header says %llu frames, which %lld bytes cannot hold: it is damaged, export it again",
+            (unsigned long long)frames, (long long)vio->size);
     media->facts.frames = frames;
     return is_flac && !streamed ? check_last_frame(file, frames, error) : LH_OK;
 }
@@ -163,8 +170,10 @@ static enum lh_status describe(SNDFILE *file, const SF_INFO *info, struct engine
 {
     const struct encoding *encoding = find_encoding(info->format);
     if (encoding == NULL)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file's encoding cannot be read: export it again as WAV or FLAC");
-    enum lh_status status = engine_truncation_check_claims(info->samplerate, (uint64_t)(info->channels > 0 ? info->channels : 0), error);
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file's encoding cannot be read: export it again as WAV or FLAC");
+    enum lh_status status =
+        engine_truncation_check_claims(info->samplerate, (uint64_t)(info->channels > 0 ? info->channels : 0), error);
     if (status != LH_OK)
         return status;
     struct engine_media found = {.fd = vio->fd, .is_scratch = false};

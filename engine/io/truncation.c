@@ -87,15 +87,18 @@ enum lh_status engine_container_find(struct engine_vio *vio, enum engine_contain
 enum lh_status engine_truncation_check_claims(double rate, uint64_t channels, struct lh_error *error)
 {
     if (channels == 0)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file's header says 0 channels: it is damaged, export it again");
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file's header says 0 channels: it is damaged, export it again");
     if (channels > GRAPH_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file has %llu channels: at most %d can be read, split it up",
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file has %llu channels: at most %d can be read, split it up",
                             (unsigned long long)channels, GRAPH_CHANNELS_MAX);
     /* Written so that a rate that is not a number fails too. */
     if (!(rate >= GRAPH_RATE_MIN && rate <= GRAPH_RATE_MAX))
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file's header says %.10g Hz: from %d to %d can be read, export it again at a usual rate", rate,
-                            GRAPH_RATE_MIN, GRAPH_RATE_MAX);
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file's header says %.10g Hz: from %d to %d can be read, export it again at a usual rate", rate,
+            GRAPH_RATE_MIN, GRAPH_RATE_MAX);
     return LH_OK;
 }
 
@@ -111,15 +114,16 @@ static int64_t id3_size(struct engine_vio *vio)
     return (head[5] & 0x10) != 0 ? size + 10 : size;
 }
 
-/* The "Xing" or "Info" tag in the first frame of an MP3: how many frames and bytes follow. Without it the length is only
-   known after decoding. */
+/* The "Xing" or "Info" tag in the first frame of an MP3: how many frames and bytes follow. Without it the length is
+   only known after decoding. */
 static enum lh_status check_mpeg(struct engine_vio *vio, bool *length_known, struct lh_error *error)
 {
     enum { TAG_SIZE = 16, HAS_FRAMES = 1, HAS_BYTES = 2 };
     *length_known = false;
     int64_t start = id3_size(vio);
     if (start >= vio->size)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file is truncated: it ends inside its tags, export or copy it again");
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file is truncated: it ends inside its tags, export or copy it again");
     uint8_t frame[4];
     if (!engine_vio_read_at(vio, start, frame, sizeof(frame)) || frame[0] != 0xff || (frame[1] & 0xe0) != 0xe0)
         return LH_OK;
@@ -128,15 +132,17 @@ static enum lh_status check_mpeg(struct engine_vio *vio, bool *length_known, str
     int64_t side_info = version_1 ? (mono ? 17 : 32) : (mono ? 9 : 17);
     uint8_t tag[TAG_SIZE];
     if (!engine_vio_read_at(vio, start + (int64_t)sizeof(frame) + side_info, tag, sizeof(tag)) ||
-        (memcmp(tag, "Xing", 4) != 0 && memcmp(tag, "Info", 4) != 0) || (tag[7] & HAS_FRAMES) == 0 || (tag[7] & HAS_BYTES) == 0)
+        (memcmp(tag, "Xing", 4) != 0 && memcmp(tag, "Info", 4) != 0) || (tag[7] & HAS_FRAMES) == 0 ||
+        (tag[7] & HAS_BYTES) == 0)
         return LH_OK;
     int64_t bytes = 0;
     for (int i = 0; i < 4; i++)
         bytes = bytes << 8 | tag[12 + i];
     if (start + bytes > vio->size)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file is truncated: its header promises %lld bytes and %lld are there, export or copy it again",
-                            (long long)bytes, (long long)(vio->size - start));
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file is truncated: its header promises %lld bytes and %lld are there, export or copy it again",
+            (long long)bytes, (long long)(vio->size - start));
     *length_known = true;
     return LH_OK;
 }

@@ -21,11 +21,11 @@ struct claims {
     enum encoding encoding;
     double rate;
     uint64_t channels, bits;
-    uint64_t block_align;      /* 0: the container has none */
+    uint64_t block_align; /* 0: the container has none */
     bool has_frames;
-    uint64_t frames;           /* stated apart from the sound's length: AIFF */
-    uint64_t outer_size;       /* of the whole RIFF without its first 8 bytes */
-    uint64_t long_sound_size;  /* RF64: the data chunk's true length */
+    uint64_t frames;          /* stated apart from the sound's length: AIFF */
+    uint64_t outer_size;      /* of the whole RIFF without its first 8 bytes */
+    uint64_t long_sound_size; /* RF64: the data chunk's true length */
     int64_t sound_offset;
     uint64_t sound_size;
     bool sound_size_unknown;
@@ -148,8 +148,8 @@ static void read_wave_sound(const struct walk *walk, const struct chunk *chunk, 
     }
     /* The RIFF says how long it is itself, up to padding. A recorder that died leaves it short. */
     claims->unfinished = claims->outer_size + 8 + 1 < (uint64_t)walk->vio->size;
-    claims->sound_size_unknown = chunk->size == UNKNOWN_SIZE_ALL ||
-                                 (chunk->size >= UNKNOWN_SIZE_WAV && chunk->size <= UNKNOWN_SIZE_WAV_MAX);
+    claims->sound_size_unknown =
+        chunk->size == UNKNOWN_SIZE_ALL || (chunk->size >= UNKNOWN_SIZE_WAV && chunk->size <= UNKNOWN_SIZE_WAV_MAX);
 }
 
 static void walk_wave(struct walk *walk, struct claims *claims)
@@ -256,57 +256,67 @@ static enum lh_status judge_frame_size(const struct claims *claims, struct lh_er
     uint64_t sample = (claims->bits + 7) / 8;
     uint64_t frame = claims->channels * sample;
     if (sample == 0 || sample > sizeof(double))
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file's header says %llu bits a sample: it is damaged, export it again",
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file's header says %llu bits a sample: it is damaged, export it again",
                             (unsigned long long)claims->bits);
     if (claims->block_align != 0 && claims->block_align != frame)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file's header contradicts itself: %llu channels of %llu bits are %llu bytes a frame, not %llu; "
-                            "export it again",
-                            (unsigned long long)claims->channels, (unsigned long long)claims->bits, (unsigned long long)frame,
-                            (unsigned long long)claims->block_align);
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file's header contradicts itself: %llu channels of %llu bits are %llu bytes a frame, not %llu; "
+            "export it again",
+            (unsigned long long)claims->channels, (unsigned long long)claims->bits, (unsigned long long)frame,
+            (unsigned long long)claims->block_align);
     if (claims->has_frames && claims->frames > claims->sound_size / frame)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file's header contradicts itself: it says %llu frames and its sound has %llu, export it again",
-                            (unsigned long long)claims->frames, (unsigned long long)(claims->sound_size / frame));
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file's header contradicts itself: it says %llu frames and its sound has %llu, export it again",
+            (unsigned long long)claims->frames, (unsigned long long)(claims->sound_size / frame));
     return LH_OK;
 }
 
 static enum lh_status judge(const struct engine_vio *vio, const struct claims *claims, struct lh_error *error)
 {
     if (!claims->has_format)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file is truncated or damaged: its header does not say what it holds, export or copy it again");
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file is truncated or damaged: its header does not say what it holds, export or copy it again");
     enum lh_status status = engine_truncation_check_claims(claims->rate, claims->channels, error);
     if (status != LH_OK)
         return status;
     if (!claims->has_sound)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file is truncated or damaged: it ends before its sound begins, export or copy it again");
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file is truncated or damaged: it ends before its sound begins, export or copy it again");
     if (claims->encoding == ENCODING_PCM) {
         status = judge_frame_size(claims, error);
         if (status != LH_OK)
             return status;
     }
     if (claims->open_end)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file's header leaves its length open, which cannot be read in CAF: export it again as WAV");
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file's header leaves its length open, which cannot be read in CAF: export it again as WAV");
     uint64_t left = claims->sound_offset < vio->size ? (uint64_t)(vio->size - claims->sound_offset) : 0;
     bool none = claims->sound_size == 0 && !claims->sound_size_unknown;
     if (none && left > 0 && claims->unfinished)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file was never finished: its header says no sound and %llu bytes follow; export it again, or repair "
-                            "it with sox --ignore-length",
-                            (unsigned long long)left);
+        return lh_error_set(
+            error, LH_ERR_FORMAT, NULL,
+            "the file was never finished: its header says no sound and %llu bytes follow; export it again, or repair "
+            "it with sox --ignore-length",
+            (unsigned long long)left);
     if (left == 0 || none)
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file holds no sound: it has a header and no frames, export it again");
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file holds no sound: it has a header and no frames, export it again");
     if (!claims->sound_size_unknown && claims->sound_size > left)
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
-                            "the file is truncated: its header promises %llu bytes of sound and %llu are there, export or copy it again",
+                            "the file is truncated: its header promises %llu bytes of sound and %llu are there, export "
+                            "or copy it again",
                             (unsigned long long)claims->sound_size, (unsigned long long)left);
     return LH_OK;
 }
 
-enum lh_status engine_truncation_check_chunks(struct engine_vio *vio, enum engine_container container, struct lh_error *error)
+enum lh_status engine_truncation_check_chunks(struct engine_vio *vio, enum engine_container container,
+                                              struct lh_error *error)
 {
     struct walk walk = {.vio = vio, .container = container, .big_endian = false, .offset = 0};
     struct claims claims = {.has_format = false};

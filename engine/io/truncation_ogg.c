@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ogg (RFC 3533): every page is there, in order and undamaged. Decoders skip what is missing and go on, which would move
-   everything after it. */
+/* Ogg (RFC 3533): every page is there, in order and undamaged. Decoders skip what is missing and go on, which would
+   move everything after it. */
 #include <ogg/ogg.h>
 #include <string.h>
 
@@ -15,9 +15,9 @@ struct scan {
     int64_t read;     /* bytes given to libogg */
     int64_t consumed; /* bytes that libogg has made pages of */
     int64_t pages;
-    int serial;       /* of the first stream: its pages count */
-    long next;        /* number of its next page */
-    bool ended;       /* its last page came */
+    int serial; /* of the first stream: its pages count */
+    long next;  /* number of its next page */
+    bool ended; /* its last page came */
 };
 
 static enum lh_status fail(const struct scan *scan, const char *what, struct lh_error *error)

@@ -31,7 +31,8 @@ enum lh_status engine_vio_init(struct engine_vio *vio, int fd, struct lh_error *
     if (fstat(fd, &facts) != 0)
         return lh_error_set(error, LH_ERR_IO, NULL, "the file cannot be looked at: %s", strerror(errno));
     if (!S_ISREG(facts.st_mode))
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "not a regular file: media must be files, not folders, pipes or devices");
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "not a regular file: media must be files, not folders, pipes or devices");
     if (facts.st_size == 0)
         return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file is empty: export or copy it again");
     vio->fd = fd;
@@ -143,6 +144,8 @@ enum lh_status engine_vio_open(struct engine_vio *vio, SNDFILE **file, SF_INFO *
     if (code == SF_ERR_SYSTEM)
         return lh_error_set(error, LH_ERR_IO, NULL, "the file cannot be opened: %s", reason);
     if (is_misleading(reason))
-        return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file cannot be decoded: it is damaged, export it again as WAV or FLAC");
-    return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file cannot be decoded (%s): export it again as WAV or FLAC", reason);
+        return lh_error_set(error, LH_ERR_FORMAT, NULL,
+                            "the file cannot be decoded: it is damaged, export it again as WAV or FLAC");
+    return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file cannot be decoded (%s): export it again as WAV or FLAC",
+                        reason);
 }

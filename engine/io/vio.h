@@ -16,11 +16,11 @@
 
 /* Plain data; must not move while a SNDFILE uses it. One thread at a time. */
 struct engine_vio {
-    int fd;           /* borrowed */
+    int fd; /* borrowed */
     int64_t position;
-    int64_t size;     /* of the file, when it was looked at */
+    int64_t size;       /* of the file, when it was looked at */
     int64_t reads_left; /* negative: without limit */
-    int read_errno;   /* of the first read that failed, else 0 */
+    int read_errno;     /* of the first read that failed, else 0 */
     size_t head_size;
     uint8_t head[ENGINE_VIO_HEAD_SIZE];
 };
@@ -31,8 +31,9 @@ LH_NODISCARD enum lh_status engine_vio_init(struct engine_vio *vio, int fd, stru
 /* Exactly `size` bytes at `offset`; false when the file has fewer there or cannot be read. */
 LH_NODISCARD bool engine_vio_read_at(struct engine_vio *vio, int64_t offset, void *out, size_t size);
 
-/* Opens the file for decoding, as a libsndfile handle that the caller closes before `vio` ends. Reading its header takes at most
-   ENGINE_VIO_HEADER_READS reads. LH_ERR_FORMAT with libsndfile's reason, LH_ERR_IO when a read failed. */
-LH_NODISCARD enum lh_status engine_vio_open(struct engine_vio *vio, SNDFILE **file, SF_INFO *info, struct lh_error *error);
+/* Opens the file for decoding, as a libsndfile handle that the caller closes before `vio` ends. Reading its header
+   takes at most ENGINE_VIO_HEADER_READS reads. LH_ERR_FORMAT with libsndfile's reason, LH_ERR_IO when a read failed. */
+LH_NODISCARD enum lh_status engine_vio_open(struct engine_vio *vio, SNDFILE **file, SF_INFO *info,
+                                            struct lh_error *error);
 
 #endif

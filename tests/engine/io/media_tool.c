@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Media for tests in other languages. `read` decodes every file to its end and prints a line for each: name, status word,
-   message or format. `convert` writes the file at another rate as raw interleaved floats. */
+/* Media for tests in other languages. `read` decodes every file to its end and prints a line for each: name, status
+   word, message or format. `convert` writes the file at another rate as raw interleaved floats. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +20,8 @@ static const char *status_word(enum lh_status status)
 }
 
 /* Conforms the file into `out_fd` at `rate`, or at its own when that is 0. */
-static enum lh_status conform_file(const char *path, enum graph_conform resampler, uint32_t rate, int out_fd, char *format,
-                                   size_t format_size, struct lh_error *error)
+static enum lh_status conform_file(const char *path, enum graph_conform resampler, uint32_t rate, int out_fd,
+                                   char *format, size_t format_size, struct lh_error *error)
 {
     struct engine_media *media = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -31,9 +31,12 @@ static enum lh_status conform_file(const char *path, enum graph_conform resample
         snprintf(format, format_size, "%s", facts->format);
         if (rate == 0)
             rate = facts->rate;
-        struct graph_media target = {.channels = facts->channels, .rate = facts->rate, .frames = facts->frames,
+        struct graph_media target = {.channels = facts->channels,
+                                     .rate = facts->rate,
+                                     .frames = facts->frames,
                                      .length = engine_converted_length(facts->frames, facts->rate, rate),
-                                     .conform = resampler, .name = "it"};
+                                     .conform = resampler,
+                                     .name = "it"};
         status = engine_conform(media, &target, rate, out_fd, 0, NULL, NULL, error);
     }
     engine_media_close(media);
@@ -48,7 +51,8 @@ static int read_files(int count, char **paths)
         struct lh_error error = LH_ERROR_INIT;
         char format[64] = "";
         int scratch = memfd_create("scratch", MFD_CLOEXEC);
-        enum lh_status status = conform_file(paths[i], GRAPH_CONFORM_DECODE, 0, scratch, format, sizeof(format), &error);
+        enum lh_status status =
+            conform_file(paths[i], GRAPH_CONFORM_DECODE, 0, scratch, format, sizeof(format), &error);
         const char *slash = strrchr(paths[i], '/');
         printf("%s\t%s\t%s\n", slash != NULL ? slash + 1 : paths[i], status_word(status),
                status == LH_OK ? format : error.message);
@@ -64,8 +68,8 @@ static int convert_file(char **arguments)
     struct lh_error error = LH_ERROR_INIT;
     char format[64];
     int out = open(arguments[3], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    enum lh_status status = conform_file(arguments[2], resampler, (uint32_t)strtoul(arguments[1], NULL, 10), out, format,
-                                         sizeof(format), &error);
+    enum lh_status status = conform_file(arguments[2], resampler, (uint32_t)strtoul(arguments[1], NULL, 10), out,
+                                         format, sizeof(format), &error);
     if (status != LH_OK)
         fprintf(stderr, "media_tool: %s\n", error.message);
     if (out >= 0)

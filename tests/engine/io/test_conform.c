@@ -15,7 +15,8 @@
 static const enum graph_conform resamplers[] = {GRAPH_CONFORM_SOXR, GRAPH_CONFORM_SAMPLERATE};
 static const struct {
     uint32_t from, to;
-} rates[] = {{44100, 48000}, {48000, 44100}, {48000, 96000}, {96000, 48000}, {44100, 96000}, {96000, 44100}, {8000, 48000}, {192000, 44100}};
+} rates[] = {{44100, 48000}, {48000, 44100}, {48000, 96000}, {96000, 48000},
+             {44100, 96000}, {96000, 44100}, {8000, 48000},  {192000, 44100}};
 #define RATE_COUNT (sizeof(rates) / sizeof(rates[0]))
 
 static float *new_samples(size_t count)
@@ -26,8 +27,8 @@ static float *new_samples(size_t count)
 }
 
 /* Converts `in`, `chunk` frames a call (0: sizes that vary), and returns all that came out. */
-static float *convert(enum graph_conform resampler, uint32_t channels, uint32_t from, uint32_t to, const float *in, size_t frames,
-                      size_t chunk, size_t *out_frames)
+static float *convert(enum graph_conform resampler, uint32_t channels, uint32_t from, uint32_t to, const float *in,
+                      size_t frames, size_t chunk, size_t *out_frames)
 {
     struct engine_converter *converter = NULL;
     struct lh_error error = LH_ERROR_INIT;
@@ -46,13 +47,15 @@ static float *convert(enum graph_conform resampler, uint32_t channels, uint32_t 
             size = frames - read;
         size_t capacity = engine_converter_room(converter, size);
         size_t given = 0;
-        ck_assert_int_eq(engine_converter_process(converter, in + read * channels, size, last, out + got * channels, capacity,
-                                                  &given, &error), LH_OK);
+        ck_assert_int_eq(engine_converter_process(converter, in + read * channels, size, last, out + got * channels,
+                                                  capacity, &given, &error),
+                         LH_OK);
         read += size;
         got += given;
         while (last && given == capacity) {
-            ck_assert_int_eq(engine_converter_process(converter, NULL, 0, true, out + got * channels, capacity, &given, &error),
-                             LH_OK);
+            ck_assert_int_eq(
+                engine_converter_process(converter, NULL, 0, true, out + got * channels, capacity, &given, &error),
+                LH_OK);
             got += given;
         }
         ck_assert_uint_le(got, length);
@@ -142,8 +145,8 @@ START_TEST(test_sine_stays_a_sine)
     }
     double rms = to_db(sqrt(power / (double)(got - 2 * EDGE)));
     if (getenv("SHOW_FIGURES") != NULL)
-        printf("# %s %u -> %u, %.0f Hz: largest %.1f dB, RMS %.1f dB\n", resampler == GRAPH_CONFORM_SOXR ? "soxr" : "samplerate", from,
-               to, hz, to_db(largest), rms);
+        printf("# %s %u -> %u, %.0f Hz: largest %.1f dB, RMS %.1f dB\n",
+               resampler == GRAPH_CONFORM_SOXR ? "soxr" : "samplerate", from, to, hz, to_db(largest), rms);
     ck_assert_double_lt(to_db(largest), -120);
     ck_assert_double_lt(rms, -130);
     free(out);
@@ -176,7 +179,8 @@ START_TEST(test_ratio_past_libsamplerate)
 {
     struct engine_converter *converter = NULL;
     struct lh_error error = LH_ERROR_INIT;
-    ck_assert_int_eq(engine_converter_new(GRAPH_CONFORM_SAMPLERATE, 1, 1000, 768000, &converter, &error), LH_ERR_UNSUPPORTED);
+    ck_assert_int_eq(engine_converter_new(GRAPH_CONFORM_SAMPLERATE, 1, 1000, 768000, &converter, &error),
+                     LH_ERR_UNSUPPORTED);
     ck_assert_ptr_null(converter);
     ck_assert_ptr_nonnull(strstr(error.message, "soxr"));
     ck_assert_int_eq(engine_converter_new(GRAPH_CONFORM_DECODE, 1, 44100, 48000, &converter, &error), LH_ERR_USAGE);
@@ -204,9 +208,12 @@ static void open_medium(struct medium *medium, int fd, enum graph_conform resamp
     ck_assert_int_ge(fd, 0);
     ck_assert_msg(engine_media_open(fd, &medium->media, &error) == LH_OK, "%s", error.message);
     const struct engine_media_facts *facts = engine_media_get_facts(medium->media);
-    medium->target = (struct graph_media){.channels = facts->channels, .rate = facts->rate, .frames = facts->frames,
+    medium->target = (struct graph_media){.channels = facts->channels,
+                                          .rate = facts->rate,
+                                          .frames = facts->frames,
                                           .length = engine_converted_length(facts->frames, facts->rate, project_rate),
-                                          .conform = resampler, .name = "drums"};
+                                          .conform = resampler,
+                                          .name = "drums"};
 }
 
 static void close_medium(struct medium *medium)
@@ -230,11 +237,13 @@ START_TEST(test_conform_equals_the_converter_and_stays_in_its_place)
         int scratch = sounds_empty();
         _Atomic uint64_t done = 5;
         struct lh_error error = LH_ERROR_INIT;
-        ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, scratch, OFFSET, &done, NULL, &error), LH_OK);
+        ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, scratch, OFFSET, &done, NULL, &error),
+                         LH_OK);
         ck_assert_uint_eq(done, expected_frames + 5);
         ck_assert_uint_eq(sounds_size(scratch), OFFSET + expected_frames * CHANNELS * sizeof(float));
         struct engine_media *conformed = NULL;
-        ck_assert_int_eq(engine_media_open_scratch(scratch, OFFSET, CHANNELS, 48000, expected_frames, &conformed), LH_OK);
+        ck_assert_int_eq(engine_media_open_scratch(scratch, OFFSET, CHANNELS, 48000, expected_frames, &conformed),
+                         LH_OK);
         ck_assert_int_eq(engine_media_read_raw(conformed, 0, expected_frames, (uint8_t *)got, &error), LH_OK);
         ck_assert_mem_eq(got, expected, expected_frames * CHANNELS * sizeof(float));
         engine_media_close(conformed);
@@ -287,10 +296,12 @@ START_TEST(test_samples_that_are_no_numbers_are_named)
             float *in = new_samples(FRAMES * CHANNELS);
             in[AT * CHANNELS + 1] = values[i];
             struct medium medium;
-            open_medium(&medium, sounds_write(SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000, CHANNELS, in, FRAMES), GRAPH_CONFORM_SOXR, rate);
+            open_medium(&medium, sounds_write(SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000, CHANNELS, in, FRAMES),
+                        GRAPH_CONFORM_SOXR, rate);
             int scratch = sounds_empty();
             struct lh_error error = LH_ERROR_INIT;
-            ck_assert_int_eq(engine_conform(medium.media, &medium.target, rate, scratch, 0, NULL, NULL, &error), LH_ERR_FAULT);
+            ck_assert_int_eq(engine_conform(medium.media, &medium.target, rate, scratch, 0, NULL, NULL, &error),
+                             LH_ERR_FAULT);
             ck_assert_ptr_nonnull(strstr(error.message, "drums, frame 70001 "));
             ck_assert_ptr_nonnull(strstr(error.message, "channel 2"));
             close(scratch);
@@ -308,7 +319,8 @@ START_TEST(test_finite_input_that_overflows_is_a_fault)
     for (size_t i = 0; i < FRAMES; i++)
         in[i] = (i / 3) % 2 == 0 ? 3.4e38f : -3.4e38f;
     struct medium medium;
-    open_medium(&medium, sounds_write(SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000, 1, in, FRAMES), GRAPH_CONFORM_SOXR, 96000);
+    open_medium(&medium, sounds_write(SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000, 1, in, FRAMES), GRAPH_CONFORM_SOXR,
+                96000);
     int scratch = sounds_empty();
     struct lh_error error = LH_ERROR_INIT;
     ck_assert_int_eq(engine_conform(medium.media, &medium.target, 96000, scratch, 0, NULL, NULL, &error), LH_ERR_FAULT);
@@ -323,11 +335,13 @@ START_TEST(test_conform_stops_when_it_must)
     enum { FRAMES = 100000 };
     float *in = new_samples(FRAMES);
     struct medium medium;
-    open_medium(&medium, sounds_write(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 44100, 1, in, FRAMES), GRAPH_CONFORM_SOXR, 48000);
+    open_medium(&medium, sounds_write(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 44100, 1, in, FRAMES), GRAPH_CONFORM_SOXR,
+                48000);
     int scratch = sounds_empty();
     struct lh_error error = LH_ERROR_INIT;
     const _Atomic int cancel = 1;
-    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, scratch, 0, NULL, &cancel, &error), LH_ERR_CANCELLED);
+    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, scratch, 0, NULL, &cancel, &error),
+                     LH_ERR_CANCELLED);
 
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
     ck_assert_int_ge(full, 0);
@@ -384,8 +398,8 @@ START_TEST(test_libraries_are_named_with_their_versions)
 {
     const char *text = engine_io_libraries();
     ck_assert_ptr_eq(text, engine_io_libraries());
-    static const char *const names[] = {"libsndfile-1", "libFLAC-1", "libvorbis-1", "libopus-1", "libopusenc-0", "libmpg123-1",
-                                        "liblame-3", "libsoxr-0", "libsamplerate-0", "libebur128-1"};
+    static const char *const names[] = {"libsndfile-1", "libFLAC-1", "libvorbis-1", "libopus-1",       "libopusenc-0",
+                                        "libmpg123-1",  "liblame-3", "libsoxr-0",   "libsamplerate-0", "libebur128-1"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         ck_assert_msg(strstr(text, names[i]) != NULL, "%s in %s", names[i], text);
     ck_assert_ptr_null(strchr(text, '('));
