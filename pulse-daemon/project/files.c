@@ -17,8 +17,8 @@
 #include "common/base/faults.h"
 #include "pulse-daemon/project/paths.h"
 
-#define NEAR_NAMES_MAX 1024  /* entries of a folder looked at for a near name */
-#define RACE_RETRIES_MAX 16  /* openat2() gives EAGAIN when something was renamed under it */
+#define NEAR_NAMES_MAX 1024 /* entries of a folder looked at for a near name */
+#define RACE_RETRIES_MAX 16 /* openat2() gives EAGAIN when something was renamed under it */
 
 /* O_NONBLOCK: opening a fifo must not wait for a writer. */
 #define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
@@ -145,11 +145,13 @@ static enum lh_status report_failure(int reason, int folder, const char *path, c
     case EXDEV:
         return lh_error_set(error, LH_ERR_INVALID, where,
                             "\"%s\" leads out of the project's folder through a symbolic link: copy the file into the "
-                            "folder", path);
+                            "folder",
+                            path);
     case ELOOP:
         return lh_error_set(error, LH_ERR_INVALID, where,
                             "\"%s\" goes through a symbolic link that cannot be followed safely: copy the file into "
-                            "the folder", path);
+                            "the folder",
+                            path);
     case EACCES:
         return lh_error_set(error, LH_ERR_MISSING, where, "\"%s\" cannot be read: permission denied", path);
     case ENXIO:
@@ -201,8 +203,8 @@ enum lh_status pulse_media_open(const struct pulse_project *project, size_t medi
     enum lh_status status = file >= 0 ? check_regular(file, medium->file, where, error)
                                       : report_failure(errno, folder, medium->file, where, error);
     if (status == LH_OK && fcntl(file, F_SETFL, O_RDONLY) != 0) {
-        status = lh_error_set(error, LH_ERR_IO, where, "\"%s\" cannot be made blocking: %s", medium->file,
-                              strerror(errno));
+        status =
+            lh_error_set(error, LH_ERR_IO, where, "\"%s\" cannot be made blocking: %s", medium->file, strerror(errno));
     }
     close(folder);
     if (status != LH_OK) {

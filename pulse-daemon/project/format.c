@@ -89,13 +89,34 @@ static const char *digest_fault(const char *text)
     return lh_digest_parse(text, &digest) ? NULL : "has to be \"sha256:\" and 64 lower-case hexadecimal digits";
 }
 
-#define TEXT(words, least, most, check) {.kind = PULSE_SHAPE_TEXT, .noun = words, .minimum = least, .maximum = most, .fault = check}
-#define NUMBER(words, least, most) {.kind = PULSE_SHAPE_NUMBER, .noun = words, .minimum = least, .maximum = most}
-#define WHOLE(words, least, most) {.kind = PULSE_SHAPE_WHOLE, .noun = words, .minimum = least, .maximum = most}
-#define CHOICE(words, list) {.kind = PULSE_SHAPE_CHOICE, .noun = words, .names = list, .name_count = COUNT(list)}
-#define OBJECT(words, list) {.kind = PULSE_SHAPE_OBJECT, .noun = words, .members = list, .member_count = COUNT(list)}
-#define LIST(words, shape, most) {.kind = PULSE_SHAPE_LIST, .noun = words, .item = &shape, .maximum = most}
-#define EITHER(words, list, what) {.kind = PULSE_SHAPE_EITHER, .noun = words, .alternatives = list, .wanted = what}
+#define TEXT(words, least, most, check)                                                                                \
+    {                                                                                                                  \
+        .kind = PULSE_SHAPE_TEXT, .noun = words, .minimum = least, .maximum = most, .fault = check                     \
+    }
+#define NUMBER(words, least, most)                                                                                     \
+    {                                                                                                                  \
+        .kind = PULSE_SHAPE_NUMBER, .noun = words, .minimum = least, .maximum = most                                   \
+    }
+#define WHOLE(words, least, most)                                                                                      \
+    {                                                                                                                  \
+        .kind = PULSE_SHAPE_WHOLE, .noun = words, .minimum = least, .maximum = most                                    \
+    }
+#define CHOICE(words, list)                                                                                            \
+    {                                                                                                                  \
+        .kind = PULSE_SHAPE_CHOICE, .noun = words, .names = list, .name_count = COUNT(list)                            \
+    }
+#define OBJECT(words, list)                                                                                            \
+    {                                                                                                                  \
+        .kind = PULSE_SHAPE_OBJECT, .noun = words, .members = list, .member_count = COUNT(list)                        \
+    }
+#define LIST(words, shape, most)                                                                                       \
+    {                                                                                                                  \
+        .kind = PULSE_SHAPE_LIST, .noun = words, .item = &shape, .maximum = most                                       \
+    }
+#define EITHER(words, list, what)                                                                                      \
+    {                                                                                                                  \
+        .kind = PULSE_SHAPE_EITHER, .noun = words, .alternatives = list, .wanted = what                                \
+    }
 #define SHAPE static const struct pulse_shape
 #define MEMBERS static const struct pulse_member
 
@@ -173,7 +194,8 @@ MEMBERS medium_members[] = {{"file", &file_path, PULSE_ONE_OF},
                             {"digest", &digest_text, PULSE_ONE_OF},
                             {"resampler", &resampler, PULSE_OPTIONAL}};
 SHAPE medium = OBJECT("a medium", medium_members);
-SHAPE media = {.kind = PULSE_SHAPE_MAP, .noun = "the media", .key = &media_id, .item = &medium, .maximum = PULSE_MEDIA_MAX};
+SHAPE media = {
+    .kind = PULSE_SHAPE_MAP, .noun = "the media", .key = &media_id, .item = &medium, .maximum = PULSE_MEDIA_MAX};
 
 /* Clips. */
 
@@ -194,13 +216,20 @@ SHAPE notes = LIST("the list of notes", note, PULSE_NOTES_MAX);
 
 SHAPE midi_track = WHOLE("a MIDI file's track", 0, 65535);
 MEMBERS clip_members[] = {
-    {"id", &clip_id, PULSE_OPTIONAL},      {"media", &media_reference, PULSE_ONE_OF},
-    {"notes", &notes, PULSE_ONE_OF},       {"midi", &file_path, PULSE_ONE_OF},
-    {"midiTrack", &midi_track, PULSE_OPTIONAL}, {"start", &time, PULSE_OPTIONAL},
-    {"offset", &offset, PULSE_OPTIONAL},   {"duration", &time, PULSE_OPTIONAL},
-    {"gainDb", &level, PULSE_OPTIONAL},    {"mute", &flag, PULSE_OPTIONAL},
-    {"loop", &flag, PULSE_OPTIONAL},       {"reverse", &flag, PULSE_OPTIONAL},
-    {"fadeIn", &fade, PULSE_OPTIONAL},     {"fadeOut", &fade, PULSE_OPTIONAL},
+    {"id", &clip_id, PULSE_OPTIONAL},
+    {"media", &media_reference, PULSE_ONE_OF},
+    {"notes", &notes, PULSE_ONE_OF},
+    {"midi", &file_path, PULSE_ONE_OF},
+    {"midiTrack", &midi_track, PULSE_OPTIONAL},
+    {"start", &time, PULSE_OPTIONAL},
+    {"offset", &offset, PULSE_OPTIONAL},
+    {"duration", &time, PULSE_OPTIONAL},
+    {"gainDb", &level, PULSE_OPTIONAL},
+    {"mute", &flag, PULSE_OPTIONAL},
+    {"loop", &flag, PULSE_OPTIONAL},
+    {"reverse", &flag, PULSE_OPTIONAL},
+    {"fadeIn", &fade, PULSE_OPTIONAL},
+    {"fadeOut", &fade, PULSE_OPTIONAL},
     {"ext", &ext, PULSE_OPTIONAL},
 };
 SHAPE clip = OBJECT("a clip", clip_members);
@@ -208,26 +237,35 @@ SHAPE clips = LIST("the list of clips", clip, PULSE_CLIPS_MAX);
 
 /* Nodes. A stand-in is a node without stand-ins of its own. */
 
-SHAPE parameters = {.kind = PULSE_SHAPE_MAP, .noun = "the list of parameters", .key = &symbol_text,
-                    .item = &parameter_value, .maximum = PULSE_PARAMETERS_MAX};
+SHAPE parameters = {.kind = PULSE_SHAPE_MAP,
+                    .noun = "the list of parameters",
+                    .key = &symbol_text,
+                    .item = &parameter_value,
+                    .maximum = PULSE_PARAMETERS_MAX};
 MEMBERS state_members[] = {{"file", &file_path, PULSE_ONE_OF}, {"digest", &digest_text, PULSE_ONE_OF}};
 SHAPE state = OBJECT("a state", state_members);
 SHAPE side_tap = {.kind = PULSE_SHAPE_CHOICE, .noun = "a tap", .names = pulse_tap_names, .name_count = 2};
 MEMBERS sidechain_members[] = {{"from", &track_reference, PULSE_REQUIRED}, {"tap", &side_tap, PULSE_OPTIONAL}};
 SHAPE sidechain = OBJECT("a side chain", sidechain_members);
 
-#define NODE_MEMBERS                                                                                                   \
-    {"id", &node_id, PULSE_REQUIRED}, {"plugin", &plugin_text, PULSE_REQUIRED}, {"enabled", &flag, PULSE_OPTIONAL},    \
-        {"parameters", &parameters, PULSE_OPTIONAL}, {"preset", &preset_text, PULSE_OPTIONAL},                         \
-        {"state", &state, PULSE_OPTIONAL}, {"sidechain", &sidechain, PULSE_OPTIONAL}
-
-MEMBERS stand_in_members[] = {NODE_MEMBERS, {"ext", &ext, PULSE_OPTIONAL}};
-SHAPE stand_in = OBJECT("a stand-in node", stand_in_members);
+/* "ifMissing" comes last: a stand-in has all the members but that one. */
+#define STAND_IN_MEMBER_COUNT 8
+static const struct pulse_member node_members[STAND_IN_MEMBER_COUNT + 1];
+SHAPE stand_in = {.kind = PULSE_SHAPE_OBJECT,
+                  .noun = "a stand-in node",
+                  .members = node_members,
+                  .member_count = STAND_IN_MEMBER_COUNT};
 SHAPE stand_ins = LIST("the list of stand-in nodes", stand_in, PULSE_NODES_MAX);
 SHAPE if_missing_word = CHOICE("\"ifMissing\"", if_missing_names);
 static const struct pulse_shape *const if_missing_forms[] = {&if_missing_word, &stand_ins, NULL};
 SHAPE if_missing = EITHER("\"ifMissing\"", if_missing_forms, "\"fail\", \"bypass\" or an array of stand-in nodes");
-MEMBERS node_members[] = {NODE_MEMBERS, {"ifMissing", &if_missing, PULSE_OPTIONAL}, {"ext", &ext, PULSE_OPTIONAL}};
+MEMBERS node_members[STAND_IN_MEMBER_COUNT + 1] = {
+    {"id", &node_id, PULSE_REQUIRED},           {"plugin", &plugin_text, PULSE_REQUIRED},
+    {"enabled", &flag, PULSE_OPTIONAL},         {"parameters", &parameters, PULSE_OPTIONAL},
+    {"preset", &preset_text, PULSE_OPTIONAL},   {"state", &state, PULSE_OPTIONAL},
+    {"sidechain", &sidechain, PULSE_OPTIONAL},  {"ext", &ext, PULSE_OPTIONAL},
+    {"ifMissing", &if_missing, PULSE_OPTIONAL},
+};
 SHAPE node = OBJECT("a node", node_members);
 SHAPE nodes = LIST("the list of nodes", node, PULSE_NODES_MAX);
 
@@ -258,14 +296,22 @@ SHAPE automations = LIST("the list of automation", automation, PULSE_AUTOMATION_
 SHAPE track_type = CHOICE("a track's type", pulse_track_type_names);
 SHAPE cohort = CHOICE("a cohort", pulse_cohort_names);
 MEMBERS track_members[] = {
-    {"id", &track_id, PULSE_REQUIRED},     {"name", &name_text, PULSE_OPTIONAL},
-    {"type", &track_type, PULSE_REQUIRED}, {"channels", &channels, PULSE_OPTIONAL},
-    {"output", &track_reference, PULSE_OPTIONAL}, {"gainDb", &level, PULSE_OPTIONAL},
-    {"pan", &pan, PULSE_OPTIONAL},         {"mute", &flag, PULSE_OPTIONAL},
-    {"solo", &flag, PULSE_OPTIONAL},       {"invert", &flag, PULSE_OPTIONAL},
-    {"cohort", &cohort, PULSE_OPTIONAL},   {"clips", &clips, PULSE_OPTIONAL},
-    {"nodes", &nodes, PULSE_OPTIONAL},     {"sends", &sends, PULSE_OPTIONAL},
-    {"automation", &automations, PULSE_OPTIONAL}, {"ext", &ext, PULSE_OPTIONAL},
+    {"id", &track_id, PULSE_REQUIRED},
+    {"name", &name_text, PULSE_OPTIONAL},
+    {"type", &track_type, PULSE_REQUIRED},
+    {"channels", &channels, PULSE_OPTIONAL},
+    {"output", &track_reference, PULSE_OPTIONAL},
+    {"gainDb", &level, PULSE_OPTIONAL},
+    {"pan", &pan, PULSE_OPTIONAL},
+    {"mute", &flag, PULSE_OPTIONAL},
+    {"solo", &flag, PULSE_OPTIONAL},
+    {"invert", &flag, PULSE_OPTIONAL},
+    {"cohort", &cohort, PULSE_OPTIONAL},
+    {"clips", &clips, PULSE_OPTIONAL},
+    {"nodes", &nodes, PULSE_OPTIONAL},
+    {"sends", &sends, PULSE_OPTIONAL},
+    {"automation", &automations, PULSE_OPTIONAL},
+    {"ext", &ext, PULSE_OPTIONAL},
 };
 SHAPE track = OBJECT("a track", track_members);
 SHAPE tracks = LIST("the list of tracks", track, PULSE_TRACKS_MAX);
@@ -304,18 +350,27 @@ SHAPE true_peak = NUMBER("a true peak in dBTP", -60, 0);
 MEMBERS loudness_members[] = {{"integrated", &integrated, PULSE_OPTIONAL}, {"truePeak", &true_peak, PULSE_OPTIONAL}};
 SHAPE loudness = OBJECT("a loudness target", loudness_members);
 
-SHAPE tags = {.kind = PULSE_SHAPE_MAP, .noun = "the list of tags", .key = &tag_name, .item = &tag_value,
+SHAPE tags = {.kind = PULSE_SHAPE_MAP,
+              .noun = "the list of tags",
+              .key = &tag_name,
+              .item = &tag_value,
               .maximum = PULSE_TAGS_MAX};
 MEMBERS loop_members[] = {{"start", &time, PULSE_REQUIRED}, {"end", &time, PULSE_REQUIRED}};
 SHAPE loop = OBJECT("a loop", loop_members);
 
 MEMBERS deliverable_members[] = {
-    {"name", &file_name, PULSE_REQUIRED},     {"source", &source, PULSE_OPTIONAL},
-    {"format", &format, PULSE_OPTIONAL},      {"bitDepth", &bit_depth, PULSE_OPTIONAL},
-    {"dither", &dither, PULSE_OPTIONAL},      {"sampleRate", &rate, PULSE_OPTIONAL},
-    {"quality", &quality, PULSE_OPTIONAL},    {"bitrateKbps", &bitrate, PULSE_OPTIONAL},
-    {"range", &range, PULSE_OPTIONAL},        {"loudness", &loudness, PULSE_OPTIONAL},
-    {"gainFrom", &deliverable_reference, PULSE_OPTIONAL}, {"tags", &tags, PULSE_OPTIONAL},
+    {"name", &file_name, PULSE_REQUIRED},
+    {"source", &source, PULSE_OPTIONAL},
+    {"format", &format, PULSE_OPTIONAL},
+    {"bitDepth", &bit_depth, PULSE_OPTIONAL},
+    {"dither", &dither, PULSE_OPTIONAL},
+    {"sampleRate", &rate, PULSE_OPTIONAL},
+    {"quality", &quality, PULSE_OPTIONAL},
+    {"bitrateKbps", &bitrate, PULSE_OPTIONAL},
+    {"range", &range, PULSE_OPTIONAL},
+    {"loudness", &loudness, PULSE_OPTIONAL},
+    {"gainFrom", &deliverable_reference, PULSE_OPTIONAL},
+    {"tags", &tags, PULSE_OPTIONAL},
     {"loop", &loop, PULSE_OPTIONAL},
 };
 SHAPE deliverable = OBJECT("a deliverable", deliverable_members);
@@ -325,12 +380,12 @@ SHAPE deliverables = LIST("the list of deliverables", deliverable, PULSE_DELIVER
 
 SHAPE pan_law = CHOICE("a pan law", pulse_pan_law_names);
 MEMBERS project_members[] = {
-    {"loophole", &version, PULSE_REQUIRED},       {"name", &name_text, PULSE_OPTIONAL},
-    {"sampleRate", &rate, PULSE_OPTIONAL},        {"quantum", &quantum, PULSE_OPTIONAL},
-    {"panLaw", &pan_law, PULSE_OPTIONAL},         {"resampler", &resampler, PULSE_OPTIONAL},
-    {"tempo", &tempo, PULSE_OPTIONAL},            {"timeSignatures", &signatures, PULSE_OPTIONAL},
-    {"markers", &markers, PULSE_OPTIONAL},        {"media", &media, PULSE_OPTIONAL},
-    {"tracks", &tracks, PULSE_OPTIONAL},          {"deliverables", &deliverables, PULSE_OPTIONAL},
+    {"loophole", &version, PULSE_REQUIRED}, {"name", &name_text, PULSE_OPTIONAL},
+    {"sampleRate", &rate, PULSE_OPTIONAL},  {"quantum", &quantum, PULSE_OPTIONAL},
+    {"panLaw", &pan_law, PULSE_OPTIONAL},   {"resampler", &resampler, PULSE_OPTIONAL},
+    {"tempo", &tempo, PULSE_OPTIONAL},      {"timeSignatures", &signatures, PULSE_OPTIONAL},
+    {"markers", &markers, PULSE_OPTIONAL},  {"media", &media, PULSE_OPTIONAL},
+    {"tracks", &tracks, PULSE_OPTIONAL},    {"deliverables", &deliverables, PULSE_OPTIONAL},
     {"ext", &ext, PULSE_OPTIONAL},
 };
 const struct pulse_shape pulse_project_shape = OBJECT("a project", project_members);

@@ -21,7 +21,7 @@
 #define PULSE_SECONDS_MAX 1e7
 #define PULSE_FRAMES_MAX 1099511627776.0 /* 2^40 */
 #define PULSE_TAIL_MAX 86400.0           /* s */
-#define PULSE_BITRATE_MIN 8  /* kbit/s, of any format */
+#define PULSE_BITRATE_MIN 8              /* kbit/s, of any format */
 #define PULSE_BITRATE_MAX 510
 #define PULSE_BPM_DEFAULT 120.0
 #define PULSE_VELOCITY_DEFAULT 100

@@ -8,7 +8,7 @@
 
 /* Limits of a project. Past them: a fault that names the limit. */
 #define PULSE_TRACKS_MAX 4096
-#define PULSE_CLIPS_MAX 1000000     /* of all tracks */
+#define PULSE_CLIPS_MAX 1000000 /* of all tracks */
 #define PULSE_MEDIA_MAX 100000
 #define PULSE_POINTS_MAX 1000000    /* of one automation */
 #define PULSE_DELIVERABLES_MAX 4096 /* files, `each` counted out */

@@ -172,7 +172,8 @@ static void read_points(struct pulse_reading *reading, const struct lh_json *lis
         points[i] = (struct pulse_point){
             .at = pulse_time_of(items[i], "at"),
             .value = read_value(reading, automation->target, lh_json_member(items[i], "value")),
-            .curve = holds ? PULSE_CURVE_HOLD : (enum pulse_curve)pulse_choice(items[i], "curve", pulse_curve_names, 2, 0),
+            .curve =
+                holds ? PULSE_CURVE_HOLD : (enum pulse_curve)pulse_choice(items[i], "curve", pulse_curve_names, 2, 0),
         };
     }
     automation->points = points;

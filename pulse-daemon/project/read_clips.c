@@ -92,7 +92,9 @@ static void read_clip(struct pulse_reading *reading, const struct lh_json *json,
     const struct lh_json *notes = lh_json_member(json, "notes");
     const char *midi = pulse_text(json, "midi", NULL);
     *clip = (struct pulse_clip){
-        .kind = notes != NULL ? PULSE_CLIP_NOTES : midi != NULL ? PULSE_CLIP_MIDI : PULSE_CLIP_AUDIO,
+        .kind = notes != NULL  ? PULSE_CLIP_NOTES
+                : midi != NULL ? PULSE_CLIP_MIDI
+                               : PULSE_CLIP_AUDIO,
         .id = pulse_text(json, "id", NULL),
         .start = pulse_time_of(json, "start"),
         .duration = pulse_time_of(json, "duration"),

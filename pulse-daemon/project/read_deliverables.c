@@ -29,7 +29,8 @@ static bool add_source(struct pulse_reading *reading, const struct lh_json *refe
         return false;
     }
     if (tap == PULSE_TAP_CONTRIBUTION && track == reading->project->master) {
-        pulse_report_at(&reading->report, reference, "the master makes no contribution to itself: use the tap \"post\"");
+        pulse_report_at(&reading->report, reference,
+                        "the master makes no contribution to itself: use the tap \"post\"");
     }
     *source = track;
     return true;
@@ -123,7 +124,8 @@ static void read_times(struct pulse_reading *reading, const struct lh_json *json
         read_tail(reading, range, &item->range.tail);
         bool empty = item->range.end.unit != PULSE_UNIT_NONE && item->range.end.value == 0;
         if (empty || pulse_time_reaches(item->range.start, item->range.end)) {
-            pulse_report_at(&reading->report, lh_json_member(range, "end"), "the range's end has to come after its start");
+            pulse_report_at(&reading->report, lh_json_member(range, "end"),
+                            "the range's end has to come after its start");
         }
     }
     const struct lh_json *loop = lh_json_member(json, "loop");
@@ -132,7 +134,8 @@ static void read_times(struct pulse_reading *reading, const struct lh_json *json
         item->loop_start = pulse_time_of(loop, "start");
         item->loop_end = pulse_time_of(loop, "end");
         if (pulse_time_reaches(item->loop_start, item->loop_end)) {
-            pulse_report_at(&reading->report, lh_json_member(loop, "end"), "the loop's end has to come after its start");
+            pulse_report_at(&reading->report, lh_json_member(loop, "end"),
+                            "the loop's end has to come after its start");
         }
     }
 }
@@ -261,13 +264,13 @@ static void read_deliverable(struct pulse_reading *reading, const struct lh_json
         item->integrated_lufs = pulse_number(loudness, "integrated", 0);
         item->true_peak_dbtp = pulse_number(loudness, "truePeak", 0);
         if (loudness->kind == LH_JSON_OBJECT && !item->has_integrated && !item->has_true_peak) {
-            pulse_report_at(&reading->report, loudness,
-                            "a loudness target needs \"integrated\", \"truePeak\" or both");
+            pulse_report_at(&reading->report, loudness, "a loudness target needs \"integrated\", \"truePeak\" or both");
         }
     }
 }
 
-static void read_gain_from(struct pulse_reading *reading, struct pulse_deliverable *items, struct pulse_deliverable *item)
+static void read_gain_from(struct pulse_reading *reading, struct pulse_deliverable *items,
+                           struct pulse_deliverable *item)
 {
     const struct lh_json *from = lh_json_member(item->json, "gainFrom");
     const char *name = pulse_text(item->json, "gainFrom", NULL);
@@ -344,7 +347,8 @@ static void check_files(struct pulse_reading *reading, const struct lh_json *lis
                             files[i], items[owners[first]].name);
         } else if (first != i && owners[first] == owners[i]) {
             pulse_report_at(&reading->report, lh_json_member(items[owners[i]].json, "source"),
-                            "two of its files would be named \"%s\" (upper and lower case count as the same)", files[i]);
+                            "two of its files would be named \"%s\" (upper and lower case count as the same)",
+                            files[i]);
         }
     }
 }
@@ -378,8 +382,14 @@ static void add_default(struct pulse_reading *reading)
     }
     *source = reading->project->master;
     *item = (struct pulse_deliverable){
-        .name = default_name(reading), .sources = source, .source_count = 1, .tap = PULSE_TAP_POST,
-        .format = PULSE_FORMAT_WAV, .bit_depth = BIT_DEPTH_DEFAULT, .dither = true, .gain_from = PULSE_NONE,
+        .name = default_name(reading),
+        .sources = source,
+        .source_count = 1,
+        .tap = PULSE_TAP_POST,
+        .format = PULSE_FORMAT_WAV,
+        .bit_depth = BIT_DEPTH_DEFAULT,
+        .dither = true,
+        .gain_from = PULSE_NONE,
     };
     reading->project->deliverables = item;
     reading->project->deliverable_count = 1;

@@ -16,8 +16,8 @@ static void read_node(struct pulse_reading *reading, const struct lh_json *json,
         .plugin = pulse_text(json, "plugin", ""),
         .enabled = enabled == NULL || enabled->kind == LH_JSON_TRUE,
         .sidechain_from = has_sidechain ? pulse_track_named(reading, lh_json_member(sidechain, "from")) : PULSE_NONE,
-        .sidechain_tap = has_sidechain ? (enum pulse_tap)pulse_choice(sidechain, "tap", pulse_tap_names, 2, 0)
-                                       : PULSE_TAP_POST,
+        .sidechain_tap =
+            has_sidechain ? (enum pulse_tap)pulse_choice(sidechain, "tap", pulse_tap_names, 2, 0) : PULSE_TAP_POST,
         .json = json,
     };
 }

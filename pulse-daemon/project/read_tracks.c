@@ -54,8 +54,8 @@ static bool read_heads(struct pulse_reading *reading, struct lh_json *const *ite
     if (master == PULSE_NONE) {
         master = count;
         ids[count] = "master";
-        tracks[count] = (struct pulse_track){
-            .id = "master", .name = "master", .type = PULSE_TRACK_MASTER, .output = PULSE_NONE};
+        tracks[count] =
+            (struct pulse_track){.id = "master", .name = "master", .type = PULSE_TRACK_MASTER, .output = PULSE_NONE};
         *total = count + 1;
     }
     reading->project->master = master;
@@ -82,7 +82,8 @@ static void check_ids(struct pulse_reading *reading, const struct pulse_track *t
 
 static bool is_typed(const struct pulse_track *track)
 {
-    return track->json == NULL || pulse_choice(track->json, "type", pulse_track_type_names, 5, PULSE_NONE) != PULSE_NONE;
+    return track->json == NULL ||
+           pulse_choice(track->json, "type", pulse_track_type_names, 5, PULSE_NONE) != PULSE_NONE;
 }
 
 /* Makes sound itself and takes no input. A track whose type is missing or wrong is given the benefit of the doubt. */
@@ -98,8 +99,8 @@ static size_t destination(struct pulse_reading *reading, const struct pulse_trac
     size_t to = pulse_track_named(reading, reference);
     if (to != PULSE_NONE && plays(&tracks[to])) {
         pulse_report_at(&reading->report, reference,
-                        "\"%.64s\" is %s, which takes no input: send to a group, a return or the master",
-                        tracks[to].id, type_words[tracks[to].type]);
+                        "\"%.64s\" is %s, which takes no input: send to a group, a return or the master", tracks[to].id,
+                        type_words[tracks[to].type]);
         return PULSE_NONE;
     }
     return to;

@@ -25,7 +25,7 @@ struct walk {
     size_t *first; /* of each track; one more at the end */
     struct step *stack;
     size_t depth;
-    enum { UNSEEN = 0, OPEN, DONE } *state;
+    enum { UNSEEN = 0, OPEN, DONE } * state;
 };
 
 typedef void route_visitor(void *context, size_t from, size_t to, const struct lh_json *reference);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LISTED_MAX 10u              /* names that a message lists in full */
-#define LISTED_SIZE 256u            /* bytes of such a list */
+#define LISTED_MAX 10u               /* names that a message lists in full */
+#define LISTED_SIZE 256u             /* bytes of such a list */
 #define WHOLE_MAX 9007199254740992.0 /* 2^53: beyond it a double no longer tells whole numbers apart */
 
 static bool kind_fits(const struct pulse_shape *shape, const struct lh_json *value)
@@ -85,11 +85,13 @@ static void check_text(struct pulse_report *report, const struct pulse_shape *sh
 static void check_choice(struct pulse_report *report, const struct pulse_shape *shape, const struct lh_json *value)
 {
     const char *text = value->value.string.text;
-    char list[LISTED_SIZE] = "";
     for (size_t i = 0; i < shape->name_count; i++) {
         if (strcmp(text, shape->names[i]) == 0) {
             return;
         }
+    }
+    char list[LISTED_SIZE] = "";
+    for (size_t i = 0; i < shape->name_count; i++) {
         append_name(list, shape->names[i]);
     }
     pulse_report_at(report, value, "%s has to be %s%s, not %s%s", shape->noun, shape->name_count > 1 ? "one of " : "",
@@ -120,7 +122,6 @@ static void check_needs(struct pulse_report *report, const struct pulse_shape *s
 {
     size_t choices = 0;
     size_t given = 0;
-    char list[LISTED_SIZE] = "";
     for (size_t i = 0; i < shape->member_count; i++) {
         const struct pulse_member *member = &shape->members[i];
         bool present = lh_json_member(value, member->name) != NULL;
@@ -129,12 +130,18 @@ static void check_needs(struct pulse_report *report, const struct pulse_shape *s
         } else if (member->need == PULSE_ONE_OF) {
             choices++;
             given += present ? 1 : 0;
-            append_name(list, member->name);
         }
     }
-    if (choices > 0 && given != 1) {
-        pulse_report_at(report, value, "%s needs exactly one of %s, not %zu of them", shape->noun, list, given);
+    if (choices == 0 || given == 1) {
+        return;
     }
+    char list[LISTED_SIZE] = "";
+    for (size_t i = 0; i < shape->member_count; i++) {
+        if (shape->members[i].need == PULSE_ONE_OF) {
+            append_name(list, shape->members[i].name);
+        }
+    }
+    pulse_report_at(report, value, "%s needs exactly one of %s, not %zu of them", shape->noun, list, given);
 }
 
 static const struct pulse_member *member_named(const struct pulse_shape *shape, const char *name)
@@ -180,11 +187,16 @@ void pulse_shape_check(struct pulse_report *report, const struct pulse_shape *sh
 {
     if (!kind_fits(shape, value)) {
         static const char *const wanted[] = {
-            [PULSE_SHAPE_BOOL] = "true or false", [PULSE_SHAPE_NUMBER] = "a number",
-            [PULSE_SHAPE_WHOLE] = "a whole number", [PULSE_SHAPE_TEXT] = "a string",
-            [PULSE_SHAPE_CHOICE] = "a string",    [PULSE_SHAPE_OBJECT] = "an object",
-            [PULSE_SHAPE_LIST] = "an array",      [PULSE_SHAPE_MAP] = "an object",
-            [PULSE_SHAPE_EITHER] = NULL,          [PULSE_SHAPE_ANY] = "an object",
+            [PULSE_SHAPE_BOOL] = "true or false",
+            [PULSE_SHAPE_NUMBER] = "a number",
+            [PULSE_SHAPE_WHOLE] = "a whole number",
+            [PULSE_SHAPE_TEXT] = "a string",
+            [PULSE_SHAPE_CHOICE] = "a string",
+            [PULSE_SHAPE_OBJECT] = "an object",
+            [PULSE_SHAPE_LIST] = "an array",
+            [PULSE_SHAPE_MAP] = "an object",
+            [PULSE_SHAPE_EITHER] = NULL,
+            [PULSE_SHAPE_ANY] = "an object",
         };
         const char *kind = shape->kind == PULSE_SHAPE_EITHER ? shape->wanted : wanted[shape->kind];
         pulse_report_at(report, value, "%s has to be %s, not %s", shape->noun, kind, lh_json_kind_text(value->kind));

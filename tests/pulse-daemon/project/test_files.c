@@ -48,9 +48,9 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    static const char *const names[] = {"project/fifo",    "project/loop",   "project/link",
-                                        "project/absolute", "project/up",    "project/outside",
-                                        "project/inside",  "project/stems/kick.wav", "outside.wav"};
+    static const char *const names[] = {"project/fifo", "project/loop",    "project/link",   "project/absolute",
+                                        "project/up",   "project/outside", "project/inside", "project/stems/kick.wav",
+                                        "outside.wav"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         unlink(names[i]);
     }

@@ -6,9 +6,10 @@
 
 #include "tests/support/testing.h"
 
-static const char text[] = "{\"tracks\":[{\"id\":\"kick\",\"clips\":[{\"id\":\"c\"}],\"sends\":[{\"to\":\"verb\"}]},{\"id\":"
-                           "\"0\"},{\"id\":\"7\"},\"odd\"],\"deliverables\":[{\"name\":\"my mix\"}],\"a/b\":[{\"id\":\"~\"}],"
-                           "\"automation\":[{\"parameter\":\"sends/verb/gainDb\"}]}";
+static const char text[] =
+    "{\"tracks\":[{\"id\":\"kick\",\"clips\":[{\"id\":\"c\"}],\"sends\":[{\"to\":\"verb\"}]},{\"id\":"
+    "\"0\"},{\"id\":\"7\"},\"odd\"],\"deliverables\":[{\"name\":\"my mix\"}],\"a/b\":[{\"id\":\"~\"}],"
+    "\"automation\":[{\"parameter\":\"sends/verb/gainDb\"}]}";
 
 static enum lh_status translate(struct lh_arena *arena, const char *pointer, const char **made, struct lh_error *error)
 {

@@ -1,34 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Nodes and automation as the model has them. */
+/* Automation as the model has them. */
 #include <math.h>
 
 #include "tests/pulse-daemon/project/support.h"
 #include "tests/support/testing.h"
 
 #define NODES                                                                                                          \
-    P "\"tracks\":[{\"id\":\"a\",\"type\":\"audio\",\"sends\":[{\"to\":\"r\"},{\"to\":\"q\"}],\"nodes\":[{\"id\":\"x\","  \
+    P "\"tracks\":[{\"id\":\"a\",\"type\":\"audio\",\"sends\":[{\"to\":\"r\"},{\"to\":\"q\"}],\"nodes\":[{\"id\":"     \
+      "\"x\","                                                                                                         \
       "\"plugin\":\"lv2:urn:x\"},{\"id\":\"y\",\"plugin\":\"lv2:urn:y\",\"enabled\":false,\"sidechain\":{\"from\":"    \
       "\"b\",\"tap\":\"pre\"},\"ifMissing\":[{\"id\":\"z\",\"plugin\":\"lv2:urn:z\"}]}],\"automation\":["              \
       "{\"parameter\":\"gainDb\",\"points\":[{\"at\":{\"beats\":0},\"value\":\"-inf\"},{\"at\":{\"frames\":9},"        \
-      "\"value\":-6,\"curve\":\"hold\"}]},{\"parameter\":\"pan\",\"points\":[]},{\"parameter\":\"mute\",\"points\":["   \
+      "\"value\":-6,\"curve\":\"hold\"}]},{\"parameter\":\"pan\",\"points\":[]},{\"parameter\":\"mute\",\"points\":["  \
       "{\"at\":{\"beats\":0},\"value\":true},{\"at\":{\"beats\":1},\"value\":0,\"curve\":\"linear\"}]},"               \
       "{\"parameter\":\"sends/q/gainDb\",\"points\":[]},{\"parameter\":\"nodes/y/cutoff\",\"points\":[{\"at\":"        \
       "{\"seconds\":1},\"value\":440}]},{\"parameter\":\"nodes/z/cutoff\",\"points\":[]}]},"                           \
       "{\"id\":\"b\",\"type\":\"audio\"},{\"id\":\"r\",\"type\":\"return\"},{\"id\":\"q\",\"type\":\"return\"}]}"
-
-START_TEST(nodes_are_read)
-{
-    struct pulse_project *project = project_of(NODES);
-    const struct pulse_track *track = &project->tracks[0];
-    ck_assert_uint_eq(track->node_count, 2);
-    ck_assert_str_eq(track->nodes[0].plugin, "lv2:urn:x");
-    ck_assert(track->nodes[0].enabled && !track->nodes[1].enabled);
-    ck_assert_uint_eq(track->nodes[0].sidechain_from, PULSE_NONE);
-    ck_assert_uint_eq(track->nodes[1].sidechain_from, 1);
-    ck_assert_int_eq(track->nodes[1].sidechain_tap, PULSE_TAP_PRE);
-    pulse_project_free(project);
-}
-END_TEST
 
 START_TEST(automation_finds_its_target)
 {
@@ -69,9 +56,10 @@ END_TEST
 
 START_TEST(a_prefix_of_a_name_is_not_the_name)
 {
-    expect_fault(P "\"tracks\":[{\"id\":\"a\",\"type\":\"audio\",\"sends\":[{\"to\":\"verb\"}],\"automation\":[{\"parameter\":"
-                   "\"sends/ver/gainDb\",\"points\":[]}]},{\"id\":\"verb\",\"type\":\"return\"}]}",
-                 "/tracks/0/automation/0/parameter", "did you mean \"verb\"?");
+    expect_fault(
+        P "\"tracks\":[{\"id\":\"a\",\"type\":\"audio\",\"sends\":[{\"to\":\"verb\"}],\"automation\":[{\"parameter\":"
+          "\"sends/ver/gainDb\",\"points\":[]}]},{\"id\":\"verb\",\"type\":\"return\"}]}",
+        "/tracks/0/automation/0/parameter", "did you mean \"verb\"?");
 }
 END_TEST
 
@@ -85,7 +73,6 @@ int main(void)
 {
     Suite *suite = suite_create("pulse-daemon/project/read_automation");
     TCase *tests = tcase_create("read_automation");
-    tcase_add_test(tests, nodes_are_read);
     tcase_add_test(tests, automation_finds_its_target);
     tcase_add_test(tests, points_have_values_of_their_parameter);
     tcase_add_test(tests, a_prefix_of_a_name_is_not_the_name);

@@ -6,11 +6,12 @@
 #include "tests/support/testing.h"
 
 #define CLIPS                                                                                                          \
-    P "\"media\":{\"m\":{\"file\":\"m.wav\"},\"n\":{\"file\":\"n.wav\"}},\"tracks\":[{\"id\":\"a\",\"type\":\"audio\","   \
+    P "\"media\":{\"m\":{\"file\":\"m.wav\"},\"n\":{\"file\":\"n.wav\"}},\"tracks\":[{\"id\":\"a\",\"type\":"          \
+      "\"audio\","                                                                                                     \
       "\"clips\":[{\"id\":\"c\",\"media\":\"n\",\"start\":{\"beats\":1},\"offset\":{\"frames\":7},\"duration\":"       \
       "{\"seconds\":3},\"gainDb\":-2,\"mute\":true,\"loop\":true,\"reverse\":true,\"fadeIn\":{\"duration\":"           \
       "{\"frames\":10},\"shape\":\"sCurve\"},\"fadeOut\":{\"duration\":{\"beats\":0.5}}},{\"media\":\"m\"}]},"         \
-      "{\"id\":\"i\",\"type\":\"instrument\",\"clips\":[{\"notes\":[{\"at\":{\"beats\":1},\"duration\":{\"beats\":2},"  \
+      "{\"id\":\"i\",\"type\":\"instrument\",\"clips\":[{\"notes\":[{\"at\":{\"beats\":1},\"duration\":{\"beats\":2}," \
       "\"key\":36},{\"at\":{\"beats\":1},\"duration\":{\"beats\":2},\"key\":127,\"velocity\":1,\"channel\":16}]},"     \
       "{\"midi\":\"./a.mid\",\"midiTrack\":2,\"offset\":{\"seconds\":1}}]}]}"
 
@@ -65,9 +66,10 @@ END_TEST
 
 START_TEST(clip_ids_are_of_their_track)
 {
-    pulse_project_free(project_of(P "\"media\":{\"m\":{\"file\":\"m\"}},\"tracks\":[{\"id\":\"a\",\"type\":\"audio\",\"clips\":"
-                                    "[{\"id\":\"c\",\"media\":\"m\"}]},{\"id\":\"b\",\"type\":\"audio\",\"clips\":[{\"id\":"
-                                    "\"c\",\"media\":\"m\"}]}]}"));
+    pulse_project_free(
+        project_of(P "\"media\":{\"m\":{\"file\":\"m\"}},\"tracks\":[{\"id\":\"a\",\"type\":\"audio\",\"clips\":"
+                     "[{\"id\":\"c\",\"media\":\"m\"}]},{\"id\":\"b\",\"type\":\"audio\",\"clips\":[{\"id\":"
+                     "\"c\",\"media\":\"m\"}]}]}"));
 }
 END_TEST
 

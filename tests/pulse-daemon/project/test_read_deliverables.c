@@ -8,9 +8,10 @@
 #include "tests/support/testing.h"
 
 #define DELIVERABLES                                                                                                   \
-    P "\"name\":\"x\",\"tracks\":[{\"id\":\"a\",\"type\":\"audio\"},{\"id\":\"b\",\"type\":\"audio\"}],\"deliverables\":[" \
+    P "\"name\":\"x\",\"tracks\":[{\"id\":\"a\",\"type\":\"audio\"},{\"id\":\"b\",\"type\":\"audio\"}],"               \
+      "\"deliverables\":["                                                                                             \
       "{\"name\":\"mix\",\"source\":\"master\",\"format\":\"bwf\",\"bitDepth\":16,\"dither\":\"none\",\"sampleRate\":" \
-      "44100,\"range\":{\"start\":{\"seconds\":1},\"end\":{\"beats\":64},\"preroll\":{\"frames\":5},\"tail\":"          \
+      "44100,\"range\":{\"start\":{\"seconds\":1},\"end\":{\"beats\":64},\"preroll\":{\"frames\":5},\"tail\":"         \
       "{\"untilDb\":-90}},\"loudness\":{\"integrated\":-14,\"truePeak\":-1.5},\"tags\":{\"title\":\"T\",\"artist\":"   \
       "\"A\"},\"loop\":{\"start\":{\"beats\":0},\"end\":{\"beats\":4}}},"                                              \
       "{\"name\":\"stems\",\"source\":{\"each\":[\"b\",\"a\"],\"tap\":\"contribution\"},\"format\":\"flac\","          \
@@ -70,7 +71,12 @@ END_TEST
 START_TEST(without_deliverables_there_is_a_mix)
 {
     static const char *const names[][2] = {
-        {"Night Drive", "Night Drive"}, {"Café/2", "Caf__2"}, {"..", "_"}, {" a. ", "_a"}, {"", "untitled"}, {"-x", "_x"},
+        {"Night Drive", "Night Drive"},
+        {"Café/2", "Caf__2"},
+        {"..", "_"},
+        {" a. ", "_a"},
+        {"", "untitled"},
+        {"-x", "_x"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char text[128];

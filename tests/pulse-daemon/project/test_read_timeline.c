@@ -61,11 +61,14 @@ END_TEST
 
 START_TEST(order_is_checked_within_a_unit)
 {
-    expect_fault(P "\"tempo\":[{\"at\":{\"beats\":0},\"bpm\":1},{\"at\":{\"beats\":4},\"bpm\":1},{\"at\":{\"beats\":3.9},"
-                   "\"bpm\":1}]}", "/tempo/2/at", "ascending");
-    pulse_project_free(project_of(P "\"timeSignatures\":[{\"at\":{\"beats\":0},\"numerator\":4,\"denominator\":4},{\"at\":"
-                                    "{\"seconds\":9},\"numerator\":4,\"denominator\":4},{\"at\":{\"beats\":1},"
-                                    "\"numerator\":4,\"denominator\":4}]}"));
+    expect_fault(P
+                 "\"tempo\":[{\"at\":{\"beats\":0},\"bpm\":1},{\"at\":{\"beats\":4},\"bpm\":1},{\"at\":{\"beats\":3.9},"
+                 "\"bpm\":1}]}",
+                 "/tempo/2/at", "ascending");
+    pulse_project_free(
+        project_of(P "\"timeSignatures\":[{\"at\":{\"beats\":0},\"numerator\":4,\"denominator\":4},{\"at\":"
+                     "{\"seconds\":9},\"numerator\":4,\"denominator\":4},{\"at\":{\"beats\":1},"
+                     "\"numerator\":4,\"denominator\":4}]}"));
 }
 END_TEST
 

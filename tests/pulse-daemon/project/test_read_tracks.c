@@ -6,7 +6,8 @@
 #include "tests/support/testing.h"
 
 #define TRACKS                                                                                                         \
-    P "\"tracks\":[{\"id\":\"kick\",\"name\":\"Kick\",\"type\":\"audio\",\"channels\":1,\"output\":\"drums\",\"gainDb\":" \
+    P "\"tracks\":[{\"id\":\"kick\",\"name\":\"Kick\",\"type\":\"audio\",\"channels\":1,\"output\":\"drums\","         \
+      "\"gainDb\":"                                                                                                    \
       "\"-inf\",\"pan\":-0.25,\"mute\":true,\"solo\":true,\"invert\":true,\"cohort\":\"live\",\"sends\":[{\"to\":"     \
       "\"verb\",\"gainDb\":-12.5,\"pan\":1,\"tap\":\"pre\",\"mute\":true},{\"to\":\"out\"}]},"                         \
       "{\"id\":\"out\",\"type\":\"master\",\"gainDb\":-1},{\"id\":\"drums\",\"type\":\"group\"},"                      \
@@ -65,14 +66,16 @@ START_TEST(the_implied_master_is_a_track_like_others)
     ck_assert_uint_eq(project->deliverables[0].sources[0], 1);
     pulse_project_free(project);
     expect_fault(P "\"tracks\":[{\"id\":\"out\",\"type\":\"master\"},{\"id\":\"a\",\"type\":\"audio\",\"output\":"
-                   "\"master\"}]}", "/tracks/1/output", "there is no track \"master\"");
+                   "\"master\"}]}",
+                 "/tracks/1/output", "there is no track \"master\"");
 }
 END_TEST
 
 START_TEST(a_broken_type_brings_no_other_faults)
 {
     expect_fault(P "\"media\":{},\"tracks\":[{\"id\":\"a\",\"type\":\"grup\",\"clips\":[{\"notes\":[]}]},{\"id\":\"b\","
-                   "\"type\":\"audio\",\"output\":\"a\"}]}", "/tracks/0/type", "did you mean \"group\"?");
+                   "\"type\":\"audio\",\"output\":\"a\"}]}",
+                 "/tracks/0/type", "did you mean \"group\"?");
 }
 END_TEST
 

@@ -41,7 +41,8 @@ START_TEST(findings_come_in_document_order)
     pulse_report_at(&report, a, "second, found second");
     ck_assert_int_eq(pulse_report_deliver(&report, &faults), LH_ERR_INVALID);
     static const char *const expected[][2] = {
-        {"", "first"}, {"/a", "second, found first"}, {"/a", "second, found second"}, {"/a/1/b", "third"}, {"/c", "fourth"},
+        {"", "first"},    {"/a", "second, found first"}, {"/a", "second, found second"}, {"/a/1/b", "third"},
+        {"/c", "fourth"},
     };
     ck_assert_uint_eq(faults.count, 5);
     for (size_t i = 0; i < 5; i++) {

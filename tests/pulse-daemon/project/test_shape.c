@@ -28,8 +28,8 @@ static const struct pulse_shape *const forms[] = {&number, &list, NULL};
 static const struct pulse_shape either = {
     .kind = PULSE_SHAPE_EITHER, .noun = "a thing", .alternatives = forms, .wanted = "a number or an array"};
 static const struct pulse_member members[] = {
-    {"flag", &flag, PULSE_OPTIONAL}, {"whole", &whole, PULSE_REQUIRED}, {"text", &text, PULSE_ONE_OF},
-    {"colour", &colour, PULSE_ONE_OF}, {"map", &map, PULSE_OPTIONAL},   {"either", &either, PULSE_OPTIONAL},
+    {"flag", &flag, PULSE_OPTIONAL},   {"whole", &whole, PULSE_REQUIRED}, {"text", &text, PULSE_ONE_OF},
+    {"colour", &colour, PULSE_ONE_OF}, {"map", &map, PULSE_OPTIONAL},     {"either", &either, PULSE_OPTIONAL},
     {"any", &any, PULSE_OPTIONAL},
 };
 static const struct pulse_shape object = {
@@ -61,7 +61,8 @@ START_TEST(what_fits_has_no_faults)
 {
     expect_faults("{\"whole\": 10, \"text\": \"ab\"}", "");
     expect_faults("{\"whole\": 3.0, \"colour\": \"red\", \"flag\": false, \"map\": {\"ab\": 1, \"cd\": -1.0},"
-                  "\"either\": [0.5], \"any\": {\"x\": [null]}}", "");
+                  "\"either\": [0.5], \"any\": {\"x\": [null]}}",
+                  "");
     expect_faults("{\"whole\": 0, \"text\": \"\xc3\xa4\", \"either\": 1}", "");
 }
 END_TEST
@@ -93,9 +94,10 @@ START_TEST(unknown_members_are_told_with_what_is_known)
 {
     expect_faults("{\"whole\": 1, \"text\": \"ab\", \"flog\": 1}",
                   "/flog: an object has no member \"flog\"; did you mean \"flag\"?\n");
-    expect_faults("{\"whole\": 1, \"text\": \"ab\", \"zzzzzzz\": {\"deep\": 1}}",
-                  "/zzzzzzz: an object has no member \"zzzzzzz\"; it may have \"flag\", \"whole\", \"text\", \"colour\", "
-                  "\"map\", \"either\", \"any\"\n");
+    expect_faults(
+        "{\"whole\": 1, \"text\": \"ab\", \"zzzzzzz\": {\"deep\": 1}}",
+        "/zzzzzzz: an object has no member \"zzzzzzz\"; it may have \"flag\", \"whole\", \"text\", \"colour\", "
+        "\"map\", \"either\", \"any\"\n");
 }
 END_TEST
 
@@ -116,8 +118,9 @@ START_TEST(members_are_written_in_order)
     ck_assert_int_eq(lh_writer_status(&writer), LH_OK);
     char *written = (char *)writer.data;
     written[strcspn(written, "\n")] = '\0';
-    ck_assert_str_eq(written, "{\"flag\":true,\"whole\":3,\"text\":\"ab\",\"map\":{\"zz\":1,\"aa\":0},\"either\":[-0.5,1],"
-                              "\"any\":{\"b\":1,\"a\":[]}}");
+    ck_assert_str_eq(written,
+                     "{\"flag\":true,\"whole\":3,\"text\":\"ab\",\"map\":{\"zz\":1,\"aa\":0},\"either\":[-0.5,1],"
+                     "\"any\":{\"b\":1,\"a\":[]}}");
     lh_writer_fini(&writer);
     lh_arena_fini(&arena);
 }
