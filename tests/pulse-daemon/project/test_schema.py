@@ -60,7 +60,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
     parser.add_argument("--schema", required=True, type=pathlib.Path)
-    parser.add_argument("good", nargs="*", type=pathlib.Path)
+    parser.add_argument("--examples", type=pathlib.Path, help="a folder of folders with more good projects")
     arguments = parser.parse_args()
     schema = json.loads(arguments.schema.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -71,8 +71,9 @@ def main():
         (folder / "good").mkdir()
         (folder / "broken").mkdir()
         good = []
-        for path in [*sorted((HERE / "corpus/valid").glob("*.json")), *arguments.good]:
-            good.append(folder / "good" / path.name)
+        examples = sorted(arguments.examples.glob("*/*.json")) if arguments.examples else []
+        for path in [*sorted((HERE / "corpus/valid").glob("*.json")), *examples]:
+            good.append(folder / "good" / f"{len(good)}-{path.name}")
             good[-1].write_bytes(path.read_bytes())
         failures += judge_good(arguments.program, validator, good)
 
