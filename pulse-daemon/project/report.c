@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUOTED_MAX 80u           /* bytes of a quoted text; the rest is cut */
-#define COMPARISONS_MAX 1000000u /* names compared for suggestions: about a second at the most */
+#define QUOTED_MAX 80u          /* bytes of a quoted text; the rest is cut */
+#define COMPARISONS_MAX 200000u /* names compared for suggestions: well below a second, even for long ones */
 #define POINTER_SIZE 1024u
 
 void pulse_report_init(struct pulse_report *report, struct lh_arena *arena)

@@ -145,6 +145,21 @@ START_TEST(text_that_is_not_json_is_one_fault)
 }
 END_TEST
 
+START_TEST(text_needs_no_terminator)
+{
+    static const char *const texts[] = {"\n", " \t\r\n", "{", "1"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t length = strlen(texts[i]);
+        char *exact = malloc(length); /* a sanitizer sees a read past its end */
+        struct pulse_project *project = NULL;
+        ck_assert_ptr_nonnull(exact);
+        memcpy(exact, texts[i], length);
+        ck_assert_int_eq(pulse_project_parse(exact, length, NULL, NULL, 0, &faults, &project), LH_ERR_INVALID);
+        free(exact);
+    }
+}
+END_TEST
+
 START_TEST(thousands_of_faults_are_counted)
 {
     char *text = NULL;
@@ -196,6 +211,7 @@ int main(void)
     tcase_add_test(tests, overrides_are_applied_before_the_checks);
     tcase_add_test(tests, overrides_that_fail_are_faults);
     tcase_add_test(tests, text_that_is_not_json_is_one_fault);
+    tcase_add_test(tests, text_needs_no_terminator);
     tcase_add_test(tests, thousands_of_faults_are_counted);
     tcase_add_test(tests, memory_may_be_out);
     suite_add_tcase(suite, tests);
