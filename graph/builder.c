@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Adding to a render graph. A new entry is written behind the table's end and becomes part of it only when the set knows
-   no equal one. */
+/* Adding to a render graph. A new entry is written behind the table's end and becomes part of it only when the set
+   knows no equal one. */
 #include "graph/builder.h"
 
 #include <math.h>
@@ -176,7 +176,8 @@ static bool is_curve(const struct graph_builder *builder, uint32_t curve)
 }
 
 /* A region as it is stored: members without meaning hold one value, so that equal regions compare equal. */
-static bool take_region(const struct graph_builder *builder, const struct graph_region *region, struct graph_region *out)
+static bool take_region(const struct graph_builder *builder, const struct graph_region *region,
+                        struct graph_region *out)
 {
     *out = *region;
     out->gain = region->gain + 0.0f; /* -0 becomes +0 */

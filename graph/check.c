@@ -34,8 +34,9 @@ static bool is_channel_count(uint32_t channels)
 static enum lh_status check_head(const struct graph *graph, struct lh_error *error)
 {
     if (!is_rate(graph->sample_rate)) {
-        return lh_error_set(error, LH_ERR_FORMAT, "sample_rate", "render graph: a sample rate of %u Hz is not in %d..%d",
-                            graph->sample_rate, GRAPH_RATE_MIN, GRAPH_RATE_MAX);
+        return lh_error_set(error, LH_ERR_FORMAT, "sample_rate",
+                            "render graph: a sample rate of %u Hz is not in %d..%d", graph->sample_rate, GRAPH_RATE_MIN,
+                            GRAPH_RATE_MAX);
     }
     uint32_t quantum = graph->quantum;
     if (quantum < GRAPH_QUANTUM_MIN || quantum > GRAPH_QUANTUM_MAX || (quantum & (quantum - 1)) != 0) {
@@ -124,8 +125,7 @@ static enum lh_status check_curves(const struct graph *graph, struct lh_error *e
         }
         next += curve->count;
     }
-    return next == graph->point_count ? LH_OK
-                                      : graph_refuse(error, "points", next, "a point belongs to no curve");
+    return next == graph->point_count ? LH_OK : graph_refuse(error, "points", next, "a point belongs to no curve");
 }
 
 static bool fade_is_valid(const struct graph *graph, int64_t fade_length, int64_t length, uint32_t curve)
@@ -212,8 +212,9 @@ static enum lh_status check_clips(const struct graph *graph, uint32_t index, str
     if (most > GRAPH_INPUTS_MAX && overlap(regions, node->count, &most) != LH_OK) {
         return lh_error_no_memory(error);
     }
-    return most <= GRAPH_INPUTS_MAX ? LH_OK
-                                    : graph_refuse(error, "nodes", index, "more than 4096 clips sound at once; use groups");
+    return most <= GRAPH_INPUTS_MAX
+               ? LH_OK
+               : graph_refuse(error, "nodes", index, "more than 4096 clips sound at once; use groups");
 }
 
 /* Inputs of GAIN, BUS and PARTIAL: lower in the table, and of a layout and kind that the node can read. */

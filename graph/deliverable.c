@@ -46,8 +46,7 @@ static bool is_normalised(const struct graph_deliverable *d, uint32_t sample_rat
            n.bit_depth == d->bit_depth && n.dither == d->dither && n.dither_seed == d->dither_seed &&
            n.resampler == d->resampler && n.has_quality == d->has_quality && same_f64(n.quality, d->quality) &&
            n.bitrate_kbps == d->bitrate_kbps && same_f64(n.integrated_lufs, d->integrated_lufs) &&
-           same_f64(n.true_peak_dbtp, d->true_peak_dbtp) && n.loop_start == d->loop_start &&
-           n.loop_end == d->loop_end;
+           same_f64(n.true_peak_dbtp, d->true_peak_dbtp) && n.loop_start == d->loop_start && n.loop_end == d->loop_end;
 }
 
 static bool in_time(int64_t value)
@@ -91,7 +90,8 @@ static const char *encoding_fault(const struct graph *graph, const struct graph_
     if (d->rate < GRAPH_RATE_MIN || d->rate > GRAPH_RATE_MAX) {
         return "the rate is out of range";
     }
-    if (d->rate != graph->sample_rate && d->resampler != GRAPH_CONFORM_SOXR && d->resampler != GRAPH_CONFORM_SAMPLERATE) {
+    if (d->rate != graph->sample_rate && d->resampler != GRAPH_CONFORM_SOXR &&
+        d->resampler != GRAPH_CONFORM_SAMPLERATE) {
         return "no resampler is named for another rate";
     }
     if (!(d->quality >= 0.0 && d->quality <= 1.0) || d->bitrate_kbps > BITRATE_MAX_KBPS) {

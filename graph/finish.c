@@ -201,7 +201,8 @@ static enum lh_status emit_curves(const struct finish *finish, struct graph_owne
     uint32_t at = 0;
     for (uint32_t i = 0; i < finish->curve_count; i++) {
         const struct graph_curve *old = (const struct graph_curve *)builder->curves.items + finish->curve_order[i];
-        memcpy(points + at, (const struct graph_point *)builder->points.items + old->first, old->count * sizeof *points);
+        memcpy(points + at, (const struct graph_point *)builder->points.items + old->first,
+               old->count * sizeof *points);
         curves[i] = (struct graph_curve){.first = at, .count = old->count};
         at += old->count;
     }

@@ -19,29 +19,29 @@
 #define GRAPH_CHANNELS_MAX 16
 #define GRAPH_QUANTUM_MIN 64
 #define GRAPH_QUANTUM_MAX 8192
-#define GRAPH_RATE_MIN 1000          /* Hz */
-#define GRAPH_RATE_MAX 768000        /* Hz */
+#define GRAPH_RATE_MIN 1000                 /* Hz */
+#define GRAPH_RATE_MAX 768000               /* Hz */
 #define GRAPH_FRAMES_MAX (INT64_C(1) << 40) /* a frame index or length stays below this: 265 days at 48 kHz */
-#define GRAPH_INPUTS_MAX 4096        /* contributions to one sum: the exact grid cannot overflow below this */
-#define GRAPH_TEXT_MAX 65535         /* bytes of a name, label or tag, UTF-8 */
-#define GRAPH_NONE UINT32_MAX        /* "no index" */
+#define GRAPH_INPUTS_MAX 4096               /* contributions to one sum: the exact grid cannot overflow below this */
+#define GRAPH_TEXT_MAX 65535                /* bytes of a name, label or tag, UTF-8 */
+#define GRAPH_NONE UINT32_MAX               /* "no index" */
 
 /* How a medium becomes frames at the project's rate. Anything but IN_PLACE is converted once, from its start, into
    float PCM before the render ("conformed"). */
 enum graph_conform {
-    GRAPH_CONFORM_IN_PLACE = 0,  /* exact to seek in and at the project's rate */
-    GRAPH_CONFORM_DECODE,        /* lossy, at the project's rate: decoded once */
-    GRAPH_CONFORM_SOXR,          /* another rate: libsoxr, very high quality */
-    GRAPH_CONFORM_SAMPLERATE,    /* another rate: libsamplerate, best sinc */
+    GRAPH_CONFORM_IN_PLACE = 0, /* exact to seek in and at the project's rate */
+    GRAPH_CONFORM_DECODE,       /* lossy, at the project's rate: decoded once */
+    GRAPH_CONFORM_SOXR,         /* another rate: libsoxr, very high quality */
+    GRAPH_CONFORM_SAMPLERATE,   /* another rate: libsamplerate, best sinc */
 };
 
 struct graph_media {
-    uint32_t channels;     /* 1..16 */
-    uint32_t rate;         /* native rate, Hz */
-    uint64_t frames;       /* native length, frames */
-    uint64_t length;       /* length after conforming: round(frames * project rate / rate), ties to even */
+    uint32_t channels; /* 1..16 */
+    uint32_t rate;     /* native rate, Hz */
+    uint64_t frames;   /* native length, frames */
+    uint64_t length;   /* length after conforming: round(frames * project rate / rate), ties to even */
     enum graph_conform conform;
-    const char *name;      /* for messages: the project's media id. Not part of any key. */
+    const char *name; /* for messages: the project's media id. Not part of any key. */
 };
 
 /* A gain curve: linear between its points, held before the first and after the last. Two points at one frame are a
@@ -67,10 +67,10 @@ struct graph_curve {
    fade_out(i - (length - fade_out_length)) in the last fade_out_length frames. */
 struct graph_region {
     uint32_t media;
-    int64_t start;           /* timeline frame, >= 0 */
-    int64_t length;          /* frames, > 0 */
-    int64_t offset;          /* conformed frames into the medium, >= 0 */
-    int64_t loop_length;     /* conformed frames, 0 = no loop */
+    int64_t start;       /* timeline frame, >= 0 */
+    int64_t length;      /* frames, > 0 */
+    int64_t offset;      /* conformed frames into the medium, >= 0 */
+    int64_t loop_length; /* conformed frames, 0 = no loop */
     bool reverse;
     float gain;              /* finite */
     int64_t fade_in_length;  /* 0..length */
@@ -80,24 +80,25 @@ struct graph_region {
 };
 
 enum graph_node_kind {
-    GRAPH_NODE_CLIPS = 0, /* exact sum of regions, in order of their starts; a mono medium feeds every channel at unity, else
-                             layouts are equal */
+    GRAPH_NODE_CLIPS = 0, /* exact sum of regions, in order of their starts; a mono medium feeds every channel at unity,
+                             else layouts are equal */
     GRAPH_NODE_GAIN,      /* its input times one curve for each output channel; input is mono or has the same layout */
     GRAPH_NODE_BUS,       /* exact sum of its inputs, all of its own layout; PARTIAL inputs are added on the grid */
-    GRAPH_NODE_PARTIAL,   /* as BUS without invert, but its output is the int64 sum on the grid of 2^-40; only a BUS or PARTIAL reads it */
+    GRAPH_NODE_PARTIAL,   /* as BUS without invert, but its output is the int64 sum on the grid of 2^-40; only a BUS or
+                             PARTIAL reads it */
 };
 
-/* Plain data for every kind; members of other kinds are zero. The ranges of the nodes, one after the other, tile regions,
-   inputs and curve_refs: each entry belongs to one node. A sum has at most GRAPH_INPUTS_MAX contributions, those of its
-   PARTIAL inputs counted one by one, those of CLIPS where most regions overlap. */
+/* Plain data for every kind; members of other kinds are zero. The ranges of the nodes, one after the other, tile
+   regions, inputs and curve_refs: each entry belongs to one node. A sum has at most GRAPH_INPUTS_MAX contributions,
+   those of its PARTIAL inputs counted one by one, those of CLIPS where most regions overlap. */
 struct graph_node {
     enum graph_node_kind kind;
-    uint32_t channels;   /* of the output, 1..16 */
-    bool invert;         /* CLIPS, BUS: the completed sum changes its sign (polarity) */
-    uint32_t first;      /* CLIPS: into regions; BUS, PARTIAL: into inputs; GAIN: into inputs */
-    uint32_t count;      /* CLIPS: regions; BUS, PARTIAL: inputs (0 = silence); GAIN: always 1 */
-    uint32_t curves;     /* GAIN: into curve_refs, `channels` of them */
-    const char *label;   /* for messages: "track kick, post fader". Not part of any key. */
+    uint32_t channels; /* of the output, 1..16 */
+    bool invert;       /* CLIPS, BUS: the completed sum changes its sign (polarity) */
+    uint32_t first;    /* CLIPS: into regions; BUS, PARTIAL: into inputs; GAIN: into inputs */
+    uint32_t count;    /* CLIPS: regions; BUS, PARTIAL: inputs (0 = silence); GAIN: always 1 */
+    uint32_t curves;   /* GAIN: into curve_refs, `channels` of them */
+    const char *label; /* for messages: "track kick, post fader". Not part of any key. */
 };
 
 enum graph_format {
@@ -129,51 +130,62 @@ struct graph_marker {
     const char *name;
 };
 
-/* One file to deliver. Members that are not in use (a dither seed without dither, the resampler at the project's rate, the
-   tail's of another kind, those behind a false has_...) are zero: the builder sees to it. */
+/* One file to deliver. Members that are not in use (a dither seed without dither, the resampler at the project's rate,
+   the tail's of another kind, those behind a false has_...) are zero: the builder sees to it. */
 struct graph_deliverable {
-    const char *name;          /* of the file, without ending: "mix", "stems-kick" */
-    uint32_t node;             /* what it holds: CLIPS, GAIN or BUS */
-    int64_t start, end;        /* timeline range [start, end), end >= start; the sources fall silent at end */
-    int64_t preroll;           /* frames before start that the sources play unheard, 0..start */
+    const char *name;   /* of the file, without ending: "mix", "stems-kick" */
+    uint32_t node;      /* what it holds: CLIPS, GAIN or BUS */
+    int64_t start, end; /* timeline range [start, end), end >= start; the sources fall silent at end */
+    int64_t preroll;    /* frames before start that the sources play unheard, 0..start */
     enum graph_tail_kind tail;
-    int64_t tail_frames;       /* FRAMES: length; UNTIL: the most */
-    int64_t tail_hold;         /* UNTIL: frames */
-    float tail_level;          /* UNTIL: linear peak */
+    int64_t tail_frames; /* FRAMES: length; UNTIL: the most */
+    int64_t tail_hold;   /* UNTIL: frames */
+    float tail_level;    /* UNTIL: linear peak */
     enum graph_format format;
-    uint32_t bit_depth;        /* 16, 24 or 32 (float; not FLAC); 0 for lossy formats */
-    enum graph_dither dither;  /* of 16 and 24 bits, else NONE */
-    uint64_t dither_seed;      /* from the deliverable's name */
-    uint32_t rate;             /* Hz; converted from the project's rate when different */
+    uint32_t bit_depth;           /* 16, 24 or 32 (float; not FLAC); 0 for lossy formats */
+    enum graph_dither dither;     /* of 16 and 24 bits, else NONE */
+    uint64_t dither_seed;         /* from the deliverable's name */
+    uint32_t rate;                /* Hz; converted from the project's rate when different */
     enum graph_conform resampler; /* SOXR or SAMPLERATE, used when the rate differs */
-    bool has_quality;          /* lossy: quality in 0..1 (1 = best), else bitrate */
+    bool has_quality;             /* lossy: quality in 0..1 (1 = best), else bitrate */
     double quality;
-    uint32_t bitrate_kbps;     /* 0: the encoder's default */
-    bool has_integrated;       /* loudness target, LUFS (EBU R 128) */
+    uint32_t bitrate_kbps; /* 0: the encoder's default */
+    bool has_integrated;   /* loudness target, LUFS (EBU R 128) */
     double integrated_lufs;
-    bool has_true_peak;        /* ceiling, dBTP */
+    bool has_true_peak; /* ceiling, dBTP */
     double true_peak_dbtp;
-    uint32_t gain_from;        /* index of another deliverable, which has a target, whose loudness gain applies here
-                                  (which has none), or GRAPH_NONE */
+    uint32_t gain_from; /* index of another deliverable, which has a target, whose loudness gain applies here
+                           (which has none), or GRAPH_NONE */
     bool has_loop;
     int64_t loop_start, loop_end; /* timeline frames */
     uint32_t tag_first, tag_count;
 };
 
-/* The whole. Curves tile points and deliverables tile tags, as nodes do. Tables are owned by the graph and never change after graph_builder_finish() or graph_decode(). */
+/* The whole. Curves tile points and deliverables tile tags, as nodes do. Tables are owned by the graph and never change
+   after graph_builder_finish() or graph_decode(). */
 struct graph {
     uint32_t sample_rate; /* Hz */
     uint32_t quantum;     /* frames, a power of two */
-    const struct graph_media *media;              uint32_t media_count;
-    const struct graph_point *points;             uint32_t point_count;
-    const struct graph_curve *curves;             uint32_t curve_count;
-    const struct graph_region *regions;           uint32_t region_count;
-    const uint32_t *inputs;                       uint32_t input_count;     /* node indices */
-    const uint32_t *curve_refs;                   uint32_t curve_ref_count; /* curve indices */
-    const struct graph_node *nodes;               uint32_t node_count;
-    const struct graph_deliverable *deliverables; uint32_t deliverable_count;
-    const struct graph_tag *tags;                 uint32_t tag_count;
-    const struct graph_marker *markers;           uint32_t marker_count;    /* for every deliverable's container */
+    const struct graph_media *media;
+    uint32_t media_count;
+    const struct graph_point *points;
+    uint32_t point_count;
+    const struct graph_curve *curves;
+    uint32_t curve_count;
+    const struct graph_region *regions;
+    uint32_t region_count;
+    const uint32_t *inputs;
+    uint32_t input_count; /* node indices */
+    const uint32_t *curve_refs;
+    uint32_t curve_ref_count; /* curve indices */
+    const struct graph_node *nodes;
+    uint32_t node_count;
+    const struct graph_deliverable *deliverables;
+    uint32_t deliverable_count;
+    const struct graph_tag *tags;
+    uint32_t tag_count;
+    const struct graph_marker *markers;
+    uint32_t marker_count; /* for every deliverable's container */
 };
 
 /* Graphs are shared and immutable. Reference counts are atomic: any thread may ref, unref and read. */

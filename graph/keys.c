@@ -21,10 +21,10 @@ struct keying {
     struct lh_digest *curves;      /* digests of the curves */
     struct lh_digest *nodes;
     struct lh_digest *deliverables;
-    uint32_t *counts;              /* contributions of sums */
-    uint32_t *flat, *pending;      /* room for GRAPH_INPUTS_MAX */
-    struct lh_writer writer;       /* the description under way */
-    struct lh_writer parts;        /* its regions or contributions, to be sorted */
+    uint32_t *counts;         /* contributions of sums */
+    uint32_t *flat, *pending; /* room for GRAPH_INPUTS_MAX */
+    struct lh_writer writer;  /* the description under way */
+    struct lh_writer parts;   /* its regions or contributions, to be sorted */
 };
 
 static void write_digest(struct lh_writer *writer, const struct lh_digest *digest)

@@ -12,14 +12,15 @@
          clips    u32 count, regions sorted as bytes: conform key; i64 start, length, offset, loop length; reverse;
                   f32 gain; i64 fade lengths in, out; curve digests in, out (zeros for none)
          gain     input's key, a curve digest for each channel
-         sums     u32 count, keys of the contributions sorted as bytes. A PARTIAL input stands for its own contributions,
-                  so a bus has one key however it is cut into partial sums
+         sums     u32 count, keys of the contributions sorted as bytes. A PARTIAL input stands for its own
+                  contributions, so a bus has one key however it is cut into partial sums
        curve digest   SHA-256 over u32 count, then i64 frame and f32 value of each point
-       deliverable    node's key; u32 project rate; i64 start, end, pre-roll; tail kind, i64 tail frames, hold, f32 level,
-                  u32 quantum (UNTIL only, which is judged per quantum, else 0); format, u32 bit depth, dither, u64 seed,
-                  u32 rate, resampler; quality flag, f64 quality, u32 bit rate; flag and f64 of the integrated target and
-                  of the true peak; flag and key of the deliverable that its gain comes from; loop flag, i64 start, end;
-                  u32 count of tags, texts; u32 count of markers, i64 frame and text; if lossy or converted text CPU class
+       deliverable    node's key; u32 project rate; i64 start, end, pre-roll; tail kind, i64 tail frames, hold, f32
+                      level, u32 quantum (UNTIL only, which is judged per quantum, else 0); format, u32 bit depth,
+                      dither, u64 seed, u32 rate, resampler; quality flag, f64 quality, u32 bit rate; flag and f64 of
+                      the integrated target and of the true peak; flag and key of the deliverable that its gain comes
+                      from; loop flag, i64 start, end; u32 count of tags, texts; u32 count of markers, i64 frame and
+                      text; if lossy or converted text CPU class
    The quantum and the project's rate are not part of a node's key: native nodes do not sound different for them. */
 #ifndef GRAPH_KEYS_H
 #define GRAPH_KEYS_H
@@ -31,9 +32,9 @@
 
 /* What else decides over the bits. */
 struct graph_key_context {
-    uint32_t sound_version;    /* the engine's ENGINE_SOUND_VERSION */
-    const char *libraries;     /* versions of the libraries that touch sound, "libsndfile-1.2.0 soxr-0.1.3 ..." */
-    const char *cpu_class;     /* enters only where a lossy decoder or a resampler takes part */
+    uint32_t sound_version; /* the engine's ENGINE_SOUND_VERSION */
+    const char *libraries;  /* versions of the libraries that touch sound, "libsndfile-1.2.0 soxr-0.1.3 ..." */
+    const char *cpu_class;  /* enters only where a lossy decoder or a resampler takes part */
 };
 
 /* The key of one conformed medium: what it is converted from, to which rate, by what. LH_ERR_NO_MEMORY. */

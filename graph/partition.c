@@ -17,10 +17,10 @@ struct rebuild {
     uint32_t *nodes;  /* old index -> new */
     uint32_t *curves; /* old index -> new */
     /* Room for the inputs of the largest sum. */
-    uint32_t *list;   /* what the sum adds at this level, new indices */
-    uint32_t *next;   /* at the next */
-    uint32_t *parts;  /* of each position */
-    uint32_t *group;  /* one part's members */
+    uint32_t *list;  /* what the sum adds at this level, new indices */
+    uint32_t *next;  /* at the next */
+    uint32_t *parts; /* of each position */
+    uint32_t *group; /* one part's members */
 };
 
 static enum lh_status copy_media(const struct rebuild *rebuild)
@@ -99,9 +99,8 @@ static enum lh_status group_level(const struct rebuild *rebuild, uint32_t bus, u
         }
         if (size > 0) {
             uint32_t partial;
-            enum lh_status status =
-                graph_builder_add_sum(rebuild->builder, GRAPH_NODE_PARTIAL, node->channels, false, rebuild->group, size,
-                                      node->label, &partial);
+            enum lh_status status = graph_builder_add_sum(rebuild->builder, GRAPH_NODE_PARTIAL, node->channels, false,
+                                                          rebuild->group, size, node->label, &partial);
             if (status != LH_OK) {
                 return status;
             }

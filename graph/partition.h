@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Cuts the buses of a render graph into partial sums: how a farm shares a sum out, and how the tests show that no cut
-   changes a bit. The cut graph delivers the same samples, and its deliverables and buses keep their keys: a key counts a
-   partial sum's contributions one by one (graph/keys.h). */
+   changes a bit. The cut graph delivers the same samples, and its deliverables and buses keep their keys: a key counts
+   a partial sum's contributions one by one (graph/keys.h). */
 #ifndef GRAPH_PARTITION_H
 #define GRAPH_PARTITION_H
 
@@ -10,8 +10,8 @@
 #define GRAPH_PARTITION_LEVELS_MAX 8
 
 /* Which contributions go together. At level 0 the positions are those of the bus' inputs; what lies in one part becomes
-   one PARTIAL. The partial sums and what was left alone are the positions of level 1, and so on, so that partial sums nest.
-   `bus` is the node's index in the graph that is cut. Must be a function of its arguments. */
+   one PARTIAL. The partial sums and what was left alone are the positions of level 1, and so on, so that partial sums
+   nest. `bus` is the node's index in the graph that is cut. Must be a function of its arguments. */
 struct graph_partition {
     uint32_t levels; /* 0..GRAPH_PARTITION_LEVELS_MAX */
     /* 0..count-1, or GRAPH_NONE: stays alone. `count` is the number of positions. */
@@ -19,7 +19,8 @@ struct graph_partition {
     void *context;
 };
 
-/* `out` gets one reference; deliverables keep their indices, nodes do not. LH_ERR_USAGE: a level or part out of range. */
+/* `out` gets one reference; deliverables keep their indices, nodes do not. LH_ERR_USAGE: a level or a part is out
+   of range. */
 LH_NODISCARD enum lh_status graph_partition(const struct graph *graph, const struct graph_partition *partition,
                                             const struct graph **out, struct lh_error *error);
 /* A random cut into random parts over up to three levels: a function of the graph and the seed. */

@@ -27,8 +27,9 @@ void graph_sum_contributions(const struct graph *graph, uint32_t *counts)
 uint32_t graph_sum_flatten(const struct graph *graph, const uint32_t *counts, uint32_t node, uint32_t *flat,
                            uint32_t *pending)
 {
-    /* A partial sum that waits stands for one contribution at least (empty ones are skipped), so those waiting and those
-       found are together never more than the sum has: both lists stay in their bounds, and no recursion is needed. */
+    /* A partial sum that waits stands for one contribution at least (empty ones are skipped), so those waiting and
+       those found are together never more than the sum has: both lists stay in their bounds, and no recursion is
+       needed. */
     uint32_t found = 0;
     uint32_t waiting = 0;
     uint32_t sum = node;

@@ -95,17 +95,36 @@ static uint32_t add_track(struct making *making, uint32_t track)
     uint32_t rise = curve(making, (struct graph_point[]){{0, 0.0f}, {1000, 1.0f}}, 2);
     uint32_t fall = curve(making, (struct graph_point[]){{0, 1.0f}, {50, 0.7f}, {500, 0.0f}}, 3);
     struct graph_region regions[3] = {
-        {.media = making->media[medium], .start = 4800 * (int64_t)track, .length = 90000, .gain = 0.5f,
-         .fade_in_length = 1000, .fade_in = rise, .fade_out = GRAPH_NONE},
-        {.media = making->media[medium], .start = 200000, .length = 60000, .offset = 100, .loop_length = 7000,
-         .gain = 1.0f, .fade_in = GRAPH_NONE, .fade_out = fall, .fade_out_length = 500},
-        {.media = making->media[medium], .start = 150, .length = 60000, .offset = 100, .reverse = true,
-         .gain = 1.0f, .fade_in = GRAPH_NONE, .fade_out = GRAPH_NONE},
+        {.media = making->media[medium],
+         .start = 4800 * (int64_t)track,
+         .length = 90000,
+         .gain = 0.5f,
+         .fade_in_length = 1000,
+         .fade_in = rise,
+         .fade_out = GRAPH_NONE},
+        {.media = making->media[medium],
+         .start = 200000,
+         .length = 60000,
+         .offset = 100,
+         .loop_length = 7000,
+         .gain = 1.0f,
+         .fade_in = GRAPH_NONE,
+         .fade_out = fall,
+         .fade_out_length = 500},
+        {.media = making->media[medium],
+         .start = 150,
+         .length = 60000,
+         .offset = 100,
+         .reverse = true,
+         .gain = 1.0f,
+         .fade_in = GRAPH_NONE,
+         .fade_out = GRAPH_NONE},
     };
     static const char *const labels[FIXTURE_TRACKS] = {"kick", "snare", "bass", "vox", "vox double", "tamb"};
     uint32_t node = GRAPH_NONE;
     if (making->status == LH_OK) {
-        note(making, graph_builder_add_clips(making->builder, mono ? 1 : 2, track == 2, regions, 3, labels[track], &node));
+        note(making,
+             graph_builder_add_clips(making->builder, mono ? 1 : 2, track == 2, regions, 3, labels[track], &node));
     }
     uint32_t move = curve(making, (struct graph_point[]){{0, 0.25f}, {48000, 0.75f}, {48000, 0.5f}, {96000, 1.0f}}, 4);
     return gain(making, node, track == 1 ? move : constant(making, 0.5f + 0.1f * (float)track), constant(making, 0.25f),
@@ -205,16 +224,22 @@ const struct graph *fixture_large(uint32_t tracks, uint32_t clips)
     struct graph_region *regions = calloc(clips, sizeof *regions);
     for (uint32_t track = 0; track < tracks; track++) {
         for (uint32_t i = 0; i < clips; i++) {
-            regions[i] = (struct graph_region){.media = medium, .start = (int64_t)(clips - i) * 5000 + track,
-                                               .length = 4800, .offset = i * 10, .gain = 1.0f, .fade_in = fade,
-                                               .fade_in_length = 100, .fade_out = GRAPH_NONE};
+            regions[i] = (struct graph_region){.media = medium,
+                                               .start = (int64_t)(clips - i) * 5000 + track,
+                                               .length = 4800,
+                                               .offset = i * 10,
+                                               .gain = 1.0f,
+                                               .fade_in = fade,
+                                               .fade_in_length = 100,
+                                               .fade_out = GRAPH_NONE};
         }
         ck_assert_int_eq(graph_builder_add_clips(builder, 2, false, regions, clips, "track", &nodes[track]), LH_OK);
         uint32_t level;
         struct graph_point point = {0, 0.5f + (float)track / 1000.0f};
         ck_assert_int_eq(graph_builder_add_curve(builder, &point, 1, &level), LH_OK);
         ck_assert_int_eq(
-            graph_builder_add_gain(builder, nodes[track], 2, (uint32_t[]){level, level}, "track", &nodes[track]), LH_OK);
+            graph_builder_add_gain(builder, nodes[track], 2, (uint32_t[]){level, level}, "track", &nodes[track]),
+            LH_OK);
     }
     uint32_t master;
     ck_assert_int_eq(graph_builder_add_sum(builder, GRAPH_NODE_BUS, 2, false, nodes, tracks, "master", &master), LH_OK);

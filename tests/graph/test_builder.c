@@ -35,8 +35,8 @@ static uint32_t add_curve(const struct graph_point *points, size_t count)
 
 static struct graph_region region(int64_t start)
 {
-    return (struct graph_region){.media = medium, .start = start, .length = 100, .gain = 1.0f, .fade_in = GRAPH_NONE,
-                                 .fade_out = GRAPH_NONE};
+    return (struct graph_region){
+        .media = medium, .start = start, .length = 100, .gain = 1.0f, .fade_in = GRAPH_NONE, .fade_out = GRAPH_NONE};
 }
 
 static uint32_t add_clips(const struct graph_region *regions, size_t count, const char *label)

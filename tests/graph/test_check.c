@@ -418,9 +418,18 @@ START_TEST(gain_of_partial_is_refused)
     struct graph_point point = {0, 0.5f};
     struct graph_curve curve = {0, 1};
     uint32_t zero = 0;
-    struct graph graph = {.sample_rate = 48000, .quantum = 64, .points = &point, .point_count = 1, .curves = &curve,
-                          .curve_count = 1, .inputs = &zero, .input_count = 1, .curve_refs = &zero,
-                          .curve_ref_count = 1, .nodes = nodes, .node_count = 2};
+    struct graph graph = {.sample_rate = 48000,
+                          .quantum = 64,
+                          .points = &point,
+                          .point_count = 1,
+                          .curves = &curve,
+                          .curve_count = 1,
+                          .inputs = &zero,
+                          .input_count = 1,
+                          .curve_refs = &zero,
+                          .curve_ref_count = 1,
+                          .nodes = nodes,
+                          .node_count = 2};
     ck_assert_int_eq(graph_check(&graph, NULL), LH_ERR_FORMAT);
     nodes[0].kind = GRAPH_NODE_BUS;
     ck_assert_int_eq(graph_check(&graph, NULL), LH_OK);
@@ -433,12 +442,19 @@ static enum lh_status check_doubling(uint32_t steps)
     struct graph_node nodes[40] = {{.kind = GRAPH_NODE_CLIPS, .channels = 1, .label = ""}};
     uint32_t inputs[80];
     for (uint32_t i = 1; i <= steps; i++) {
-        nodes[i] = (struct graph_node){.kind = i < steps ? GRAPH_NODE_PARTIAL : GRAPH_NODE_BUS, .channels = 1,
-                                       .first = 2 * i - 2, .count = 2, .label = ""};
+        nodes[i] = (struct graph_node){.kind = i < steps ? GRAPH_NODE_PARTIAL : GRAPH_NODE_BUS,
+                                       .channels = 1,
+                                       .first = 2 * i - 2,
+                                       .count = 2,
+                                       .label = ""};
         inputs[2 * i - 2] = inputs[2 * i - 1] = i - 1;
     }
-    struct graph graph = {.sample_rate = 48000, .quantum = 64, .inputs = inputs, .input_count = 2 * steps,
-                          .nodes = nodes, .node_count = steps + 1};
+    struct graph graph = {.sample_rate = 48000,
+                          .quantum = 64,
+                          .inputs = inputs,
+                          .input_count = 2 * steps,
+                          .nodes = nodes,
+                          .node_count = steps + 1};
     return graph_check(&graph, NULL);
 }
 
@@ -456,13 +472,19 @@ static enum lh_status check_clips(int64_t step, uint32_t count)
 {
     struct graph_region *regions = calloc(count, sizeof *regions);
     for (uint32_t i = 0; i < count; i++) {
-        regions[i] = (struct graph_region){.start = step * i, .length = 10, .gain = 1.0f, .fade_in = GRAPH_NONE,
-                                           .fade_out = GRAPH_NONE};
+        regions[i] = (struct graph_region){
+            .start = step * i, .length = 10, .gain = 1.0f, .fade_in = GRAPH_NONE, .fade_out = GRAPH_NONE};
     }
     struct graph_media media = {.channels = 1, .rate = 48000, .frames = 5, .length = 5, .name = "m"};
     struct graph_node node = {.kind = GRAPH_NODE_CLIPS, .channels = 1, .count = count, .label = ""};
-    struct graph graph = {.sample_rate = 48000, .quantum = 64, .media = &media, .media_count = 1, .regions = regions,
-                          .region_count = count, .nodes = &node, .node_count = 1};
+    struct graph graph = {.sample_rate = 48000,
+                          .quantum = 64,
+                          .media = &media,
+                          .media_count = 1,
+                          .regions = regions,
+                          .region_count = count,
+                          .nodes = &node,
+                          .node_count = 1};
     enum lh_status status = graph_check(&graph, NULL);
     free(regions);
     return status;

@@ -342,10 +342,20 @@ END_TEST
 
 START_TEST(normalising_clears_what_is_unused)
 {
-    struct graph_deliverable d = {.format = GRAPH_FORMAT_WAV, .bit_depth = 32, .dither = GRAPH_DITHER_TPDF,
-                                  .dither_seed = 5, .rate = 48000, .resampler = GRAPH_CONFORM_SAMPLERATE,
-                                  .tail_frames = 4, .tail_hold = 3, .tail_level = 0.5f, .has_quality = true,
-                                  .quality = 0.5, .bitrate_kbps = 9, .integrated_lufs = -14.0, .loop_end = 4};
+    struct graph_deliverable d = {.format = GRAPH_FORMAT_WAV,
+                                  .bit_depth = 32,
+                                  .dither = GRAPH_DITHER_TPDF,
+                                  .dither_seed = 5,
+                                  .rate = 48000,
+                                  .resampler = GRAPH_CONFORM_SAMPLERATE,
+                                  .tail_frames = 4,
+                                  .tail_hold = 3,
+                                  .tail_level = 0.5f,
+                                  .has_quality = true,
+                                  .quality = 0.5,
+                                  .bitrate_kbps = 9,
+                                  .integrated_lufs = -14.0,
+                                  .loop_end = 4};
     graph_deliverable_normalise(&d, 48000);
     ck_assert_int_eq(d.dither, GRAPH_DITHER_NONE);
     ck_assert_int_eq(d.resampler, GRAPH_CONFORM_IN_PLACE);

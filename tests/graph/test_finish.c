@@ -43,7 +43,8 @@ START_TEST(undelivered_entries_are_dropped)
     uint32_t unused;
     ck_assert_int_eq(graph_builder_add_curve(builder, (struct graph_point[]){{0, 0.5f}}, 1, &unused), LH_OK);
     ck_assert_int_eq(graph_builder_add_curve(builder, (struct graph_point[]){{0, 0.1f}, {9, 2.0f}}, 2, &used), LH_OK);
-    struct graph_region region = {.media = 0, .length = 10, .gain = 1.0f, .fade_in = GRAPH_NONE, .fade_out = GRAPH_NONE};
+    struct graph_region region = {
+        .media = 0, .length = 10, .gain = 1.0f, .fade_in = GRAPH_NONE, .fade_out = GRAPH_NONE};
     uint32_t clips;
     uint32_t other;
     uint32_t node;

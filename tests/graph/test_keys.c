@@ -154,8 +154,7 @@ static const struct change {
     unsigned deliverables;
 } changes[] = {
     {rename_all, 0},      {change_quantum, 3}, /* the first one's tail is judged per quantum */
-    {change_polarity, 7}, {change_seed, 3},    {change_range, 4},
-    {change_tag, 4},      {change_gain, 7},    {change_point, 7},
+    {change_polarity, 7}, {change_seed, 3},    {change_range, 4}, {change_tag, 4}, {change_gain, 7}, {change_point, 7},
 };
 
 START_TEST(keys_depend_on_content)
