@@ -22,24 +22,28 @@ struct engine_encoder {
     struct lh_hasher *hasher;          /* NULL when no digest is asked for */
     int64_t first_frame;               /* on the timeline at the deliverable's rate: dither is a function of it */
     uint64_t frames, clipped;
-    uint8_t *packed;                   /* one piece of integers */
-    float *staged;                     /* a codec's piece being filled */
+    uint8_t *packed; /* one piece of integers */
+    float *staged;   /* a codec's piece being filled */
     size_t staged_frames;
-    struct lh_error failure;           /* the first failure is the last: everything after it fails alike */
+    struct lh_error failure; /* the first failure is the last: everything after it fails alike */
 };
 
 static const struct engine_backend *const backends[GRAPH_FORMAT_COUNT] = {
-    [GRAPH_FORMAT_WAV] = &engine_backend_wav,       [GRAPH_FORMAT_BWF] = &engine_backend_bwf,   [GRAPH_FORMAT_AIFF] = &engine_backend_aiff,
-    [GRAPH_FORMAT_FLAC] = &engine_backend_flac,     [GRAPH_FORMAT_VORBIS] = &engine_backend_vorbis,
-    [GRAPH_FORMAT_OPUS] = &engine_backend_opus,     [GRAPH_FORMAT_MP3] = &engine_backend_mp3,
+    [GRAPH_FORMAT_WAV] = &engine_backend_wav,       [GRAPH_FORMAT_BWF] = &engine_backend_bwf,
+    [GRAPH_FORMAT_AIFF] = &engine_backend_aiff,     [GRAPH_FORMAT_FLAC] = &engine_backend_flac,
+    [GRAPH_FORMAT_VORBIS] = &engine_backend_vorbis, [GRAPH_FORMAT_OPUS] = &engine_backend_opus,
+    [GRAPH_FORMAT_MP3] = &engine_backend_mp3,
 };
 
-enum lh_status engine_encoder_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
+enum lh_status engine_encoder_check(const struct graph_deliverable *deliverable, uint32_t channels,
+                                    struct lh_error *error)
 {
     if ((unsigned)deliverable->format >= GRAPH_FORMAT_COUNT)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "unknown format %d", (int)deliverable->format);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "unknown format %d",
+                            (int)deliverable->format);
     if (deliverable->rate < GRAPH_RATE_MIN || deliverable->rate > GRAPH_RATE_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "a sample rate of %u Hz cannot be written", deliverable->rate);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "a sample rate of %u Hz cannot be written",
+                            deliverable->rate);
     return backends[deliverable->format]->check(deliverable, channels, error);
 }
 
@@ -57,8 +61,8 @@ static enum lh_status allocate(struct engine_encoder *encoder, bool digest, stru
     return missing ? lh_error_no_memory(error) : LH_OK;
 }
 
-enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec, uint64_t riff_limit, struct engine_encoder **encoder,
-                                          struct lh_error *error)
+enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec, uint64_t riff_limit,
+                                          struct engine_encoder **encoder, struct lh_error *error)
 {
     const struct graph_deliverable *deliverable = spec->deliverable;
     enum lh_status status = engine_encoder_check(deliverable, spec->channels, error);
@@ -84,11 +88,12 @@ enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec
             .channels = spec->channels,
         };
     }
-    opened->first_frame = (int64_t)engine_converted_length((uint64_t)deliverable->start, spec->graph->sample_rate, deliverable->rate);
+    opened->first_frame =
+        (int64_t)engine_converted_length((uint64_t)deliverable->start, spec->graph->sample_rate, deliverable->rate);
     status = engine_output_init(&opened->file.output, spec->fd, error);
     if (status == LH_OK && opened->file.output.pipe && !opened->backend->streams && spec->frames < 0)
-        status = lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "%s of unknown length cannot go to a pipe: write it to a file",
-                              opened->backend->name);
+        status = lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
+                              "%s of unknown length cannot go to a pipe: write it to a file", opened->backend->name);
     if (status == LH_OK)
         status = allocate(opened, spec->digest, error);
     if (status == LH_OK)
@@ -101,7 +106,8 @@ enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec
     return LH_OK;
 }
 
-enum lh_status engine_encoder_new(const struct engine_encoder_spec *spec, struct engine_encoder **encoder, struct lh_error *error)
+enum lh_status engine_encoder_new(const struct engine_encoder_spec *spec, struct engine_encoder **encoder,
+                                  struct lh_error *error)
 {
     return engine_encoder_new_limited(spec, ENGINE_RIFF_LIMIT, encoder, error);
 }
@@ -120,7 +126,8 @@ void engine_encoder_free(struct engine_encoder *encoder)
 }
 
 /* One piece as it is delivered: at most ENGINE_PIECE_SAMPLES. */
-static enum lh_status write_piece(struct engine_encoder *encoder, const float *in, size_t frames, struct lh_error *error)
+static enum lh_status write_piece(struct engine_encoder *encoder, const float *in, size_t frames,
+                                  struct lh_error *error)
 {
     const void *samples = in;
     if (encoder->quantiser.bits != 0) {
@@ -148,7 +155,8 @@ static enum lh_status write_pcm(struct engine_encoder *encoder, const float *in,
     return LH_OK;
 }
 
-static enum lh_status write_codec(struct engine_encoder *encoder, const float *in, size_t frames, struct lh_error *error)
+static enum lh_status write_codec(struct engine_encoder *encoder, const float *in, size_t frames,
+                                  struct lh_error *error)
 {
     uint32_t channels = encoder->file.channels;
     while (frames > 0) {
@@ -186,7 +194,8 @@ static enum lh_status settle(struct engine_encoder *encoder, enum lh_status stat
     return status;
 }
 
-enum lh_status engine_encoder_write(struct engine_encoder *encoder, const float *in, size_t frames, struct lh_error *error)
+enum lh_status engine_encoder_write(struct engine_encoder *encoder, const float *in, size_t frames,
+                                    struct lh_error *error)
 {
     if (encoder->failure.code != LH_OK)
         return settle(encoder, encoder->failure.code, error);
@@ -203,15 +212,17 @@ static enum lh_status finish(struct engine_encoder *encoder, struct lh_error *er
         encoder->staged_frames = 0;
         status = write_piece(encoder, encoder->staged, rest, error);
     }
-    if (status == LH_OK && encoder->file.output.pipe && encoder->file.frames >= 0 && (uint64_t)encoder->file.frames != encoder->frames)
-        status = lh_error_set(error, LH_ERR_INTERNAL, NULL, "%llu frames came where %lld were announced", (unsigned long long)encoder->frames,
-                              (long long)encoder->file.frames);
+    if (status == LH_OK && encoder->file.output.pipe && encoder->file.frames >= 0 &&
+        (uint64_t)encoder->file.frames != encoder->frames)
+        status = lh_error_set(error, LH_ERR_INTERNAL, NULL, "%llu frames came where %lld were announced",
+                              (unsigned long long)encoder->frames, (long long)encoder->file.frames);
     if (status == LH_OK)
         status = encoder->backend->finish(encoder->state, encoder->frames, error);
     return status == LH_OK ? engine_output_flush(&encoder->file.output, error) : status;
 }
 
-enum lh_status engine_encoder_finish(struct engine_encoder *encoder, struct engine_encoded *result, struct lh_error *error)
+enum lh_status engine_encoder_finish(struct engine_encoder *encoder, struct engine_encoded *result,
+                                     struct lh_error *error)
 {
     if (encoder->failure.code != LH_OK)
         return settle(encoder, encoder->failure.code, error);

@@ -121,7 +121,8 @@ static void put_mark(struct lh_writer *writer, uint32_t id, uint32_t position, c
 }
 
 /* The loop's ends are marks 1 and 2, the project's markers follow. */
-static void put_marks(const struct engine_file *file, uint64_t frames, bool loop, uint32_t loop_start, uint32_t loop_end, struct lh_writer *writer)
+static void put_marks(const struct engine_file *file, uint64_t frames, bool loop, uint32_t loop_start,
+                      uint32_t loop_end, struct lh_writer *writer)
 {
     struct lh_writer marks;
     lh_writer_init(&marks);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the project says about a file, in the file's own frames: markers, loop, tags; and what gets lost in a container. */
+/* What the project says about a file, in the file's own frames: markers, loop, tags; and what gets lost in a container.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,8 @@ int64_t engine_file_frame(const struct engine_file *file, int64_t timeline_frame
     return (int64_t)engine_converted_length(frames, file->graph->sample_rate, file->deliverable->rate);
 }
 
-bool engine_file_marker(const struct engine_file *file, uint64_t frames, uint32_t i, uint32_t *position, const char **name)
+bool engine_file_marker(const struct engine_file *file, uint64_t frames, uint32_t i, uint32_t *position,
+                        const char **name)
 {
     const struct graph_marker *marker = &file->graph->markers[i];
     int64_t frame = engine_file_frame(file, marker->frame);
@@ -92,7 +94,8 @@ static bool has_markers(const struct engine_file *file, uint64_t frames, bool *t
     return any;
 }
 
-void engine_file_notes(const struct engine_file *file, const struct engine_backend *backend, uint64_t frames, char *notes, size_t size)
+void engine_file_notes(const struct engine_file *file, const struct engine_backend *backend, uint64_t frames,
+                       char *notes, size_t size)
 {
     notes[0] = '\0';
     bool too_far = false;
@@ -115,11 +118,27 @@ void engine_file_notes(const struct engine_file *file, const struct engine_backe
     }
 }
 
+bool engine_vorbis_tag(const char *name)
+{
+    for (size_t i = 0; name[i] != '\0'; i++) {
+        if (name[i] < 0x20 || name[i] > 0x7D || name[i] == '=')
+            return false;
+    }
+    return name[0] != '\0';
+}
+
 const uint8_t *engine_vorbis_order(uint32_t channels)
 {
     /* Vorbis I, section 4.3.9 (Opus' mapping family 1 is the same), against WAV's order of speakers. */
     static const uint8_t order[8][8] = {
-        {0}, {0, 1}, {0, 2, 1}, {0, 1, 2, 3}, {0, 2, 1, 3, 4}, {0, 2, 1, 4, 5, 3}, {0, 2, 1, 5, 6, 4, 3}, {0, 2, 1, 6, 7, 4, 5, 3},
+        {0},
+        {0, 1},
+        {0, 2, 1},
+        {0, 1, 2, 3},
+        {0, 2, 1, 3, 4},
+        {0, 2, 1, 4, 5, 3},
+        {0, 2, 1, 5, 6, 4, 3},
+        {0, 2, 1, 6, 7, 4, 5, 3},
     };
     return order[channels - 1];
 }

@@ -15,14 +15,14 @@ struct flac {
     struct engine_file *file;
     FLAC__StreamEncoder *encoder;
     FLAC__StreamMetadata *comments;
-    uint64_t position;      /* where libFLAC writes next */
+    uint64_t position; /* where libFLAC writes next */
     uint64_t frames;
-    struct lh_error error;  /* of the first write that failed: libFLAC only hands on that one did */
-    FLAC__int32 *samples;   /* one piece */
+    struct lh_error error; /* of the first write that failed: libFLAC only hands on that one did */
+    FLAC__int32 *samples;  /* one piece */
 };
 
-static FLAC__StreamEncoderWriteStatus on_write(const FLAC__StreamEncoder *encoder, const FLAC__byte buffer[], size_t bytes, uint32_t samples,
-                                               uint32_t current_frame, void *context)
+static FLAC__StreamEncoderWriteStatus on_write(const FLAC__StreamEncoder *encoder, const FLAC__byte buffer[],
+                                               size_t bytes, uint32_t samples, uint32_t current_frame, void *context)
 {
     (void)encoder;
     (void)samples;
@@ -57,12 +57,14 @@ static FLAC__StreamEncoderTellStatus on_tell(const FLAC__StreamEncoder *encoder,
 static enum lh_status flac_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
 {
     if (channels < 1 || channels > FLAC__MAX_CHANNELS)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC holds 1 to 8 channels, not %u: deliver WAV", channels);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
+                            "FLAC holds 1 to 8 channels, not %u: deliver WAV", channels);
     if (deliverable->bit_depth != 16 && deliverable->bit_depth != 24)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC holds 16 or 24 bits, not %u%s", deliverable->bit_depth,
-                            deliverable->bit_depth == 32 ? " (float): deliver WAV" : "");
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC holds 16 or 24 bits, not %u%s",
+                            deliverable->bit_depth, deliverable->bit_depth == 32 ? " (float): deliver WAV" : "");
     if (!FLAC__format_sample_rate_is_valid(deliverable->rate) || !FLAC__format_sample_rate_is_subset(deliverable->rate))
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC cannot hold a sample rate of %u Hz", deliverable->rate);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC cannot hold a sample rate of %u Hz",
+                            deliverable->rate);
     return LH_OK;
 }
 
@@ -112,10 +114,7 @@ static enum lh_status add_comments(struct flac *flac, struct lh_error *error)
     if (flac->comments == NULL)
         return lh_error_no_memory(error);
     for (uint32_t i = 0; i < deliverable->tag_count; i++) {
-        if (!FLAC__format_vorbiscomment_entry_name_is_legal(tags[i].name) ||
-            !FLAC__format_vorbiscomment_entry_value_is_legal((const FLAC__byte *)tags[i].value, (uint32_t)strlen(tags[i].value)))
-            return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC cannot hold the tag '%s'", tags[i].name);
-        if (!add_comment(flac->comments, &tags[i]))
+        if (engine_vorbis_tag(tags[i].name) && !add_comment(flac->comments, &tags[i]))
             return lh_error_no_memory(error);
     }
     return LH_OK;
@@ -128,15 +127,17 @@ static enum lh_status start(struct flac *flac, struct lh_error *error)
     if (status != LH_OK)
         return status;
     FLAC__StreamEncoder *encoder = flac->encoder;
-    bool set = FLAC__stream_encoder_set_channels(encoder, file->channels) &&
-               FLAC__stream_encoder_set_bits_per_sample(encoder, file->deliverable->bit_depth) &&
-               FLAC__stream_encoder_set_sample_rate(encoder, file->deliverable->rate) &&
-               FLAC__stream_encoder_set_compression_level(encoder, FLAC_LEVEL) &&
-               (file->frames <= 0 || FLAC__stream_encoder_set_total_samples_estimate(encoder, (FLAC__uint64)file->frames)) &&
-               FLAC__stream_encoder_set_metadata(encoder, &flac->comments, 1);
+    bool set =
+        FLAC__stream_encoder_set_channels(encoder, file->channels) &&
+        FLAC__stream_encoder_set_bits_per_sample(encoder, file->deliverable->bit_depth) &&
+        FLAC__stream_encoder_set_sample_rate(encoder, file->deliverable->rate) &&
+        FLAC__stream_encoder_set_compression_level(encoder, FLAC_LEVEL) &&
+        (file->frames <= 0 || FLAC__stream_encoder_set_total_samples_estimate(encoder, (FLAC__uint64)file->frames)) &&
+        FLAC__stream_encoder_set_metadata(encoder, &flac->comments, 1);
     if (!set)
         return lh_error_set(error, LH_ERR_INTERNAL, file->deliverable->name, "the FLAC encoder refused its settings");
-    if (FLAC__stream_encoder_init_stream(encoder, on_write, on_seek, on_tell, NULL, flac) != FLAC__STREAM_ENCODER_INIT_STATUS_OK)
+    if (FLAC__stream_encoder_init_stream(encoder, on_write, on_seek, on_tell, NULL, flac) !=
+        FLAC__STREAM_ENCODER_INIT_STATUS_OK)
         return flac_error(flac, error);
     return LH_OK;
 }
@@ -144,14 +145,16 @@ static enum lh_status start(struct flac *flac, struct lh_error *error)
 static enum lh_status flac_open(struct engine_file *file, void **state, struct lh_error *error)
 {
     if (file->frames >= 0 && (uint64_t)file->frames >= FLAC_FRAMES_MAX)
-        return lh_error_set(error, LH_ERR_LIMIT, file->deliverable->name, "the file is longer than FLAC can hold (2^36 frames): deliver WAV");
+        return lh_error_set(error, LH_ERR_LIMIT, file->deliverable->name,
+                            "the file is longer than FLAC can hold (2^36 frames): deliver WAV");
     struct flac *flac = calloc(1, sizeof *flac);
     if (flac == NULL)
         return lh_error_no_memory(error);
     flac->file = file;
     flac->samples = malloc(ENGINE_PIECE_SAMPLES * sizeof *flac->samples);
     flac->encoder = FLAC__stream_encoder_new();
-    enum lh_status status = flac->samples == NULL || flac->encoder == NULL ? lh_error_no_memory(error) : start(flac, error);
+    enum lh_status status =
+        flac->samples == NULL || flac->encoder == NULL ? lh_error_no_memory(error) : start(flac, error);
     if (status != LH_OK) {
         flac_free(flac);
         return status;
@@ -165,8 +168,9 @@ static void unpack(FLAC__int32 *out, const uint8_t *in, size_t samples, uint32_t
 {
     for (size_t i = 0; i < samples; i++) {
         const uint8_t *byte = in + i * bytes;
-        out[i] = bytes == 2 ? (int16_t)(byte[0] | byte[1] << 8)
-                            : (int32_t)((uint32_t)byte[0] << 8 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 24) >> 8;
+        out[i] = bytes == 2
+                     ? (int16_t)(byte[0] | byte[1] << 8)
+                     : (int32_t)((uint32_t)byte[0] << 8 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 24) >> 8;
     }
 }
 
@@ -178,7 +182,9 @@ static enum lh_status flac_write(void *state, const void *samples, size_t frames
                             "the file has grown past what FLAC can hold (2^36 frames): deliver WAV");
     flac->frames += frames;
     unpack(flac->samples, samples, frames * flac->file->channels, flac->file->sample_bytes);
-    return FLAC__stream_encoder_process_interleaved(flac->encoder, flac->samples, (uint32_t)frames) ? LH_OK : flac_error(flac, error);
+    return FLAC__stream_encoder_process_interleaved(flac->encoder, flac->samples, (uint32_t)frames)
+               ? LH_OK
+               : flac_error(flac, error);
 }
 
 static enum lh_status flac_finish(void *state, uint64_t frames, struct lh_error *error)
@@ -191,6 +197,7 @@ static enum lh_status flac_finish(void *state, uint64_t frames, struct lh_error 
 const struct engine_backend engine_backend_flac = {
     .name = "FLAC",
     .packed = true,
+    .holds_tag = engine_vorbis_tag,
     .check = flac_check,
     .open = flac_open,
     .write = flac_write,

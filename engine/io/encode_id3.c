@@ -11,9 +11,9 @@
 static const struct frame_name {
     const char *tag, *id;
 } frame_names[] = {
-    {"title", "TIT2"},     {"artist", "TPE1"},   {"album", "TALB"},   {"albumartist", "TPE2"}, {"date", "TDRC"},
-    {"year", "TDRC"},      {"genre", "TCON"},    {"track", "TRCK"},   {"tracknumber", "TRCK"}, {"composer", "TCOM"},
-    {"copyright", "TCOP"}, {"language", "TLAN"}, {"publisher", "TPUB"}, {"bpm", "TBPM"},       {"isrc", "TSRC"},
+    {"title", "TIT2"},     {"artist", "TPE1"},   {"album", "TALB"},     {"albumartist", "TPE2"}, {"date", "TDRC"},
+    {"year", "TDRC"},      {"genre", "TCON"},    {"track", "TRCK"},     {"tracknumber", "TRCK"}, {"composer", "TCOM"},
+    {"copyright", "TCOP"}, {"language", "TLAN"}, {"publisher", "TPUB"}, {"bpm", "TBPM"},         {"isrc", "TSRC"},
 };
 
 static const char *frame_id(const char *tag)
@@ -32,7 +32,8 @@ static void put_syncsafe(struct lh_writer *writer, size_t value)
 }
 
 /* A frame: its encoding byte, `prefix` bytes, then the text without a terminator. */
-static void put_frame(struct lh_writer *writer, const char *id, const char *prefix, size_t prefix_size, const char *text)
+static void put_frame(struct lh_writer *writer, const char *id, const char *prefix, size_t prefix_size,
+                      const char *text)
 {
     lh_writer_bytes(writer, id, 4);
     put_syncsafe(writer, 1 + prefix_size + strlen(text));
@@ -62,7 +63,8 @@ enum lh_status engine_id3_put(const struct engine_file *file, struct lh_writer *
     }
     enum lh_status status = LH_OK;
     if (frames.size >= ID3_SIZE_MAX) {
-        status = lh_error_set(error, LH_ERR_LIMIT, deliverable->name, "the tags are larger than an MP3 file can hold (256 MiB)");
+        status = lh_error_set(error, LH_ERR_LIMIT, deliverable->name,
+                              "the tags are larger than an MP3 file can hold (256 MiB)");
     } else {
         lh_writer_bytes(writer, "ID3\4\0\0", 6);
         put_syncsafe(writer, frames.size);

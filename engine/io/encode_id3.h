@@ -6,6 +6,7 @@
 #include "engine/io/encode_backend.h"
 
 /* The whole tag, nothing when the deliverable has no tags. LH_ERR_LIMIT past ID3's 256 MiB. */
-LH_NODISCARD enum lh_status engine_id3_put(const struct engine_file *file, struct lh_writer *writer, struct lh_error *error);
+LH_NODISCARD enum lh_status engine_id3_put(const struct engine_file *file, struct lh_writer *writer,
+                                           struct lh_error *error);
 
 #endif

@@ -56,17 +56,22 @@ static bool has_bitrate(const struct generation *generation, uint32_t kbps)
 static enum lh_status mp3_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
 {
     if (channels < 1 || channels > MP3_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "MP3 holds 1 or 2 channels, not %u: deliver FLAC, Opus or WAV", channels);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
+                            "MP3 holds 1 or 2 channels, not %u: deliver FLAC, Opus or WAV", channels);
     const struct generation *generation = find_generation(deliverable->rate);
     if (generation == NULL)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "MP3 has no sample rate of %u Hz: deliver 48000, 44100 or 32000 (or a half or quarter of these)", deliverable->rate);
+        return lh_error_set(
+            error, LH_ERR_UNSUPPORTED, deliverable->name,
+            "MP3 has no sample rate of %u Hz: deliver 48000, 44100 or 32000 (or a half or quarter of these)",
+            deliverable->rate);
     uint32_t kbps = deliverable->bitrate_kbps;
     if (!deliverable->has_quality && kbps > 0 && !has_bitrate(generation, kbps))
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "MP3 at %u Hz has no bit rate of %u kbit/s: %s", deliverable->rate, kbps,
-                            generation->most == 320   ? "choose 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256 or 320"
-                            : generation->most == 160 ? "choose 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144 or 160"
-                                                      : "choose 8, 16, 24, 32, 40, 48, 56 or 64");
+        return lh_error_set(
+            error, LH_ERR_UNSUPPORTED, deliverable->name, "MP3 at %u Hz has no bit rate of %u kbit/s: %s",
+            deliverable->rate, kbps,
+            generation->most == 320   ? "choose 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256 or 320"
+            : generation->most == 160 ? "choose 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144 or 160"
+                                      : "choose 8, 16, 24, 32, 40, 48, 56 or 64");
     return LH_OK;
 }
 
@@ -96,7 +101,8 @@ static enum lh_status mp3_error(int code, struct lh_error *error)
 static int set_rate(lame_t lame, const struct graph_deliverable *deliverable)
 {
     if (deliverable->has_quality)
-        return lame_set_VBR(lame, vbr_default) | lame_set_VBR_quality(lame, (1.0f - (float)deliverable->quality) * MP3_LOWEST_V);
+        return lame_set_VBR(lame, vbr_default) |
+               lame_set_VBR_quality(lame, (1.0f - (float)deliverable->quality) * MP3_LOWEST_V);
     uint32_t most = find_generation(deliverable->rate)->most;
     uint32_t otherwise = most < MP3_DEFAULT_KBPS ? most : MP3_DEFAULT_KBPS;
     uint32_t kbps = deliverable->bitrate_kbps > 0 ? deliverable->bitrate_kbps : otherwise;
@@ -109,9 +115,9 @@ static enum lh_status start(struct mp3 *mp3, struct lh_error *error)
     int rate = (int)file->deliverable->rate;
     lame_t lame = mp3->lame;
     int refused = lame_set_errorf(lame, silent) | lame_set_debugf(lame, silent) | lame_set_msgf(lame, silent) |
-                  lame_set_num_channels(lame, (int)file->channels) | lame_set_in_samplerate(lame, rate) | lame_set_out_samplerate(lame, rate) |
-                  lame_set_mode(lame, file->channels == 1 ? MONO : JOINT_STEREO) | lame_set_bWriteVbrTag(lame, 1) |
-                  set_rate(lame, file->deliverable);
+                  lame_set_num_channels(lame, (int)file->channels) | lame_set_in_samplerate(lame, rate) |
+                  lame_set_out_samplerate(lame, rate) | lame_set_mode(lame, file->channels == 1 ? MONO : JOINT_STEREO) |
+                  lame_set_bWriteVbrTag(lame, 1) | set_rate(lame, file->deliverable);
     lame_set_write_id3tag_automatic(lame, 0);
     int code = lame_init_params(lame);
     if (refused != 0 || code < 0)
@@ -129,7 +135,8 @@ static enum lh_status start(struct mp3 *mp3, struct lh_error *error)
 static enum lh_status mp3_open(struct engine_file *file, void **state, struct lh_error *error)
 {
     if (file->output.pipe)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, file->deliverable->name, "MP3 cannot go to a pipe: write it to a file");
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, file->deliverable->name,
+                            "MP3 cannot go to a pipe: write it to a file");
     struct mp3 *mp3 = calloc(1, sizeof *mp3);
     if (mp3 == NULL)
         return lh_error_no_memory(error);
@@ -150,7 +157,8 @@ static enum lh_status mp3_write(void *state, const void *samples, size_t frames,
     const float *in = samples;
     int size = mp3->file->channels == 1
                    ? lame_encode_buffer_ieee_float(mp3->lame, in, in, (int)frames, mp3->buffer, (int)sizeof mp3->buffer)
-                   : lame_encode_buffer_interleaved_ieee_float(mp3->lame, in, (int)frames, mp3->buffer, (int)sizeof mp3->buffer);
+                   : lame_encode_buffer_interleaved_ieee_float(mp3->lame, in, (int)frames, mp3->buffer,
+                                                               (int)sizeof mp3->buffer);
     if (size < 0)
         return mp3_error(size, error);
     return engine_output_append(&mp3->file->output, mp3->buffer, (size_t)size, error);

@@ -7,12 +7,12 @@
 #include "engine/io/encode_backend.h"
 
 #define OPUS_CHANNELS_MAX 8u
-#define OPUS_DEFAULT_KBPS 64u      /* of each channel: 128 kbit/s stereo */
-#define OPUS_LEAST_KBPS 6u         /* of each channel; quality 0 is 16, quality 1 is 128 */
+#define OPUS_DEFAULT_KBPS 64u /* of each channel: 128 kbit/s stereo */
+#define OPUS_LEAST_KBPS 6u    /* of each channel; quality 0 is 16, quality 1 is 128 */
 #define OPUS_MOST_KBPS 256u
 #define OPUS_QUALITY_LOW 16.0
 #define OPUS_QUALITY_SPAN 112.0
-#define OPUS_COMMENT_PADDING 512   /* bytes of room for tags that are added later */
+#define OPUS_COMMENT_PADDING 512 /* bytes of room for tags that are added later */
 
 struct opus {
     struct engine_file *file;
@@ -37,13 +37,17 @@ static enum lh_status opus_check(const struct graph_deliverable *deliverable, ui
         rate = rate || deliverable->rate == rates[i];
     if (!rate)
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "Opus has no sample rate of %u Hz: deliver 48000 (or 24000, 16000, 12000, 8000)", deliverable->rate);
+                            "Opus has no sample rate of %u Hz: deliver 48000 (or 24000, 16000, 12000, 8000)",
+                            deliverable->rate);
     if (channels < 1 || channels > OPUS_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "Ogg Opus holds 1 to 8 channels, not %u: deliver WAV", channels);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
+                            "Ogg Opus holds 1 to 8 channels, not %u: deliver WAV", channels);
     uint32_t kbps = deliverable->bitrate_kbps;
-    if (!deliverable->has_quality && kbps > 0 && (kbps < OPUS_LEAST_KBPS * channels || kbps > OPUS_MOST_KBPS * channels))
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "Opus with %u channels takes %u to %u kbit/s, not %u", channels,
-                            OPUS_LEAST_KBPS * channels, OPUS_MOST_KBPS * channels, kbps);
+    if (!deliverable->has_quality && kbps > 0 &&
+        (kbps < OPUS_LEAST_KBPS * channels || kbps > OPUS_MOST_KBPS * channels))
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
+                            "Opus with %u channels takes %u to %u kbit/s, not %u", channels, OPUS_LEAST_KBPS * channels,
+                            OPUS_MOST_KBPS * channels, kbps);
     return LH_OK;
 }
 
@@ -91,13 +95,16 @@ static enum lh_status start(struct opus *opus, struct lh_error *error)
     uint32_t channels = opus->file->channels;
     const struct graph_tag *tags = opus->file->graph->tags + deliverable->tag_first;
     for (uint32_t i = 0; i < deliverable->tag_count; i++) {
+        if (!engine_vorbis_tag(tags[i].name))
+            continue;
         int code = ope_comments_add(opus->comments, tags[i].name, tags[i].value);
         if (code != OPE_OK)
             return opus_error(opus, code, error);
     }
     int code = OPE_OK;
     int family = channels > 2 ? 1 : 0;
-    opus->encoder = ope_encoder_create_callbacks(&callbacks, opus, opus->comments, (opus_int32)deliverable->rate, (int)channels, family, &code);
+    opus->encoder = ope_encoder_create_callbacks(&callbacks, opus, opus->comments, (opus_int32)deliverable->rate,
+                                                 (int)channels, family, &code);
     if (opus->encoder == NULL)
         return opus_error(opus, code, error);
     opus_int32 serial = (opus_int32)(uint32_t)(deliverable->dither_seed ^ deliverable->dither_seed >> 32);
@@ -117,7 +124,8 @@ static enum lh_status opus_open(struct engine_file *file, void **state, struct l
     opus->file = file;
     opus->ordered = malloc(ENGINE_CODEC_PIECE_FRAMES * file->channels * sizeof *opus->ordered);
     opus->comments = ope_comments_create();
-    enum lh_status status = opus->ordered == NULL || opus->comments == NULL ? lh_error_no_memory(error) : start(opus, error);
+    enum lh_status status =
+        opus->ordered == NULL || opus->comments == NULL ? lh_error_no_memory(error) : start(opus, error);
     if (status != LH_OK) {
         opus_free(opus);
         return status;
@@ -154,6 +162,7 @@ static enum lh_status opus_finish(void *state, uint64_t frames, struct lh_error 
 const struct engine_backend engine_backend_opus = {
     .name = "Ogg Opus",
     .streams = true,
+    .holds_tag = engine_vorbis_tag,
     .check = opus_check,
     .open = opus_open,
     .write = opus_write,

@@ -36,12 +36,14 @@ static enum lh_status write_error(int number, struct lh_error *error)
     if (number == ENOSPC || number == EDQUOT)
         return lh_error_set(error, LH_ERR_IO, NULL, "the disk is full (%s): make room and render again", reason);
     if (number == EFBIG)
-        return lh_error_set(error, LH_ERR_IO, NULL, "the file is larger than its file system or this process may write (%s)", reason);
+        return lh_error_set(error, LH_ERR_IO, NULL,
+                            "the file is larger than its file system or this process may write (%s)", reason);
     return lh_error_set(error, LH_ERR_IO, NULL, "the file cannot be written (%s)", reason);
 }
 
 /* All of `data`, however the kernel cuts it. */
-static enum lh_status write_all(const struct engine_output *output, uint64_t offset, const uint8_t *data, size_t size, struct lh_error *error)
+static enum lh_status write_all(const struct engine_output *output, uint64_t offset, const uint8_t *data, size_t size,
+                                struct lh_error *error)
 {
     while (size > 0) {
         ssize_t written = output->pipe ? write(output->fd, data, size) : pwrite(output->fd, data, size, (off_t)offset);
@@ -86,10 +88,12 @@ enum lh_status engine_output_append(struct engine_output *output, const void *da
     return LH_OK;
 }
 
-enum lh_status engine_output_patch(struct engine_output *output, uint64_t offset, const void *data, size_t size, struct lh_error *error)
+enum lh_status engine_output_patch(struct engine_output *output, uint64_t offset, const void *data, size_t size,
+                                   struct lh_error *error)
 {
     if (output->pipe)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, NULL, "this file cannot be finished on a pipe: write it to a file");
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, NULL,
+                            "this file cannot be finished on a pipe: write it to a file");
     enum lh_status status = engine_output_flush(output, error);
     if (status != LH_OK)
         return status;

@@ -40,10 +40,11 @@ void engine_chunk_id(struct lh_writer *writer, const char *id)
 enum lh_status engine_pcm_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
 {
     if (channels < 1 || channels > GRAPH_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "%u channels: 1 to %d can be written", channels, GRAPH_CHANNELS_MAX);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "%u channels: 1 to %d can be written",
+                            channels, GRAPH_CHANNELS_MAX);
     if (deliverable->bit_depth != 16 && deliverable->bit_depth != 24 && deliverable->bit_depth != 32)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "%u bits: 16, 24 or 32 (float) can be written",
-                            deliverable->bit_depth);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
+                            "%u bits: 16, 24 or 32 (float) can be written", deliverable->bit_depth);
     return LH_OK;
 }
 
@@ -53,7 +54,8 @@ static uint64_t padded(uint64_t size)
 }
 
 /* The header's and tail's bytes for a length; refuses what the container cannot hold. */
-static enum lh_status build(const struct engine_pcm *pcm, uint64_t frames, struct lh_writer *head, struct lh_writer *tail, struct lh_error *error)
+static enum lh_status build(const struct engine_pcm *pcm, uint64_t frames, struct lh_writer *head,
+                            struct lh_writer *tail, struct lh_error *error)
 {
     pcm->container->tail(pcm->file, frames, tail);
     pcm->container->head(pcm->file, frames, tail->size, head);
@@ -61,8 +63,9 @@ static enum lh_status build(const struct engine_pcm *pcm, uint64_t frames, struc
         return lh_error_no_memory(error);
     uint64_t total = head->size + padded(engine_pcm_data_size(pcm->file, frames)) + tail->size;
     if (!pcm->container->grows && total - 8 > pcm->file->riff_limit)
-        return lh_error_set(error, LH_ERR_LIMIT, pcm->file->deliverable->name,
-                            "the file would be larger than AIFF can hold (4 GiB): deliver WAV, which grows past that as RF64");
+        return lh_error_set(
+            error, LH_ERR_LIMIT, pcm->file->deliverable->name,
+            "the file would be larger than AIFF can hold (4 GiB): deliver WAV, which grows past that as RF64");
     return LH_OK;
 }
 
@@ -81,7 +84,8 @@ static enum lh_status write_head(struct engine_pcm *pcm, uint64_t frames, struct
     return status;
 }
 
-enum lh_status engine_pcm_open(struct engine_file *file, const struct engine_container *container, struct engine_pcm **pcm, struct lh_error *error)
+enum lh_status engine_pcm_open(struct engine_file *file, const struct engine_container *container,
+                               struct engine_pcm **pcm, struct lh_error *error)
 {
     struct engine_pcm *opened = calloc(1, sizeof *opened);
     if (opened == NULL)

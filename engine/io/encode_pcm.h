@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Uncompressed containers: a header, the samples, then chunks that depend on the length. WAV and AIFF differ in what the
-   two ends look like and in byte order. */
+/* Uncompressed containers: a header, the samples, then chunks that depend on the length. WAV and AIFF differ in what
+   the two ends look like and in byte order. */
 #ifndef ENGINE_IO_ENCODE_PCM_H
 #define ENGINE_IO_ENCODE_PCM_H
 
@@ -17,8 +17,8 @@ struct engine_container {
 };
 
 struct engine_pcm;
-LH_NODISCARD enum lh_status engine_pcm_open(struct engine_file *file, const struct engine_container *container, struct engine_pcm **pcm,
-                                            struct lh_error *error);
+LH_NODISCARD enum lh_status engine_pcm_open(struct engine_file *file, const struct engine_container *container,
+                                            struct engine_pcm **pcm, struct lh_error *error);
 enum lh_status engine_pcm_write(void *state, const void *samples, size_t frames, struct lh_error *error);
 enum lh_status engine_pcm_finish(void *state, uint64_t frames, struct lh_error *error);
 void engine_pcm_free(void *state);

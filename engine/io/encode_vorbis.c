@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ogg Vorbis by libvorbisenc. The stream's serial number comes from the dither seed (and so from the deliverable's name)
-   instead of a random number. Quality 0..1 is libvorbis' own scale up to q10; a bit rate is an average. */
+/* Ogg Vorbis by libvorbisenc. The stream's serial number comes from the dither seed (and so from the deliverable's
+   name) instead of a random number. Quality 0..1 is libvorbis' own scale up to q10; a bit rate is an average. */
 #include <ogg/ogg.h>
 #include <stdlib.h>
 #include <vorbis/vorbisenc.h>
@@ -24,15 +24,18 @@ struct vorbis {
 static int setup(vorbis_info *info, const struct graph_deliverable *deliverable, uint32_t channels)
 {
     if (!deliverable->has_quality && deliverable->bitrate_kbps > 0)
-        return vorbis_encode_init(info, (long)channels, (long)deliverable->rate, -1, (long)deliverable->bitrate_kbps * 1000, -1);
+        return vorbis_encode_init(info, (long)channels, (long)deliverable->rate, -1,
+                                  (long)deliverable->bitrate_kbps * 1000, -1);
     double quality = deliverable->has_quality ? deliverable->quality : VORBIS_DEFAULT_QUALITY;
     return vorbis_encode_init_vbr(info, (long)channels, (long)deliverable->rate, (float)quality);
 }
 
-static enum lh_status vorbis_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
+static enum lh_status vorbis_check(const struct graph_deliverable *deliverable, uint32_t channels,
+                                   struct lh_error *error)
 {
     if (channels < 1 || channels > VORBIS_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "Ogg Vorbis holds 1 to 8 channels, not %u: deliver WAV", channels);
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
+                            "Ogg Vorbis holds 1 to 8 channels, not %u: deliver WAV", channels);
     vorbis_info info;
     vorbis_info_init(&info);
     int refused = setup(&info, deliverable, channels);
@@ -40,11 +43,12 @@ static enum lh_status vorbis_check(const struct graph_deliverable *deliverable, 
     if (refused == 0)
         return LH_OK;
     if (!deliverable->has_quality && deliverable->bitrate_kbps > 0)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "Ogg Vorbis cannot hold %u channels at %u Hz with %u kbit/s: choose another bit rate, or a quality", channels,
-                            deliverable->rate, deliverable->bitrate_kbps);
-    return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "Ogg Vorbis cannot hold %u channels at %u Hz: deliver 48000 Hz", channels,
-                        deliverable->rate);
+        return lh_error_set(
+            error, LH_ERR_UNSUPPORTED, deliverable->name,
+            "Ogg Vorbis cannot hold %u channels at %u Hz with %u kbit/s: choose another bit rate, or a quality",
+            channels, deliverable->rate, deliverable->bitrate_kbps);
+    return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
+                        "Ogg Vorbis cannot hold %u channels at %u Hz: deliver 48000 Hz", channels, deliverable->rate);
 }
 
 static void vorbis_free(void *state)
@@ -68,7 +72,8 @@ static enum lh_status put_pages(struct vorbis *vorbis, bool all, struct lh_error
 {
     ogg_page page;
     while ((all ? ogg_stream_flush(&vorbis->stream, &page) : ogg_stream_pageout(&vorbis->stream, &page)) != 0) {
-        enum lh_status status = engine_output_append(&vorbis->file->output, page.header, (size_t)page.header_len, error);
+        enum lh_status status =
+            engine_output_append(&vorbis->file->output, page.header, (size_t)page.header_len, error);
         if (status == LH_OK)
             status = engine_output_append(&vorbis->file->output, page.body, (size_t)page.body_len, error);
         if (status != LH_OK)
@@ -97,8 +102,10 @@ static enum lh_status start(struct vorbis *vorbis, struct lh_error *error)
     if (setup(&vorbis->info, deliverable, vorbis->file->channels) != 0)
         return lh_error_set(error, LH_ERR_INTERNAL, NULL, "the Vorbis encoder refused settings that it took before");
     const struct graph_tag *tags = vorbis->file->graph->tags + deliverable->tag_first;
-    for (uint32_t i = 0; i < deliverable->tag_count; i++)
-        vorbis_comment_add_tag(&vorbis->comments, tags[i].name, tags[i].value);
+    for (uint32_t i = 0; i < deliverable->tag_count; i++) {
+        if (engine_vorbis_tag(tags[i].name))
+            vorbis_comment_add_tag(&vorbis->comments, tags[i].name, tags[i].value);
+    }
     vorbis->has_dsp = vorbis_analysis_init(&vorbis->dsp, &vorbis->info) == 0;
     if (!vorbis->has_dsp)
         return lh_error_no_memory(error);
@@ -177,6 +184,7 @@ static enum lh_status vorbis_finish(void *state, uint64_t frames, struct lh_erro
 const struct engine_backend engine_backend_vorbis = {
     .name = "Ogg Vorbis",
     .streams = true,
+    .holds_tag = engine_vorbis_tag,
     .check = vorbis_check,
     .open = vorbis_open,
     .write = vorbis_write,

@@ -20,9 +20,9 @@
 static const struct info_name {
     const char *tag, *id;
 } info_names[] = {
-    {"title", "INAM"}, {"artist", "IART"}, {"album", "IPRD"}, {"comment", "ICMT"}, {"copyright", "ICOP"}, {"date", "ICRD"}, {"genre", "IGNR"},
-    {"track", "ITRK"}, {"tracknumber", "ITRK"}, {"software", "ISFT"}, {"engineer", "IENG"}, {"keywords", "IKEY"}, {"subject", "ISBJ"},
-    {"composer", "IMUS"}, {"language", "ILNG"},
+    {"title", "INAM"},    {"artist", "IART"},   {"album", "IPRD"},   {"comment", "ICMT"},     {"copyright", "ICOP"},
+    {"date", "ICRD"},     {"genre", "IGNR"},    {"track", "ITRK"},   {"tracknumber", "ITRK"}, {"software", "ISFT"},
+    {"engineer", "IENG"}, {"keywords", "IKEY"}, {"subject", "ISBJ"}, {"composer", "IMUS"},    {"language", "ILNG"},
 };
 
 static const char *info_id(const char *tag)
@@ -130,17 +130,21 @@ static void put_bext(const struct engine_file *file, struct lh_writer *writer)
     engine_chunk_text(writer, is_date(date) ? date : "", BEXT_DATE_LENGTH);
     engine_chunk_text(writer, "", 8);
     /* Where the file lies on the project's timeline, in frames from its beginning ("since midnight"). */
-    lh_writer_u64(writer, engine_converted_length((uint64_t)deliverable->start, file->graph->sample_rate, deliverable->rate));
+    lh_writer_u64(writer,
+                  engine_converted_length((uint64_t)deliverable->start, file->graph->sample_rate, deliverable->rate));
     lh_writer_u16(writer, 2);
-    engine_chunk_zeros(writer, 64); /* no UMID */
+    engine_chunk_zeros(writer, 64);  /* no UMID */
     for (unsigned i = 0; i < 5; i++) /* integrated, range, true peak, momentary, short-term */
         lh_writer_u16(writer, BEXT_LOUDNESS_UNKNOWN);
     engine_chunk_zeros(writer, 180);
     char history[128];
     char mode[32];
     (void)snprintf(mode, sizeof mode, "%u channels", file->channels);
-    (void)snprintf(history, sizeof history, "A=PCM,F=%u,W=%u,M=%s,T=Loophole\r\n", deliverable->rate, file->sample_bytes * 8,
-                   file->channels == 1 ? "mono" : file->channels == 2 ? "stereo" : mode);
+    (void)snprintf(history, sizeof history, "A=PCM,F=%u,W=%u,M=%s,T=Loophole\r\n", deliverable->rate,
+                   file->sample_bytes * 8,
+                   file->channels == 1   ? "mono"
+                   : file->channels == 2 ? "stereo"
+                                         : mode);
     engine_chunk_text(writer, history, strlen(history));
     chunk_end(writer, begin);
 }

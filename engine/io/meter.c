@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The meter. libebur128 does the K-weighting and the energies of 10 ms; windows and gates are ours (meter_gate.c), because
-   libebur128 keeps either a list that grows with the length or a histogram that rounds every block to 0.1 LU. */
+/* The meter. libebur128 does the K-weighting and the energies of 10 ms; windows and gates are ours (meter_gate.c),
+   because libebur128 keeps either a list that grows with the length or a histogram that rounds every block to 0.1 LU.
+ */
 #include "engine/io/meter.h"
 
 #include <ebur128.h>
@@ -27,14 +28,15 @@ struct engine_meter {
     const struct engine_kernels *kernels;
     size_t channels;
     size_t step_frames, step_fill;
-    double steps[SHORT_TERM_STEPS];   /* energies of the last steps, a ring */
+    double steps[SHORT_TERM_STEPS]; /* energies of the last steps, a ring */
     uint64_t step_count;
     struct engine_gate blocks, short_terms;
     double max_momentary, max_short_term; /* energies */
     float peaks[GRAPH_CHANNELS_MAX];
 };
 
-/* BS.1770-4, tables 3 and 4, for WAV's order of speakers. libebur128's Mp110/Mm110 weigh 1.41; Mp135 and Mp180 weigh 1. */
+/* BS.1770-4, tables 3 and 4, for WAV's order of speakers. libebur128's Mp110/Mm110 weigh 1.41; Mp135 and Mp180 weigh 1.
+ */
 static int channel_place(uint32_t channels, uint32_t channel)
 {
     static const int front[] = {EBUR128_LEFT, EBUR128_RIGHT, EBUR128_CENTER};

@@ -7,7 +7,7 @@
 
 #define ENGINE_GATE_FLOOR_LUFS (-70.0) /* BS.1770's absolute gate: what lies below is never counted */
 #define ENGINE_GATE_BINS_PER_LU 10
-#define ENGINE_GATE_BINS 1500          /* up to +80 LUFS: past the engine's overload */
+#define ENGINE_GATE_BINS 1500 /* up to +80 LUFS: past the engine's overload */
 
 struct engine_gate {
     uint64_t counts[ENGINE_GATE_BINS];

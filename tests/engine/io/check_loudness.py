@@ -38,7 +38,8 @@ def ffmpeg_says(path, rate, channels):
                          capture_output=True, text=True, check=True)
     summary = run.stderr[run.stderr.rindex("Summary:"):]
     peaks = re.findall(r"Peak:\s+(\S+) dBFS", summary)
-    return {"integrated": float(re.search(r"I:\s+(\S+) LUFS", summary)[1]), "range": float(re.search(r"LRA:\s+(\S+) LU", summary)[1]),
+    return {"integrated": float(re.search(r"I:\s+(\S+) LUFS", summary)[1]),
+            "range": float(re.search(r"LRA:\s+(\S+) LU", summary)[1]),
             "samplePeak": float(peaks[0]), "truePeak": float(peaks[1])}
 
 
@@ -52,13 +53,15 @@ def main():
         path = folder + "/programme.raw"
         for rate, channels in [(48000, 1), (48000, 2), (44100, 2), (96000, 2), (48000, 5), (48000, 6)]:
             programme(rng, rate, channels, 40).tofile(path)
-            ours = json.loads(subprocess.run([sys.argv[1], path, str(channels), str(rate)], capture_output=True, text=True, check=True).stdout)
+            done = subprocess.run([sys.argv[1], path, str(channels), str(rate)], capture_output=True, check=True)
+            ours = json.loads(done.stdout)
             theirs = ffmpeg_says(path, rate, channels)
-            for key, tolerance in [("integrated", LOUDNESS_TOLERANCE), ("range", RANGE_TOLERANCE), ("truePeak", PEAK_TOLERANCE),
-                                   ("samplePeak", 0.06)]:
+            for key, tolerance in [("integrated", LOUDNESS_TOLERANCE), ("range", RANGE_TOLERANCE),
+                                   ("truePeak", PEAK_TOLERANCE), ("samplePeak", 0.06)]:
                 agrees = abs(ours[key] - theirs[key]) <= tolerance
                 failures += not agrees
-                print(f"{'ok' if agrees else 'FAILED'} {rate} Hz, {channels} channels, {key}: {ours[key]} and {theirs[key]}")
+                verdict = "ok" if agrees else "FAILED"
+                print(f"{verdict} {rate} Hz, {channels} channels, {key}: {ours[key]} and {theirs[key]}")
     return 1 if failures else 0
 
 

@@ -12,11 +12,22 @@
 
 #include "engine/io/encode_backend.h"
 
+/* libvorbisenc 1.3.7 loses one small block whenever 5.1 is set up; nothing of ours is excused. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:vorbis_encode_setup_init\n";
+}
+
 void fixture_init(struct encode_fixture *fixture)
 {
     *fixture = (struct encode_fixture){
         .graph = {.sample_rate = 48000},
-        .deliverable = {.name = "mix", .format = GRAPH_FORMAT_WAV, .bit_depth = 24, .rate = 48000, .gain_from = GRAPH_NONE,
+        .deliverable = {.name = "mix",
+                        .format = GRAPH_FORMAT_WAV,
+                        .bit_depth = 24,
+                        .rate = 48000,
+                        .gain_from = GRAPH_NONE,
                         .dither_seed = 0xFEEDC0DE12345678u},
         .tags = {{"title", "N\xC3\xA4he"}, {"artist", "Somebody"}, {"mood", "calm"}},
         .markers = {{0, "Intro"}, {10, "A"}, {1000, "Chorus"}, {100000, "Far"}},
@@ -58,7 +69,8 @@ float *fixture_signal(size_t frames, uint32_t channels)
     return samples;
 }
 
-enum lh_status fixture_encode_to(struct encode_fixture *fixture, int fd, uint64_t riff_limit, const float *in, size_t frames)
+enum lh_status fixture_encode_to(struct encode_fixture *fixture, int fd, uint64_t riff_limit, const float *in,
+                                 size_t frames)
 {
     struct engine_encoder_spec spec = {
         .graph = &fixture->graph,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the encoder's tests share: a deliverable to change, a file in memory, a signal, and the whole way through the encoder. */
+/* What the encoder's tests share: a deliverable to change, a file in memory, a signal, and the whole way through the
+ * encoder. */
 #ifndef TESTS_ENGINE_IO_ENCODE_FIXTURE_H
 #define TESTS_ENGINE_IO_ENCODE_FIXTURE_H
 
@@ -13,14 +14,14 @@
 struct encode_fixture {
     struct graph graph;
     struct graph_deliverable deliverable;
-    struct graph_tag tags[FIXTURE_TAGS];       /* title, artist, and "mood", which few containers hold */
+    struct graph_tag tags[FIXTURE_TAGS];          /* title, artist, and "mood", which few containers hold */
     struct graph_marker markers[FIXTURE_MARKERS]; /* at 0, 10, 1000 and 100000 frames */
     uint32_t channels;
-    int64_t announced;   /* spec.frames */
-    size_t split;        /* frames of each write */
+    int64_t announced; /* spec.frames */
+    size_t split;      /* frames of each write */
     struct lh_error error;
     struct engine_encoded result;
-    uint8_t *bytes;      /* of the file after fixture_encode() */
+    uint8_t *bytes; /* of the file after fixture_encode() */
     size_t size;
 };
 
@@ -33,7 +34,8 @@ float *fixture_signal(size_t frames, uint32_t channels);
 /* Encodes into a memory file of its own and keeps its bytes. */
 enum lh_status fixture_encode(struct encode_fixture *fixture, const float *in, size_t frames);
 /* The same into `fd`, keeping nothing. */
-enum lh_status fixture_encode_to(struct encode_fixture *fixture, int fd, uint64_t riff_limit, const float *in, size_t frames);
+enum lh_status fixture_encode_to(struct encode_fixture *fixture, int fd, uint64_t riff_limit, const float *in,
+                                 size_t frames);
 /* The first place of a chunk's identifier at or behind `from`; SIZE_MAX when there is none. */
 size_t fixture_find(const struct encode_fixture *fixture, const char *id, size_t from);
 uint32_t fixture_u32(const struct encode_fixture *fixture, size_t offset); /* little-endian */

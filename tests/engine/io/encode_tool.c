@@ -34,7 +34,8 @@ static bool set_list_option(struct options *options, const char *name, char *val
     if (strcmp(name, "tag") == 0 && options->deliverable.tag_count < TOOL_LIST_MAX) {
         options->tags[options->deliverable.tag_count++] = (struct graph_tag){.name = value, .value = colon + 1};
     } else if (strcmp(name, "marker") == 0 && options->graph.marker_count < TOOL_LIST_MAX) {
-        options->markers[options->graph.marker_count++] = (struct graph_marker){.frame = atoll(value), .name = colon + 1};
+        options->markers[options->graph.marker_count++] =
+            (struct graph_marker){.frame = atoll(value), .name = colon + 1};
     } else if (strcmp(name, "loop") == 0) {
         options->deliverable.has_loop = true;
         options->deliverable.loop_start = atoll(value);
@@ -101,11 +102,15 @@ static float *read_floats(const char *path, size_t *count)
     return samples;
 }
 
-static enum lh_status encode(const struct options *options, const float *samples, size_t frames, int fd, struct engine_encoded *result,
-                             struct lh_error *error)
+static enum lh_status encode(const struct options *options, const float *samples, size_t frames, int fd,
+                             struct engine_encoded *result, struct lh_error *error)
 {
-    struct engine_encoder_spec spec = {.graph = &options->graph, .deliverable = &options->deliverable, .channels = options->channels,
-                                       .frames = options->known ? (int64_t)frames : -1, .fd = fd, .digest = true};
+    struct engine_encoder_spec spec = {.graph = &options->graph,
+                                       .deliverable = &options->deliverable,
+                                       .channels = options->channels,
+                                       .frames = options->known ? (int64_t)frames : -1,
+                                       .fd = fd,
+                                       .digest = true};
     struct engine_encoder *encoder = NULL;
     enum lh_status status = engine_encoder_new(&spec, &encoder, error);
     for (size_t done = 0; status == LH_OK && done < frames;) {
@@ -121,8 +126,12 @@ static enum lh_status encode(const struct options *options, const float *samples
 
 int main(int argc, char **argv)
 {
-    static struct options options = {.channels = 2, .known = true, .split = 65536, .graph.sample_rate = 48000,
-                                     .deliverable = {.name = "tool", .rate = 48000, .gain_from = GRAPH_NONE, .dither_seed = 0x1234567812345678u}};
+    static struct options options = {
+        .channels = 2,
+        .known = true,
+        .split = 65536,
+        .graph.sample_rate = 48000,
+        .deliverable = {.name = "tool", .rate = 48000, .gain_from = GRAPH_NONE, .dither_seed = 0x1234567812345678u}};
     options.graph.tags = options.tags;
     options.graph.markers = options.markers;
     options.graph.deliverables = &options.deliverable;
@@ -153,7 +162,8 @@ int main(int argc, char **argv)
     }
     char digest[LH_DIGEST_TEXT_SIZE];
     lh_digest_text(&result.samples, digest);
-    (void)printf("{\"frames\": %" PRIu64 ", \"clipped\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"samples\": \"%s\", \"notes\": \"%s\"}\n",
+    (void)printf("{\"frames\": %" PRIu64 ", \"clipped\": %" PRIu64 ", \"bytes\": %" PRIu64
+                 ", \"samples\": \"%s\", \"notes\": \"%s\"}\n",
                  result.frames, result.clipped, result.bytes, digest, result.notes);
     return 0;
 }

@@ -26,8 +26,8 @@ int main(int argc, char **argv)
     if (status == LH_OK) {
         struct engine_loudness loudness;
         engine_meter_get(meter, &loudness);
-        (void)printf("{\"integrated\": %.4f, \"range\": %.4f, \"truePeak\": %.4f, \"samplePeak\": %.4f}\n", loudness.integrated_lufs,
-                     loudness.range_lu, loudness.true_peak_dbtp, loudness.sample_peak_dbfs);
+        (void)printf("{\"integrated\": %.4f, \"range\": %.4f, \"truePeak\": %.4f, \"samplePeak\": %.4f}\n",
+                     loudness.integrated_lufs, loudness.range_lu, loudness.true_peak_dbtp, loudness.sample_peak_dbfs);
     } else {
         (void)fprintf(stderr, "%s\n", lh_status_text(status));
     }

@@ -26,7 +26,8 @@ static uint32_t depth_of(enum graph_format format)
 
 static bool accepted(enum graph_format format, uint32_t bits, uint32_t channels, uint32_t rate, uint32_t kbps)
 {
-    struct graph_deliverable deliverable = {.name = "x", .format = format, .bit_depth = bits, .rate = rate, .bitrate_kbps = kbps};
+    struct graph_deliverable deliverable = {
+        .name = "x", .format = format, .bit_depth = bits, .rate = rate, .bitrate_kbps = kbps};
     struct lh_error error = LH_ERROR_INIT;
     enum lh_status status = engine_encoder_check(&deliverable, channels, &error);
     if (status != LH_OK) {
@@ -112,7 +113,8 @@ START_TEST(test_bytes_depend_on_samples_alone)
                 if (pass == 0)
                     continue;
                 ck_assert_uint_eq(again.size, first[format][is_float].size);
-                ck_assert_msg(memcmp(again.bytes, first[format][is_float].bytes, again.size) == 0, "format %u pass %u", format, pass);
+                ck_assert_msg(memcmp(again.bytes, first[format][is_float].bytes, again.size) == 0, "format %u pass %u",
+                              format, pass);
                 ck_assert(lh_digest_equal(&again.result.samples, &first[format][is_float].result.samples));
                 fixture_fini(&again);
             }
@@ -142,7 +144,8 @@ START_TEST(test_digest_and_dither_place)
         fixture.deliverable.bit_depth = bits;
         fixture.deliverable.dither = GRAPH_DITHER_TPDF;
         ck_assert_int_eq(fixture_encode(&fixture, in, FRAMES), LH_OK);
-        const struct engine_quantiser quantiser = {.bits = bits, .dither = true, .seed = fixture.deliverable.dither_seed, .channels = 2};
+        const struct engine_quantiser quantiser = {
+            .bits = bits, .dither = true, .seed = fixture.deliverable.dither_seed, .channels = 2};
         (void)engine_quantise_packed(&quantiser, 1000, packed, in, FRAMES);
         struct lh_digest digest;
         size_t size = FRAMES * 2 * bits / 8;
@@ -181,7 +184,8 @@ START_TEST(test_nothing_and_little)
             fixture_init(&fixture);
             fixture.deliverable.format = (enum graph_format)format;
             fixture.deliverable.bit_depth = depth_of((enum graph_format)format);
-            ck_assert_msg(fixture_encode(&fixture, in, frames) == LH_OK, "format %u: %s", format, fixture.error.message);
+            ck_assert_msg(fixture_encode(&fixture, in, frames) == LH_OK, "format %u: %s", format,
+                          fixture.error.message);
             ck_assert_uint_eq(fixture.result.frames, frames);
             ck_assert_uint_gt(fixture.size, 40);
             fixture_fini(&fixture);
@@ -203,7 +207,8 @@ START_TEST(test_notes)
     ck_assert_int_eq(fixture_encode(&fixture, in, 2000), LH_OK);
     ck_assert_str_eq(fixture.result.notes, "WAV holds no tag 'mood'");
     ck_assert_int_eq(fixture_encode(&fixture, in, 999), LH_OK);
-    ck_assert_str_eq(fixture.result.notes, "the loop lies outside the file and is not written; WAV holds no tag 'mood'");
+    ck_assert_str_eq(fixture.result.notes,
+                     "the loop lies outside the file and is not written; WAV holds no tag 'mood'");
     ck_assert_uint_eq(fixture_find(&fixture, "smpl", 0), SIZE_MAX);
     char name[400];
     memset(name, 'x', sizeof name - 1);
@@ -242,7 +247,8 @@ START_TEST(test_failure_sticks)
     struct encode_fixture fixture;
     fixture_init(&fixture);
     int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
-    struct engine_encoder_spec spec = {.graph = &fixture.graph, .deliverable = &fixture.deliverable, .channels = 2, .frames = -1, .fd = fd};
+    struct engine_encoder_spec spec = {
+        .graph = &fixture.graph, .deliverable = &fixture.deliverable, .channels = 2, .frames = -1, .fd = fd};
     struct engine_encoder *encoder;
     struct lh_error error = LH_ERROR_INIT;
     ck_assert_int_eq(engine_encoder_new(&spec, &encoder, &error), LH_OK);
@@ -311,7 +317,8 @@ START_TEST(test_pipe)
         if (format != GRAPH_FORMAT_MP3 && format != GRAPH_FORMAT_FLAC) { /* FLAC's checksum comes last */
             ck_assert_int_eq(fixture_encode(&fixture, in, FRAMES), LH_OK);
             pid_t child = read_pipe_in_child(ends, fixture.bytes, fixture.size);
-            ck_assert_msg(fixture_encode_to(&fixture, ends[1], ENGINE_RIFF_LIMIT, in, FRAMES) == LH_OK, "%u: %s", format, fixture.error.message);
+            ck_assert_msg(fixture_encode_to(&fixture, ends[1], ENGINE_RIFF_LIMIT, in, FRAMES) == LH_OK, "%u: %s",
+                          format, fixture.error.message);
             close(ends[1]);
             ends[1] = -1;
             int status;

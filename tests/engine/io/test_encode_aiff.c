@@ -41,7 +41,8 @@ static size_t walk(const char *id)
 START_TEST(test_header)
 {
     ck_assert_int_eq(fixture_encode(&fixture, in, 1001), LH_OK);
-    static const uint8_t comm[] = {'C', 'O', 'M', 'M', 0, 0, 0, 18, 0, 2, 0, 0, 3, 0xE9, 0, 24, 0x40, 0x0E, 0xBB, 0x80, 0, 0, 0, 0, 0, 0};
+    static const uint8_t comm[] = {'C',  'O', 'M', 'M',  0,    0,    0,    18, 0, 2, 0, 0, 3,
+                                   0xE9, 0,   24,  0x40, 0x0E, 0xBB, 0x80, 0,  0, 0, 0, 0, 0};
     ck_assert_int_eq(memcmp(fixture.bytes, "FORM", 4), 0);
     ck_assert_uint_eq(fixture_be32(&fixture, 4), fixture.size - 8);
     ck_assert_int_eq(memcmp(fixture.bytes + 8, "AIFF", 4), 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that really pass 4 GiB. The samples are silence and the linker gives us pwrite(), which leaves holes for zeros: the
-   file is as long as it says but takes no room. */
+/* Files that really pass 4 GiB. The samples are silence and the linker gives us pwrite(), which leaves holes for zeros:
+   the file is as long as it says but takes no room. */
+#include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sndfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,8 +41,11 @@ static int new_file(void)
 
 static enum lh_status encode_silence(struct encode_fixture *fixture, int fd, unsigned blocks)
 {
-    struct engine_encoder_spec spec = {.graph = &fixture->graph, .deliverable = &fixture->deliverable, .channels = CHANNELS,
-                                       .frames = fixture->announced, .fd = fd};
+    struct engine_encoder_spec spec = {.graph = &fixture->graph,
+                                       .deliverable = &fixture->deliverable,
+                                       .channels = CHANNELS,
+                                       .frames = fixture->announced,
+                                       .fd = fd};
     struct engine_encoder *encoder = NULL;
     float *silence = calloc(BLOCK_FRAMES * CHANNELS, sizeof *silence);
     enum lh_status status = engine_encoder_new(&spec, &encoder, &fixture->error);

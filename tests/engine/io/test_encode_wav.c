@@ -42,7 +42,8 @@ static size_t walk(const char *id, size_t data_size)
 START_TEST(test_plain_header)
 {
     ck_assert_int_eq(fixture_encode(&fixture, in, 1001), LH_OK);
-    static const uint8_t fmt[] = {'f', 'm', 't', ' ', 16, 0, 0, 0, 1, 0, 2, 0, 0x80, 0xBB, 0, 0, 0x00, 0x65, 0x04, 0, 6, 0, 24, 0};
+    static const uint8_t fmt[] = {'f',  'm',  't', ' ', 16,   0,    0,    0, 1, 0, 2,  0,
+                                  0x80, 0xBB, 0,   0,   0x00, 0x65, 0x04, 0, 6, 0, 24, 0};
     ck_assert_int_eq(memcmp(fixture.bytes, "RIFF", 4), 0);
     ck_assert_uint_eq(fixture_u32(&fixture, 4), fixture.size - 8);
     ck_assert_int_eq(memcmp(fixture.bytes + 8, "WAVEJUNK", 8), 0);
@@ -98,7 +99,7 @@ START_TEST(test_marks_loop_and_tags)
     fixture.deliverable.start = 10; /* the marker at 0 lies before the file */
     ck_assert_int_eq(fixture_encode(&fixture, in, 2000), LH_OK);
     size_t data_size = 12000, smpl = walk("smpl", data_size), cue = walk("cue ", data_size);
-    ck_assert_uint_eq(fixture_u32(&fixture, smpl + 8 + 8), 20833);    /* ns of a frame */
+    ck_assert_uint_eq(fixture_u32(&fixture, smpl + 8 + 8), 20833); /* ns of a frame */
     ck_assert_uint_eq(fixture_u32(&fixture, smpl + 8 + 28), 1);
     ck_assert_uint_eq(fixture_u32(&fixture, smpl + 8 + 44), 0);       /* first frame */
     ck_assert_uint_eq(fixture_u32(&fixture, smpl + 8 + 48), 990 - 1); /* last frame */

@@ -27,7 +27,8 @@ static struct engine_meter *new_meter(uint32_t channels, uint32_t rate)
 }
 
 /* Feeds a sine at each channel's level: `level_db` (channels of them) is added to the part's. */
-static void feed(struct engine_meter *meter, uint32_t channels, const double *level_db, double seconds, double dbfs, double hertz)
+static void feed(struct engine_meter *meter, uint32_t channels, const double *level_db, double seconds, double dbfs,
+                 double hertz)
 {
     static float block[GRAPH_CHANNELS_MAX * 1000];
     float gains[GRAPH_CHANNELS_MAX];
@@ -82,8 +83,8 @@ START_TEST(test_3341_integrated)
 }
 END_TEST
 
-/* Case 6: 5.0, with -28 left and right, -24 in the centre, -30 in the surrounds: -23 LUFS. Here in a layout of 5 and in one
-   of 6 whose LFE is loud and must not count. */
+/* Case 6: 5.0, with -28 left and right, -24 in the centre, -30 in the surrounds: -23 LUFS. Here in a layout of 5 and in
+   one of 6 whose LFE is loud and must not count. */
 START_TEST(test_3341_surround)
 {
     const double levels_5[] = {-28, -28, -24, -30, -30};
@@ -137,7 +138,8 @@ END_TEST
 static const struct peak_case {
     double part, phase, amplitude, expected;
 } peak_cases[] = {
-    {1.0 / 4, 0, 0.5, -6}, {1.0 / 4, 45, 0.5, -6}, {1.0 / 6, 60, 0.5, -6}, {1.0 / 8, 67.5, 0.5, -6}, {1.0 / 4, 45, 1.41, 3},
+    {1.0 / 4, 0, 0.5, -6},    {1.0 / 4, 45, 0.5, -6}, {1.0 / 6, 60, 0.5, -6},
+    {1.0 / 8, 67.5, 0.5, -6}, {1.0 / 4, 45, 1.41, 3},
 };
 
 START_TEST(test_3341_true_peak)
@@ -148,7 +150,8 @@ START_TEST(test_3341_true_peak)
     size_t fade = 480; /* as the test signals: no click at the ends */
     for (size_t i = 0; i < 4800; i++) {
         double window = i < fade ? (double)i / (double)fade : i >= 4800 - fade ? (double)(4800 - i) / (double)fade : 1;
-        float value = (float)(window * test->amplitude * sin(2 * M_PI * test->part * (double)i + test->phase * M_PI / 180));
+        float value =
+            (float)(window * test->amplitude * sin(2 * M_PI * test->part * (double)i + test->phase * M_PI / 180));
         block[2 * i] = value;
         block[2 * i + 1] = value;
     }

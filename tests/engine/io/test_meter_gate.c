@@ -17,7 +17,8 @@ static double gated_mean(const double *energies, size_t count, double below_lu)
     double sum = 0;
     size_t passed = 0;
     for (int pass = 0; pass < 2; pass++) {
-        double threshold = pass == 0 ? engine_gate_energy(ENGINE_GATE_FLOOR_LUFS) : sum / (double)passed * pow(10, -below_lu / 10);
+        double threshold =
+            pass == 0 ? engine_gate_energy(ENGINE_GATE_FLOOR_LUFS) : sum / (double)passed * pow(10, -below_lu / 10);
         threshold = fmax(threshold, engine_gate_energy(ENGINE_GATE_FLOOR_LUFS));
         sum = 0;
         passed = 0;
