@@ -6,9 +6,9 @@
 #ifndef LH_MATH_EXACT_H
 #define LH_MATH_EXACT_H
 
-double lh_exp(double x);    /* overflow to inf, underflow to 0; NaN in, NaN out */
+double lh_exp(double x); /* overflow to inf, underflow to 0; NaN in, NaN out */
 double lh_exp10(double x);
-double lh_log(double x);    /* x <= 0: -inf at 0, NaN below */
+double lh_log(double x); /* x <= 0: -inf at 0, NaN below */
 double lh_log1p(double x);
 double lh_log10(double x);
 double lh_sin_half_pi(double x); /* sin(x pi/2) for x in 0..1, exact 0 and 1 at the ends */

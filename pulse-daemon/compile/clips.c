@@ -156,8 +156,7 @@ static bool notes_length(const struct pulse_compiling *c, const struct pulse_cli
         } else {
             at = (struct pulse_time){PULSE_UNIT_FRAMES, (double)start + pulse_tempo_position(&c->tempo, at)};
         }
-        if (!pulse_tempo_frame(&c->tempo, at, &from) ||
-            !pulse_tempo_length(&c->tempo, at, note->duration, &sounding)) {
+        if (!pulse_tempo_frame(&c->tempo, at, &from) || !pulse_tempo_length(&c->tempo, at, note->duration, &sounding)) {
             return false;
         }
         *length = from + sounding - start > *length ? from + sounding - start : *length;
@@ -272,13 +271,14 @@ void pulse_check_clip_layouts(struct pulse_compiling *c, size_t track)
 }
 
 /* *sounds is false when nothing of the clip is heard, or after a fault. */
-static enum lh_status make_region(struct pulse_compiling *c, const struct pulse_clip *clip,
-                                  struct graph_region *region, bool *sounds)
+static enum lh_status make_region(struct pulse_compiling *c, const struct pulse_clip *clip, struct graph_region *region,
+                                  bool *sounds)
 {
     int64_t available;
     struct graph_region made = {.media = c->media_index[clip->media], .reverse = clip->reverse};
     *sounds = false;
-    if (!pulse_clip_extent(c, clip, &made.start, &made.length) || !media_after_offset(c, clip, &made.offset, &available)) {
+    if (!pulse_clip_extent(c, clip, &made.start, &made.length) ||
+        !media_after_offset(c, clip, &made.offset, &available)) {
         return LH_OK;
     }
     if (made.length == 0 || available == 0) {

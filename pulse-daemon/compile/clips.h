@@ -14,7 +14,8 @@ LH_NODISCARD enum lh_status pulse_compile_media(struct pulse_compiling *c);
 /* The track's layout: what it says, or mono when all its media are mono, else stereo. */
 uint32_t pulse_track_channels(const struct pulse_compiling *c, size_t track);
 
-/* Checks that the media of a track's audible clips meet its layout: the same, or mono on stereo. Faults are reported. */
+/* Checks that the media of a track's audible clips meet its layout: the same, or mono on stereo. Faults are reported.
+ */
 void pulse_check_clip_layouts(struct pulse_compiling *c, size_t track);
 
 /* Where a clip lies; notes and MIDI too. *length may be 0. Faults are reported; false then. */

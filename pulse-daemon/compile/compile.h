@@ -17,8 +17,8 @@ struct pulse_media_facts {
 };
 
 struct pulse_compile_options {
-    /* Deliverables to compile, by name; none: all. An unknown name is a fault with the nearest name. What a chosen one's
-       gainFrom refers to is compiled too, marked as not wanted. */
+    /* Deliverables to compile, by name; none: all. An unknown name is a fault with the nearest name. What a chosen
+       one's gainFrom refers to is compiled too, marked as not wanted. */
     const char *const *only;
     size_t only_count;
 };
@@ -47,6 +47,7 @@ LH_NODISCARD enum lh_status pulse_compile(const struct pulse_project *project, c
 void pulse_compiled_free(struct pulse_compiled *compiled); /* accepts NULL */
 
 /* Which media have to be probed for these options: `needed` has project->media_count entries. */
-void pulse_compile_needs(const struct pulse_project *project, const struct pulse_compile_options *options, bool *needed);
+void pulse_compile_needs(const struct pulse_project *project, const struct pulse_compile_options *options,
+                         bool *needed);
 
 #endif

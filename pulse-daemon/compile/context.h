@@ -13,17 +13,17 @@ struct pulse_compiling {
     const struct pulse_project *project;
     const struct pulse_media_facts *facts;
     struct lh_faults *faults;
-    size_t faults_before;        /* that the list already held */
-    struct lh_arena arena;       /* of this compilation; the result has its own */
+    size_t faults_before;  /* that the list already held */
+    struct lh_arena arena; /* of this compilation; the result has its own */
     struct pulse_compiled *result;
     struct graph_builder *builder;
     struct pulse_tempo_map tempo;
     struct pulse_routing routing;
     struct pulse_fades fades;
-    struct pulse_points points;  /* scratch */
-    uint64_t *media_length;      /* conformed, of every medium */
-    uint32_t *media_index;       /* in the graph, or GRAPH_NONE */
-    uint32_t *channels;          /* of every track that takes part; else 0 */
+    struct pulse_points points; /* scratch */
+    uint64_t *media_length;     /* conformed, of every medium */
+    uint32_t *media_index;      /* in the graph, or GRAPH_NONE */
+    uint32_t *channels;         /* of every track that takes part; else 0 */
 };
 
 /* Adds a fault at `json` (NULL: the whole document) followed by `suffix`, "/gainDb" say. */

@@ -119,8 +119,8 @@ static bool set_loop(struct pulse_compiling *c, const struct pulse_deliverable *
         return false;
     }
     if (made->loop_start >= made->loop_end) {
-        pulse_fault(c, item->json, "/loop/end", LH_ERR_INVALID, "the loop is empty: it ends at frame %lld where it begins",
-                    (long long)made->loop_end);
+        pulse_fault(c, item->json, "/loop/end", LH_ERR_INVALID,
+                    "the loop is empty: it ends at frame %lld where it begins", (long long)made->loop_end);
         return false;
     }
     return true;
@@ -209,10 +209,8 @@ static enum lh_status add_file(struct writing *writing, size_t index, size_t sou
         status = graph_builder_add_deliverable(c->builder, &made, tags, item->tag_count, &place);
     }
     if (status == LH_OK) {
-        writing->outputs[place] = (struct pulse_output){.file = file,
-                                                        .deliverable = index,
-                                                        .track = track,
-                                                        .wanted = c->routing.choices[index] == PULSE_CHOSEN};
+        writing->outputs[place] = (struct pulse_output){
+            .file = file, .deliverable = index, .track = track, .wanted = c->routing.choices[index] == PULSE_CHOSEN};
     }
     return status;
 }

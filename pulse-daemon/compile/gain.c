@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Faders and sends as curves. Time is cut where either automation has a point, so that inside a stretch both are smooth;
-   a stretch that bends is sampled, one that does not is two points. */
+/* Faders and sends as curves. Time is cut where either automation has a point, so that inside a stretch both are
+   smooth; a stretch that bends is sampled, one that does not is two points. */
 #include "pulse-daemon/compile/gain.h"
 
 #include <math.h>
@@ -73,7 +73,8 @@ static enum lh_status sample_piece(const struct piece *piece, int64_t start, int
     int64_t at = start;
     for (int64_t next = bend; next >= 0 && next <= bend + 1; next++) {
         if (next > at && next < end) {
-            enum lh_status status = pulse_points_sample(points, piece_gain, piece, at, next, PULSE_CELL_FRAMES, straight);
+            enum lh_status status =
+                pulse_points_sample(points, piece_gain, piece, at, next, PULSE_CELL_FRAMES, straight);
             if (status != LH_OK) {
                 return status;
             }

@@ -6,15 +6,15 @@
 
 #include "graph/graph.h"
 
-#define PULSE_CELL_FRAMES 64                  /* no stretch of a table is longer */
-#define PULSE_CURVE_POINTS_MAX (1u << 23)     /* of one curve: three hours of ramps at 48 kHz */
-#define PULSE_CURVE_TOLERANCE 0x1p-20         /* of interpolation against the exact gain, relative above 1 */
+#define PULSE_CELL_FRAMES 64              /* no stretch of a table is longer */
+#define PULSE_CURVE_POINTS_MAX (1u << 23) /* of one curve: three hours of ramps at 48 kHz */
+#define PULSE_CURVE_TOLERANCE 0x1p-20     /* of interpolation against the exact gain, relative above 1 */
 
 struct pulse_points {
     struct graph_point *items; /* owned */
     size_t count, capacity;
-    bool audible;   /* at least one value is not 0 */
-    bool overflow;  /* a value did not fit a float */
+    bool audible;  /* at least one value is not 0 */
+    bool overflow; /* a value did not fit a float */
 };
 
 /* Empties the buffer; its memory stays. */

@@ -47,16 +47,16 @@ bool pulse_send_is_live(const struct pulse_routing *routing, size_t track, size_
     return item->tap == PULSE_TAP_PRE ? routing->sounds[track] : routing->opens[track];
 }
 
-/* Solo in place: kept are the soloed, what is downstream and what is upstream of each, and returns. A walk along outputs
-   ends at the master; `track_count` steps bound it. */
+/* Solo in place: kept are the soloed, what is downstream and what is upstream of each, and returns. A walk along
+   outputs ends at the master; `track_count` steps bound it. */
 static void keep_soloed(const struct pulse_project *project, bool *kept)
 {
     for (size_t i = 0; i < project->track_count; i++) {
         kept[i] = kept[i] || project->tracks[i].type == PULSE_TRACK_RETURN;
         size_t at = i;
         for (size_t steps = 0; at != PULSE_NONE && steps <= project->track_count; steps++) {
-            kept[i] = kept[i] || project->tracks[at].solo;               /* upstream of a soloed one, or soloed */
-            kept[at] = kept[at] || project->tracks[i].solo;              /* downstream of a soloed one */
+            kept[i] = kept[i] || project->tracks[at].solo;  /* upstream of a soloed one, or soloed */
+            kept[at] = kept[at] || project->tracks[i].solo; /* downstream of a soloed one */
             at = project->tracks[at].output;
         }
     }

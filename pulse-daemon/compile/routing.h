@@ -16,11 +16,11 @@ enum pulse_choice {
 struct pulse_routing {
     const struct pulse_project *project;
     enum pulse_choice *choices;
-    bool *sounds;   /* neither muted (but by automation) nor silenced by another's solo */
-    bool *opens;    /* ... and its fader lets something through */
-    size_t *order;  /* every track after those that it hears */
-    bool *needed;   /* a chosen deliverable hears its signal */
-    bool *passes;   /* carries the share of a track whose contribution is delivered */
+    bool *sounds;  /* neither muted (but by automation) nor silenced by another's solo */
+    bool *opens;   /* ... and its fader lets something through */
+    size_t *order; /* every track after those that it hears */
+    bool *needed;  /* a chosen deliverable hears its signal */
+    bool *passes;  /* carries the share of a track whose contribution is delivered */
 };
 
 /* Marks what the options choose; names that do not exist are faults (LH_ERR_USAGE) when `faults` is given.

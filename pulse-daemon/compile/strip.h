@@ -24,13 +24,15 @@ struct pulse_flow {
 
 struct pulse_mixer {
     struct pulse_compiling *c;
-    struct pulse_track_gains *gains;   /* of every track */
-    struct pulse_gain_curves **sends;  /* of every track, of every send; channels 0: not made yet */
-    struct pulse_strip *strips;        /* of every track: its whole signal */
-    struct pulse_strip *shares;        /* of every track: the share of one track's contribution */
-    size_t *heads;                     /* of every track: first flow, or PULSE_NONE */
-    struct pulse_flow *flows; size_t flow_count, flow_capacity; /* owned */
-    uint32_t *inputs; size_t input_capacity;                    /* owned: scratch */
+    struct pulse_track_gains *gains;  /* of every track */
+    struct pulse_gain_curves **sends; /* of every track, of every send; channels 0: not made yet */
+    struct pulse_strip *strips;       /* of every track: its whole signal */
+    struct pulse_strip *shares;       /* of every track: the share of one track's contribution */
+    size_t *heads;                    /* of every track: first flow, or PULSE_NONE */
+    struct pulse_flow *flows;
+    size_t flow_count, flow_capacity; /* owned */
+    uint32_t *inputs;
+    size_t input_capacity; /* owned: scratch */
 };
 
 /* Checks that layouts meet on every live route that takes part. Faults are reported. */

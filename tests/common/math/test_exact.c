@@ -171,7 +171,8 @@ START_TEST(test_same_bits_everywhere)
     for (int i = 0; i < program_count; i++) {
         char command[4096 + 128];
         ck_assert_uint_eq(printed_digest(programs[i]), expected);
-        snprintf(command, sizeof command, "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F '%s'", programs[i]);
+        snprintf(command, sizeof command, "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F '%s'",
+                 programs[i]);
         ck_assert_uint_eq(printed_digest(command), expected);
     }
 }

@@ -31,7 +31,9 @@ static struct pulse_media_facts facts_of(const char *id)
     return (struct pulse_media_facts){
         .frames = MEDIA_FRAMES,
         .rate = strstr(id, "44") != NULL ? 44100 : 48000,
-        .channels = strncmp(id, "mono", 4) == 0 ? 1 : strncmp(id, "six", 3) == 0 ? 6 : 2,
+        .channels = strncmp(id, "mono", 4) == 0  ? 1
+                    : strncmp(id, "six", 3) == 0 ? 6
+                                                 : 2,
         .lossy = strstr(id, "lossy") != NULL,
     };
 }

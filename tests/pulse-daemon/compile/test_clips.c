@@ -14,14 +14,11 @@ START_TEST(test_conformed_length)
         uint32_t from, to;
         uint64_t length;
     } cases[] = {
-        {0, 44100, 48000, 0},
-        {44100, 44100, 48000, 48000},
-        {1, 44100, 48000, 1},
-        {1, 96000, 48000, 0},   /* a half: to even */
-        {3, 96000, 48000, 2},   /* one and a half: to even */
-        {5, 96000, 48000, 2},   /* two and a half: to even */
-        {7, 96000, 48000, 4},
-        {UINT64_C(1000000000007), 44100, 48000, UINT64_C(1088435374157)}, /* ...157.27 */
+        {0, 44100, 48000, 0}, {44100, 44100, 48000, 48000},
+        {1, 44100, 48000, 1}, {1, 96000, 48000, 0}, /* a half: to even */
+        {3, 96000, 48000, 2},                       /* one and a half: to even */
+        {5, 96000, 48000, 2},                       /* two and a half: to even */
+        {7, 96000, 48000, 4}, {UINT64_C(1000000000007), 44100, 48000, UINT64_C(1088435374157)}, /* ...157.27 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t length;
@@ -43,7 +40,8 @@ static struct graph_region region_of(const char *clip)
     snprintf(text, sizeof text,
              "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'st': {'file': 's.wav'}},"
              "'tempo': [{'at': {'beats': 0}, 'bpm': 120}, {'at': {'beats': 4}, 'bpm': 60}],"
-             "'tracks': [{'id': 'a', 'type': 'audio', 'clips': [{'media': 'st', %s}]}]}", clip);
+             "'tracks': [{'id': 'a', 'type': 'audio', 'clips': [{'media': 'st', %s}]}]}",
+             clip);
     compiling_init(&t, text);
     ck_assert_msg(t.status == LH_OK, "%s: %s", clip, t.faults.stored > 0 ? t.faults.items[0].message : "");
     struct graph_region region = {.length = 0};
@@ -73,7 +71,8 @@ END_TEST
 
 START_TEST(test_loops)
 {
-    struct graph_region r = region_of("'start': {'frames': 0}, 'offset': {'frames': 95000}, 'duration': {'frames': 2500}, 'loop': true");
+    struct graph_region r =
+        region_of("'start': {'frames': 0}, 'offset': {'frames': 95000}, 'duration': {'frames': 2500}, 'loop': true");
     ck_assert(r.length == 2500 && r.loop_length == 1000 && r.offset == 95000 && !r.reverse);
     r = region_of("'start': {'frames': 0}, 'duration': {'frames': 2500}, 'loop': true, 'reverse': true");
     ck_assert(r.length == 2500 && r.loop_length == 0 && r.reverse); /* shorter than one pass */
@@ -82,11 +81,13 @@ END_TEST
 
 START_TEST(test_fades)
 {
-    struct graph_region r = region_of("'start': {'beats': 3}, 'duration': {'beats': 2},"
-                                      "'fadeIn': {'duration': {'beats': 1.5}}, 'fadeOut': {'duration': {'beats': 1.5}}");
+    struct graph_region r =
+        region_of("'start': {'beats': 3}, 'duration': {'beats': 2},"
+                  "'fadeIn': {'duration': {'beats': 1.5}}, 'fadeOut': {'duration': {'beats': 1.5}}");
     ck_assert_int_eq(r.fade_in_length, 24000 + 24000);  /* from beat 3 to 4.5 */
     ck_assert_int_eq(r.fade_out_length, 12000 + 48000); /* from beat 3.5 to 5 */
-    r = region_of("'start': {'beats': 0}, 'duration': {'frames': 100}, 'fadeIn': {'duration': {'seconds': 1}}, 'fadeOut': {'duration': {'seconds': 0}}");
+    r = region_of("'start': {'beats': 0}, 'duration': {'frames': 100}, 'fadeIn': {'duration': {'seconds': 1}}, "
+                  "'fadeOut': {'duration': {'seconds': 0}}");
     ck_assert(r.fade_in_length == 100 && r.fade_out_length == 0 && r.fade_out == GRAPH_NONE);
 }
 END_TEST
@@ -114,10 +115,13 @@ START_TEST(test_layouts)
     for (size_t i = 0; i < 4; i++) {
         char text[1024];
         struct compiling t;
-        snprintf(text, sizeof text,
-                 "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'st': {'file': 's.wav'}, 'mono': {'file': 'm.wav'}},"
-                 "'tracks': [{'id': 'a', 'type': 'audio', 'clips': [%s]}],"
-                 "'deliverables': [{'name': 'd', 'source': {'track': 'a', 'tap': 'pre'}, 'range': {'end': {'beats': 1}}}]}", cases[i].clips);
+        snprintf(
+            text, sizeof text,
+            "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'st': {'file': 's.wav'}, 'mono': {'file': "
+            "'m.wav'}},"
+            "'tracks': [{'id': 'a', 'type': 'audio', 'clips': [%s]}],"
+            "'deliverables': [{'name': 'd', 'source': {'track': 'a', 'tap': 'pre'}, 'range': {'end': {'beats': 1}}}]}",
+            cases[i].clips);
         compiling_init(&t, text);
         ck_assert_int_eq(t.status, LH_OK);
         const struct graph *graph = t.compiled->graph;

@@ -23,23 +23,30 @@ static const char everything[] =
     "  {'id': 'verb', 'type': 'return', 'gainDb': -4, 'sends': [{'to': 'echo', 'gainDb': -9}]},"
     "  {'id': 'echo', 'type': 'return'},"
     "  {'id': 'kick', 'type': 'audio', 'output': 'drums', 'gainDb': -3.3, 'pan': -0.2,"
-    "   'clips': [{'media': 'a', 'start': {'beats': 1.1}, 'duration': {'beats': 3}, 'loop': true, 'offset': {'seconds': 1.5},"
+    "   'clips': [{'media': 'a', 'start': {'beats': 1.1}, 'duration': {'beats': 3}, 'loop': true, 'offset': "
+    "{'seconds': 1.5},"
     "     'fadeIn': {'duration': {'beats': 0.5}, 'shape': 'constantPower'},"
     "     'fadeOut': {'duration': {'seconds': 0.2}, 'shape': 'exponential'}}],"
     "   'sends': [{'to': 'verb', 'gainDb': -12, 'tap': 'pre'}],"
-    "   'automation': [{'parameter': 'gainDb', 'points': [{'at': {'beats': 0}, 'value': -60}, {'at': {'beats': 8}, 'value': 0}]},"
+    "   'automation': [{'parameter': 'gainDb', 'points': [{'at': {'beats': 0}, 'value': -60}, {'at': {'beats': 8}, "
+    "'value': 0}]},"
     "     {'parameter': 'pan', 'points': [{'at': {'beats': 1}, 'value': -1}, {'at': {'beats': 5}, 'value': 1}]},"
-    "     {'parameter': 'sends/verb/gainDb', 'points': [{'at': {'beats': 1}, 'value': -30}, {'at': {'beats': 3}, 'value': -6}]}]},"
-    "  {'id': 'vox', 'type': 'audio', 'pan': 0.3, 'clips': [{'media': 'mono44', 'start': {'seconds': 0.3}, 'reverse': true,"
+    "     {'parameter': 'sends/verb/gainDb', 'points': [{'at': {'beats': 1}, 'value': -30}, {'at': {'beats': 3}, "
+    "'value': -6}]}]},"
+    "  {'id': 'vox', 'type': 'audio', 'pan': 0.3, 'clips': [{'media': 'mono44', 'start': {'seconds': 0.3}, 'reverse': "
+    "true,"
     "     'fadeOut': {'duration': {'beats': 1}, 'shape': 'sCurve'}}],"
     "   'sends': [{'to': 'verb', 'gainDb': -10, 'pan': -0.5}, {'to': 'echo', 'gainDb': -20}],"
-    "   'automation': [{'parameter': 'pan', 'points': [{'at': {'beats': 0}, 'value': -0.9}, {'at': {'beats': 4}, 'value': 1}]},"
-    "     {'parameter': 'mute', 'points': [{'at': {'seconds': 1}, 'value': 1}, {'at': {'seconds': 1.2}, 'value': 0}]}]},"
+    "   'automation': [{'parameter': 'pan', 'points': [{'at': {'beats': 0}, 'value': -0.9}, {'at': {'beats': 4}, "
+    "'value': 1}]},"
+    "     {'parameter': 'mute', 'points': [{'at': {'seconds': 1}, 'value': 1}, {'at': {'seconds': 1.2}, 'value': "
+    "0}]}]},"
     "  {'id': 'bed', 'type': 'audio', 'clips': [{'media': 'lossy', 'start': {'frames': 17}, 'gainDb': -2}]}],"
     " 'deliverables': ["
     "  {'name': 'mix', 'source': 'master', 'format': 'wav', 'loudness': {'integrated': -14}, 'tags': {'title': 'x'},"
     "   'range': {'tail': {'untilDb': -90}}},"
-    "  {'name': 'stems', 'source': {'each': ['kick', 'vox', 'bed'], 'tap': 'contribution'}, 'format': 'flac', 'gainFrom': 'mix'},"
+    "  {'name': 'stems', 'source': {'each': ['kick', 'vox', 'bed'], 'tap': 'contribution'}, 'format': 'flac', "
+    "'gainFrom': 'mix'},"
     "  {'name': 'web', 'source': 'master', 'format': 'opus'}]}";
 
 /* Everything that bends a number through libm once upon a time: printed for other CPUs to be compared with. */
@@ -60,7 +67,8 @@ START_TEST(test_same_bits_everywhere)
 {
     char command[4200];
     unsigned long long printed = 0;
-    snprintf(command, sizeof command, "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F '%s' digest", own_path);
+    snprintf(command, sizeof command, "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F '%s' digest",
+             own_path);
     FILE *pipe = popen(command, "r");
     ck_assert_ptr_nonnull(pipe);
     ck_assert_int_eq(fscanf(pipe, "%llx", &printed), 1);
@@ -132,13 +140,17 @@ END_TEST
 START_TEST(test_levels)
 {
     struct compiling t;
-    compiling_init(&t,
-                   "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'mono': {'file': 'm.wav'}, 'st': {'file': 's.wav'}},"
-                   "'tracks': [{'id': 'g', 'type': 'group', 'gainDb': -6, 'pan': 0.5},"
-                   "{'id': 'm', 'type': 'audio', 'output': 'g', 'gainDb': 3, 'invert': true, 'clips': [{'media': 'mono', 'start': {'frames': 0}, 'gainDb': -2}]},"
-                   "{'id': 's', 'type': 'audio', 'pan': -0.25, 'clips': [{'media': 'st', 'start': {'frames': 10}, 'duration': {'frames': 20}}]}],"
-                   "'deliverables': [{'name': 'mix', 'source': 'master'}, {'name': 'pre', 'source': {'track': 'm', 'tap': 'pre'}},"
-                   " {'name': 'post', 'source': {'track': 'm', 'tap': 'post'}}]}");
+    compiling_init(
+        &t,
+        "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'mono': {'file': 'm.wav'}, 'st': {'file': "
+        "'s.wav'}},"
+        "'tracks': [{'id': 'g', 'type': 'group', 'gainDb': -6, 'pan': 0.5},"
+        "{'id': 'm', 'type': 'audio', 'output': 'g', 'gainDb': 3, 'invert': true, 'clips': [{'media': 'mono', 'start': "
+        "{'frames': 0}, 'gainDb': -2}]},"
+        "{'id': 's', 'type': 'audio', 'pan': -0.25, 'clips': [{'media': 'st', 'start': {'frames': 10}, 'duration': "
+        "{'frames': 20}}]}],"
+        "'deliverables': [{'name': 'mix', 'source': 'master'}, {'name': 'pre', 'source': {'track': 'm', 'tap': 'pre'}},"
+        " {'name': 'post', 'source': {'track': 'm', 'tap': 'post'}}]}");
     ck_assert_int_eq(t.status, LH_OK);
     double clip = pow(10, -2 / 20.0), fader = pow(10, 3 / 20.0), group = pow(10, -6 / 20.0);
     ck_assert(fabs(response(&t, "pre", 0, "mono", 5) + clip) < 1e-7);
@@ -162,9 +174,14 @@ static void node_digests(const struct compiling *t, struct lh_digest *keys)
     ck_assert_int_eq(graph_keys(graph, media, &context, NULL, keys), LH_OK);
 }
 
-#define TRACK_A "{'id': 'a', 'type': 'audio', 'output': 'g', 'clips': [{'media': 'x', 'start': {'beats': 1}}, {'media': 'y', 'start': {'beats': 2}}]}"
-#define TRACK_B "{'id': 'b', 'type': 'audio', 'gainDb': -3, 'clips': [{'media': 'mono', 'start': {'beats': 0}}], 'sends': [{'to': 'r', 'gainDb': -3}]}"
-#define TRACK_C "{'id': 'c', 'type': 'audio', 'output': 'g', 'pan': 0.5, 'clips': [{'media': 'y', 'start': {'beats': 0}}]}"
+#define TRACK_A                                                                                                        \
+    "{'id': 'a', 'type': 'audio', 'output': 'g', 'clips': [{'media': 'x', 'start': {'beats': 1}}, {'media': 'y', "     \
+    "'start': {'beats': 2}}]}"
+#define TRACK_B                                                                                                        \
+    "{'id': 'b', 'type': 'audio', 'gainDb': -3, 'clips': [{'media': 'mono', 'start': {'beats': 0}}], 'sends': "        \
+    "[{'to': 'r', 'gainDb': -3}]}"
+#define TRACK_C                                                                                                        \
+    "{'id': 'c', 'type': 'audio', 'output': 'g', 'pan': 0.5, 'clips': [{'media': 'y', 'start': {'beats': 0}}]}"
 #define TRACK_G "{'id': 'g', 'type': 'group', 'sends': [{'to': 'r'}]}"
 #define TRACK_R "{'id': 'r', 'type': 'return'}"
 #define MEDIA_XYM "'media': {'x': {'file': 'x.wav'}, 'y': {'file': 'y.wav'}, 'mono': {'file': 'm.wav'}}"
@@ -190,7 +207,9 @@ START_TEST(test_order_does_not_matter)
 }
 END_TEST
 
-#define FAULTY(tracks) "{'loophole': 1, 'name': 'p', 'sampleRate': 192000, 'media': {'six': {'file': 'x.wav'}, 'mono': {'file': 'm.wav'}, 'st': {'file': 's.wav'}}, 'tracks': [" tracks "]}"
+#define FAULTY(tracks)                                                                                                 \
+    "{'loophole': 1, 'name': 'p', 'sampleRate': 192000, 'media': {'six': {'file': 'x.wav'}, 'mono': {'file': "         \
+    "'m.wav'}, 'st': {'file': 's.wav'}}, 'tracks': [" tracks "]}"
 #define MONO_CLIPS "'clips': [{'media': 'mono', 'start': {'beats': 0}}]"
 
 START_TEST(test_faults)
@@ -205,18 +224,23 @@ START_TEST(test_faults)
          "/tracks/0/clips/0/media", "only mono goes into stereo", LH_ERR_INVALID},
         {FAULTY("{'id': 'a', 'type': 'audio', 'channels': 6, 'clips': [{'media': 'six', 'start': {'beats': 0}}]}"),
          "/tracks/0", "its output", LH_ERR_INVALID},
-        {FAULTY("{'id': 'g', 'type': 'group', 'channels': 1}, {'id': 'a', 'type': 'audio', 'output': 'g', 'clips': [{'media': 'st', 'start': {'beats': 0}}]}"),
+        {FAULTY("{'id': 'g', 'type': 'group', 'channels': 1}, {'id': 'a', 'type': 'audio', 'output': 'g', 'clips': "
+                "[{'media': 'st', 'start': {'beats': 0}}]}"),
          "/tracks/1/output", "its output", LH_ERR_INVALID},
-        {FAULTY("{'id': 'r', 'type': 'return', 'channels': 1}, {'id': 'a', 'type': 'audio', " MONO_CLIPS ", 'sends': [{'to': 'r'}]}"),
+        {FAULTY("{'id': 'r', 'type': 'return', 'channels': 1}, {'id': 'a', 'type': 'audio', " MONO_CLIPS
+                ", 'sends': [{'to': 'r'}]}"),
          "/tracks/1/sends/0/to", "post fader", LH_ERR_INVALID},
         {FAULTY("{'id': 'a', 'type': 'audio', " MONO_CLIPS ", 'nodes': [{'id': 'n', 'plugin': 'lv2:http://x'}]}"),
          "/tracks/0/nodes/0", "plugins cannot be rendered", LH_ERR_MISSING},
         {FAULTY("{'id': 'a', 'type': 'audio', 'clips': [{'media': 'mono', 'start': {'seconds': 1e7}}]}"),
          "/tracks/0/clips/0/start", "2^40", LH_ERR_LIMIT},
         {FAULTY("{'id': 'a', 'type': 'audio'}"), "", "nothing to deliver", LH_ERR_INVALID},
-        {FAULTY("{'id': 'i', 'type': 'instrument', 'clips': [{'start': {'beats': 0}, 'duration': {'beats': 1}, 'notes': [{'at': {'beats': 0}, 'duration': {'beats': 1}, 'key': 60, 'velocity': 9}]}]}"),
+        {FAULTY("{'id': 'i', 'type': 'instrument', 'clips': [{'start': {'beats': 0}, 'duration': {'beats': 1}, "
+                "'notes': [{'at': {'beats': 0}, 'duration': {'beats': 1}, 'key': 60, 'velocity': 9}]}]}"),
          "/tracks/0/clips/0", "notes and MIDI", LH_ERR_MISSING},
-        {FAULTY("{'id': 'a', 'type': 'audio', " MONO_CLIPS ", 'automation': [{'parameter': 'gainDb', 'points': [{'at': {'beats': 0}, 'value': -9}, {'at': {'seconds': 5e6}, 'value': 0}]}]}"),
+        {FAULTY("{'id': 'a', 'type': 'audio', " MONO_CLIPS
+                ", 'automation': [{'parameter': 'gainDb', 'points': [{'at': {'beats': 0}, 'value': -9}, {'at': "
+                "{'seconds': 5e6}, 'value': 0}]}]}"),
          "/tracks/0", "ramps for too long", LH_ERR_LIMIT},
     };
     struct compiling t;
@@ -233,8 +257,10 @@ END_TEST
 START_TEST(test_plugins_that_are_not_heard)
 {
     struct compiling t;
-    compiling_init(&t, FAULTY("{'id': 'a', 'type': 'audio', " MONO_CLIPS ", 'nodes': [{'id': 'n', 'plugin': 'lv2:http://x', 'enabled': false}]},"
-                              "{'id': 'b', 'type': 'audio', 'mute': true, " MONO_CLIPS ", 'nodes': [{'id': 'n', 'plugin': 'lv2:http://x'}]}"));
+    compiling_init(&t, FAULTY("{'id': 'a', 'type': 'audio', " MONO_CLIPS
+                              ", 'nodes': [{'id': 'n', 'plugin': 'lv2:http://x', 'enabled': false}]},"
+                              "{'id': 'b', 'type': 'audio', 'mute': true, " MONO_CLIPS
+                              ", 'nodes': [{'id': 'n', 'plugin': 'lv2:http://x'}]}"));
     ck_assert_int_eq(t.status, LH_OK);
     compiling_fini(&t);
 }
@@ -247,7 +273,8 @@ START_TEST(test_no_memory)
     lh_arena_init(&arena);
     lh_faults_init(&faults, &arena);
     struct pulse_project *project = compiling_parse(everything, &faults);
-    const struct pulse_media_facts facts[] = {{96000, 48000, 2, false}, {96000, 44100, 1, false}, {96000, 48000, 2, true}};
+    const struct pulse_media_facts facts[] = {
+        {96000, 48000, 2, false}, {96000, 44100, 1, false}, {96000, 48000, 2, true}};
     bool fired = true;
     for (size_t n = 1; fired; n++) {
         struct pulse_compiled *compiled = NULL;

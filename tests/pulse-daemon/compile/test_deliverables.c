@@ -15,10 +15,13 @@ static void init(struct compiling *t, const char *deliverables)
              "{'loophole': 1, 'name': 'song', 'sampleRate': 48000, 'media': {'st': {'file': 's.wav'}},"
              "'markers': [{'at': {'beats': 2}, 'name': 'two'}, {'at': {'seconds': 99}, 'name': 'far'}],"
              "'tracks': [{'id': 'a', 'type': 'audio', 'clips': [{'media': 'st', 'start': {'frames': 10}}]},"
-             "{'id': 'm', 'type': 'audio', 'mute': true, 'clips': [{'media': 'st', 'start': {'beats': 1}, 'duration': {'beats': 8}, 'mute': true}]},"
+             "{'id': 'm', 'type': 'audio', 'mute': true, 'clips': [{'media': 'st', 'start': {'beats': 1}, 'duration': "
+             "{'beats': 8}, 'mute': true}]},"
              "{'id': 'i', 'type': 'instrument', 'mute': true, 'clips': [{'start': {'beats': 4}, 'notes': ["
-             " {'at': {'beats': 5}, 'duration': {'beats': 1}, 'key': 60, 'velocity': 90}, {'at': {'beats': 0}, 'duration': {'beats': 1}, 'key': 60, 'velocity': 90}]}]}]"
-             "%s%s}", *deliverables == '\0' ? "" : ", 'deliverables': ", deliverables);
+             " {'at': {'beats': 5}, 'duration': {'beats': 1}, 'key': 60, 'velocity': 90}, {'at': {'beats': 0}, "
+             "'duration': {'beats': 1}, 'key': 60, 'velocity': 90}]}]}]"
+             "%s%s}",
+             *deliverables == '\0' ? "" : ", 'deliverables': ", deliverables);
     compiling_init(t, text);
 }
 
@@ -29,8 +32,10 @@ START_TEST(test_default)
     ck_assert_int_eq(t.status, LH_OK);
     const struct graph_deliverable *d = deliverable_named(&t, "song");
     ck_assert_str_eq(t.compiled->outputs[0].file, "song.wav");
-    ck_assert(d->start == 0 && d->end == 240000 && d->preroll == 0 && d->tail == GRAPH_TAIL_NONE); /* the last note ends at beat 10 */
-    ck_assert(d->bit_depth == 24 && d->dither == GRAPH_DITHER_TPDF && d->rate == 48000 && d->format == GRAPH_FORMAT_WAV);
+    ck_assert(d->start == 0 && d->end == 240000 && d->preroll == 0 &&
+              d->tail == GRAPH_TAIL_NONE); /* the last note ends at beat 10 */
+    ck_assert(d->bit_depth == 24 && d->dither == GRAPH_DITHER_TPDF && d->rate == 48000 &&
+              d->format == GRAPH_FORMAT_WAV);
     ck_assert_uint_eq(t.compiled->graph->marker_count, 2);
     ck_assert_int_eq(t.compiled->graph->markers[0].frame, 48000);
     compiling_fini(&t);
@@ -40,9 +45,11 @@ END_TEST
 START_TEST(test_range)
 {
     struct compiling t;
-    init(&t, "[{'name': 'd', 'source': 'master', 'range': {'start': {'beats': 2}, 'end': {'seconds': 3}, 'preroll': {'beats': 1.5}, 'tail': {'seconds': 2}},"
+    init(&t, "[{'name': 'd', 'source': 'master', 'range': {'start': {'beats': 2}, 'end': {'seconds': 3}, 'preroll': "
+             "{'beats': 1.5}, 'tail': {'seconds': 2}},"
              "  'loop': {'start': {'beats': 2}, 'end': {'beats': 4}}},"
-             " {'name': 'e', 'source': 'master', 'range': {'start': {'frames': 100}, 'preroll': {'seconds': 9}, 'tail': {'untilDb': -60, 'holdSeconds': 0.5, 'maxSeconds': 7}}}]");
+             " {'name': 'e', 'source': 'master', 'range': {'start': {'frames': 100}, 'preroll': {'seconds': 9}, "
+             "'tail': {'untilDb': -60, 'holdSeconds': 0.5, 'maxSeconds': 7}}}]");
     ck_assert_int_eq(t.status, LH_OK);
     const struct graph_deliverable *d = deliverable_named(&t, "d"), *e = deliverable_named(&t, "e");
     ck_assert(d->start == 48000 && d->end == 144000 && d->preroll == 36000);
@@ -59,9 +66,11 @@ START_TEST(test_refused)
     static const struct {
         const char *deliverables, *where;
     } cases[] = {
-        {"[{'name': 'd', 'source': 'master', 'range': {'start': {'beats': 8}, 'end': {'seconds': 3}}}]", "/deliverables/0/range/end"},
+        {"[{'name': 'd', 'source': 'master', 'range': {'start': {'beats': 8}, 'end': {'seconds': 3}}}]",
+         "/deliverables/0/range/end"},
         {"[{'name': 'd', 'source': 'master', 'range': {'start': {'beats': 80}}}]", "/deliverables/0/range/start"},
-        {"[{'name': 'd', 'source': 'master', 'loop': {'start': {'beats': 8}, 'end': {'seconds': 3}}}]", "/deliverables/0/loop/end"},
+        {"[{'name': 'd', 'source': 'master', 'loop': {'start': {'beats': 8}, 'end': {'seconds': 3}}}]",
+         "/deliverables/0/loop/end"},
     };
     for (size_t i = 0; i < 3; i++) {
         struct compiling t;
@@ -76,8 +85,10 @@ END_TEST
 START_TEST(test_encodings)
 {
     struct compiling t;
-    init(&t, "[{'name': 'a', 'source': 'master', 'format': 'opus', 'bitrateKbps': 96}, {'name': 'b', 'source': 'master', 'format': 'bwf', 'bitDepth': 16, 'dither': 'none', 'sampleRate': 44100},"
-             " {'name': 'c', 'source': 'master', 'bitDepth': 32, 'gainFrom': 'd'}, {'name': 'd', 'source': 'master', 'loudness': {'integrated': -14, 'truePeak': -1}, 'tags': {'title': 'T'}}]");
+    init(&t, "[{'name': 'a', 'source': 'master', 'format': 'opus', 'bitrateKbps': 96}, {'name': 'b', 'source': "
+             "'master', 'format': 'bwf', 'bitDepth': 16, 'dither': 'none', 'sampleRate': 44100},"
+             " {'name': 'c', 'source': 'master', 'bitDepth': 32, 'gainFrom': 'd'}, {'name': 'd', 'source': 'master', "
+             "'loudness': {'integrated': -14, 'truePeak': -1}, 'tags': {'title': 'T'}}]");
     ck_assert_int_eq(t.status, LH_OK);
     const struct graph_deliverable *a = deliverable_named(&t, "a"), *b = deliverable_named(&t, "b");
     const struct graph_deliverable *c = deliverable_named(&t, "c"), *d = deliverable_named(&t, "d");

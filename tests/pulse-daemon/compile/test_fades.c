@@ -26,9 +26,14 @@ static long double shape_at(enum pulse_fade_shape shape, long double x)
 static const struct graph *graph_with(struct graph_builder *builder, int64_t length, uint32_t in, uint32_t out)
 {
     const struct graph_media media = {.channels = 1, .rate = 48000, .frames = 1, .length = 1, .name = "m"};
-    struct graph_region region = {.length = length, .gain = 1, .fade_in_length = length, .fade_out_length = length,
-                                  .fade_in = in, .fade_out = out};
-    struct graph_deliverable deliverable = {.name = "d", .end = 1, .bit_depth = 24, .rate = 48000, .gain_from = GRAPH_NONE};
+    struct graph_region region = {.length = length,
+                                  .gain = 1,
+                                  .fade_in_length = length,
+                                  .fade_out_length = length,
+                                  .fade_in = in,
+                                  .fade_out = out};
+    struct graph_deliverable deliverable = {
+        .name = "d", .end = 1, .bit_depth = 24, .rate = 48000, .gain_from = GRAPH_NONE};
     uint32_t index;
     const struct graph *graph = NULL;
     ck_assert_int_eq(graph_builder_add_media(builder, &media, &region.media), LH_OK);
@@ -84,7 +89,8 @@ START_TEST(test_made_once)
     ck_assert_int_eq(graph_builder_new(48000, 1024, &builder), LH_OK);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 300; i++) { /* the table grows on the way */
-            ck_assert_int_eq(pulse_fades_curve(&fades, builder, &points, PULSE_FADE_S_CURVE, i + 1, i % 2 == 0, &again), LH_OK);
+            ck_assert_int_eq(pulse_fades_curve(&fades, builder, &points, PULSE_FADE_S_CURVE, i + 1, i % 2 == 0, &again),
+                             LH_OK);
             if (round == 0) {
                 first[i] = again;
             }

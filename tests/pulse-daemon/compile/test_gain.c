@@ -76,12 +76,14 @@ static long double exact(const struct pulse_gain *gain, uint32_t channel, int64_
     return 0;
 }
 
-static const struct pulse_lane_point steep[] = {
-    {100, -144, -144, true}, {131, 0, 6, true}, {700, -3, -3, true}, {9000, -60, -60, false}, {9500, -1, -1, true},
-    {50000, 24, 24, false}};
+static const struct pulse_lane_point steep[] = {{100, -144, -144, true}, {131, 0, 6, true},    {700, -3, -3, true},
+                                                {9000, -60, -60, false}, {9500, -1, -1, true}, {50000, 24, 24, false}};
 static const struct pulse_lane_point slow[] = {{0, -60, -60, true}, {60000, 0, 0, false}};
-static const struct pulse_lane_point wide[] = {{50, -1, -1, true}, {777, 1, 1, true}, {20011, -0.7, -0.2, true},
-                                               {20012, 0.3, 0.3, true}, {41003, -0.3, -0.3, false}};
+static const struct pulse_lane_point wide[] = {{50, -1, -1, true},
+                                               {777, 1, 1, true},
+                                               {20011, -0.7, -0.2, true},
+                                               {20012, 0.3, 0.3, true},
+                                               {41003, -0.3, -0.3, false}};
 static const struct pulse_lane_point short_wide[] = {{10, -1, -1, true}, {73, 1, 1, false}};
 
 START_TEST(test_within_tolerance)

@@ -37,13 +37,17 @@ static double value_at(const struct pulse_lane *lane, int64_t frame)
     return pulse_lane_value(&stretch, frame);
 }
 
-#define FRAMES(n) {PULSE_UNIT_FRAMES, (n)}
+#define FRAMES(n)                                                                                                      \
+    {                                                                                                                  \
+        PULSE_UNIT_FRAMES, (n)                                                                                         \
+    }
 
 START_TEST(test_sorted_and_merged)
 {
     static const struct pulse_point points[] = {
-        {FRAMES(300), 5, PULSE_CURVE_LINEAR}, {FRAMES(100), 1, PULSE_CURVE_LINEAR}, {FRAMES(200), 3, PULSE_CURVE_LINEAR},
-        {FRAMES(200), 99, PULSE_CURVE_LINEAR}, {FRAMES(200), -1, PULSE_CURVE_HOLD}, {{PULSE_UNIT_BEATS, 0.0125}, 7, PULSE_CURVE_LINEAR},
+        {FRAMES(300), 5, PULSE_CURVE_LINEAR}, {FRAMES(100), 1, PULSE_CURVE_LINEAR},
+        {FRAMES(200), 3, PULSE_CURVE_LINEAR}, {FRAMES(200), 99, PULSE_CURVE_LINEAR},
+        {FRAMES(200), -1, PULSE_CURVE_HOLD},  {{PULSE_UNIT_BEATS, 0.0125}, 7, PULSE_CURVE_LINEAR},
     };
     struct pulse_lane lane = resolve(PULSE_TARGET_PAN, points, 6); /* beat 0.0125 is frame 300 too */
     ck_assert_uint_eq(lane.count, 3);
@@ -57,8 +61,9 @@ END_TEST
 
 START_TEST(test_infinity_and_mute_hold)
 {
-    static const struct pulse_point gain[] = {
-        {FRAMES(0), -INFINITY, PULSE_CURVE_LINEAR}, {FRAMES(100), 0, PULSE_CURVE_LINEAR}, {FRAMES(200), -INFINITY, PULSE_CURVE_LINEAR}};
+    static const struct pulse_point gain[] = {{FRAMES(0), -INFINITY, PULSE_CURVE_LINEAR},
+                                              {FRAMES(100), 0, PULSE_CURVE_LINEAR},
+                                              {FRAMES(200), -INFINITY, PULSE_CURVE_LINEAR}};
     static const struct pulse_point mute[] = {{FRAMES(0), 1, PULSE_CURVE_LINEAR}, {FRAMES(100), 0, PULSE_CURVE_LINEAR}};
     struct pulse_lane lane = resolve(PULSE_TARGET_GAIN, gain, 3);
     ck_assert(isinf(value_at(&lane, 99)) && value_at(&lane, 100) == 0 && value_at(&lane, 199) == 0);

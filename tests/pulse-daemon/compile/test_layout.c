@@ -11,11 +11,13 @@
 static void init(struct compiling *t, const char *media, uint32_t channels, uint32_t master)
 {
     char text[1024];
-    snprintf(text, sizeof text,
-             "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'%s': {'file': 's.wav'}},"
-             "'tracks': [{'id': 'main', 'type': 'master', 'channels': %u, 'pan': 0.25},"
-             "{'id': 'a', 'type': 'audio', 'channels': %u, 'pan': 0.5, 'clips': [{'media': '%s', 'start': {'frames': 0}}]}],"
-             "'deliverables': [{'name': 'mix', 'source': 'main'}, {'name': 'a', 'source': 'a'}]}", media, master, channels, media);
+    snprintf(
+        text, sizeof text,
+        "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'%s': {'file': 's.wav'}},"
+        "'tracks': [{'id': 'main', 'type': 'master', 'channels': %u, 'pan': 0.25},"
+        "{'id': 'a', 'type': 'audio', 'channels': %u, 'pan': 0.5, 'clips': [{'media': '%s', 'start': {'frames': 0}}]}],"
+        "'deliverables': [{'name': 'mix', 'source': 'main'}, {'name': 'a', 'source': 'a'}]}",
+        media, master, channels, media);
     compiling_init(t, text);
 }
 

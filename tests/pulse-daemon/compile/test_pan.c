@@ -38,8 +38,10 @@ START_TEST(test_balance)
     for (int i = -10; i <= 10; i++) {
         double pan = i / 10.0;
         for (int law = 0; law < 3; law++) {
-            ck_assert(pulse_pan_gain(PULSE_PAN_BALANCE, (enum pulse_pan_law)law, pan, 0) == (pan > 0 ? 1.0 - pan : 1.0));
-            ck_assert(pulse_pan_gain(PULSE_PAN_BALANCE, (enum pulse_pan_law)law, pan, 1) == (pan < 0 ? 1.0 + pan : 1.0));
+            ck_assert(pulse_pan_gain(PULSE_PAN_BALANCE, (enum pulse_pan_law)law, pan, 0) ==
+                      (pan > 0 ? 1.0 - pan : 1.0));
+            ck_assert(pulse_pan_gain(PULSE_PAN_BALANCE, (enum pulse_pan_law)law, pan, 1) ==
+                      (pan < 0 ? 1.0 + pan : 1.0));
             ck_assert(pulse_pan_gain(PULSE_PAN_NOT, (enum pulse_pan_law)law, pan, 5) == 1.0);
         }
     }

@@ -46,11 +46,13 @@ static void make_scene(struct scene *scene)
         }
     }
     scene->source = draw(2) == 0 ? 0 : draw(TRACKS);
-    scene->deliverable = (struct pulse_deliverable){.name = "d", .sources = &scene->source, .source_count = 1,
+    scene->deliverable = (struct pulse_deliverable){.name = "d",
+                                                    .sources = &scene->source,
+                                                    .source_count = 1,
                                                     .gain_from = PULSE_NONE,
                                                     .tap = draw(2) == 0 ? PULSE_TAP_POST : PULSE_TAP_PRE};
-    scene->project = (struct pulse_project){.tracks = scene->tracks, .track_count = TRACKS,
-                                            .deliverables = &scene->deliverable, .deliverable_count = 1};
+    scene->project = (struct pulse_project){
+        .tracks = scene->tracks, .track_count = TRACKS, .deliverables = &scene->deliverable, .deliverable_count = 1};
 }
 
 static bool leads_to(const struct scene *scene, size_t from, size_t to)

@@ -15,13 +15,17 @@ static void init(struct compiling *t, const char *members, const char *send)
 {
     char text[4096];
     snprintf(text, sizeof text,
-             "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'st': {'file': 's.wav'}, 'other': {'file': 'o.wav'}},"
-             "'tracks': [{'id': 'a', 'type': 'audio', 'clips': [{'media': 'st', 'start': {'frames': 0}}], 'sends': [{'to': 'r'%s}]%s},"
+             "{'loophole': 1, 'name': 'p', 'sampleRate': 48000, 'media': {'st': {'file': 's.wav'}, 'other': {'file': "
+             "'o.wav'}},"
+             "'tracks': [{'id': 'a', 'type': 'audio', 'clips': [{'media': 'st', 'start': {'frames': 0}}], 'sends': "
+             "[{'to': 'r'%s}]%s},"
              "{'id': 'b', 'type': 'audio', 'clips': [{'media': 'other', 'start': {'frames': 0}}]},"
              "{'id': 'r', 'type': 'return', 'gainDb': -6, 'invert': true}],"
              "'deliverables': [{'name': 'mix', 'source': 'master'},"
-             "{'name': 'pre', 'source': {'each': ['a', 'r'], 'tap': 'pre'}}, {'name': 'post', 'source': {'each': ['a', 'r'], 'tap': 'post'}},"
-             "{'name': 'con', 'source': {'each': ['a', 'b', 'r'], 'tap': 'contribution'}}]}", send, members);
+             "{'name': 'pre', 'source': {'each': ['a', 'r'], 'tap': 'pre'}}, {'name': 'post', 'source': {'each': ['a', "
+             "'r'], 'tap': 'post'}},"
+             "{'name': 'con', 'source': {'each': ['a', 'b', 'r'], 'tap': 'contribution'}}]}",
+             send, members);
     compiling_init(t, text);
     ck_assert_msg(t->status == LH_OK, "%s", t->faults.stored > 0 ? t->faults.items[0].message : "");
 }
@@ -60,7 +64,9 @@ START_TEST(test_mute)
     HEARS("mix", 0, 9, 0);
     ck_assert(response(&t, "mix", 0, "other", 9) == 1.0);
     compiling_fini(&t);
-    init(&t, ", 'mute': true, 'automation': [{'parameter': 'mute', 'points': [{'at': {'frames': 10}, 'value': 0}, {'at': {'frames': 20}, 'value': 1}]}]",
+    init(&t,
+         ", 'mute': true, 'automation': [{'parameter': 'mute', 'points': [{'at': {'frames': 10}, 'value': 0}, {'at': "
+         "{'frames': 20}, 'value': 1}]}]",
          ", 'tap': 'pre'");
     HEARS("pre-a", 0, 9, 1); /* automation replaces the static value, and holds before its first point */
     HEARS("pre-a", 0, 19, 1);
@@ -89,7 +95,9 @@ END_TEST
 START_TEST(test_automated_send)
 {
     struct compiling t;
-    init(&t, ", 'automation': [{'parameter': 'sends/r/gainDb', 'points': [{'at': {'frames': 100}, 'value': '-inf'}, {'at': {'frames': 200}, 'value': -20}, {'at': {'frames': 300}, 'value': 0}]}]",
+    init(&t,
+         ", 'automation': [{'parameter': 'sends/r/gainDb', 'points': [{'at': {'frames': 100}, 'value': '-inf'}, {'at': "
+         "{'frames': 200}, 'value': -20}, {'at': {'frames': 300}, 'value': 0}]}]",
          ", 'gainDb': -99");
     HEARS("pre-r", 0, 199, 0);
     HEARS("pre-r", 0, 200, -0.1);

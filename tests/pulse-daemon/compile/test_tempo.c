@@ -11,7 +11,7 @@ static struct lh_arena arena;
 static struct pulse_tempo_map map;
 
 static const struct pulse_tempo_point points[] = {
-    {0, 120, PULSE_TEMPO_STEP}, {4, 60, PULSE_TEMPO_RAMP},    {12, 180, PULSE_TEMPO_RAMP},
+    {0, 120, PULSE_TEMPO_STEP},  {4, 60, PULSE_TEMPO_RAMP},           {12, 180, PULSE_TEMPO_RAMP},
     {20, 180, PULSE_TEMPO_RAMP}, {24, 179.9999999, PULSE_TEMPO_STEP}, {30, 33, PULSE_TEMPO_RAMP},
 };
 #define POINT_COUNT (sizeof points / sizeof *points)
@@ -64,8 +64,8 @@ START_TEST(test_seconds)
     for (int i = 0; i <= 160; i++) {
         double beats = i * 0.25;
         long double expected = integrate(beats);
-        ck_assert_msg(fabsl((long double)pulse_tempo_seconds(&map, beats) - expected) < 1e-11L, "beat %g: %.15g, not %.15Lg",
-                      beats, pulse_tempo_seconds(&map, beats), expected);
+        ck_assert_msg(fabsl((long double)pulse_tempo_seconds(&map, beats) - expected) < 1e-11L,
+                      "beat %g: %.15g, not %.15Lg", beats, pulse_tempo_seconds(&map, beats), expected);
     }
 }
 END_TEST
