@@ -63,7 +63,11 @@ static enum lh_status refuse_too_deep(struct lh_error *error, const char *text, 
 
 static bool is_blank(const char *text, size_t length)
 {
-    return length == 0 || (strspn(text, " \t\r\n") >= length);
+    size_t i = 0;
+    while (i < length && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n')) {
+        i++;
+    }
+    return i == length;
 }
 
 /* jansson often ends without a word when memory ends, or stumbles over a string that has nothing wrong with it: all

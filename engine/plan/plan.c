@@ -281,6 +281,19 @@ static enum lh_status size_blocks(struct engine_plan *plan, const struct engine_
     return LH_OK;
 }
 
+static void size_stride(struct engine_plan *plan)
+{
+    const struct graph *graph = plan->graph;
+    plan->widest = 1;
+    for (uint32_t n = 0; n < graph->node_count; n++) {
+        plan->widest = graph->nodes[n].channels > plan->widest ? graph->nodes[n].channels : plan->widest;
+    }
+    for (uint32_t m = 0; m < graph->media_count; m++) {
+        plan->widest = graph->media[m].channels > plan->widest ? graph->media[m].channels : plan->widest;
+    }
+    plan->stride = ENGINE_STRIDE_SAMPLES / plan->widest;
+}
+
 static enum lh_status allocate(struct draft *draft)
 {
     struct engine_plan *plan = draft->plan;
@@ -325,6 +338,7 @@ enum lh_status engine_plan_new(const struct graph *graph, uint32_t first, const 
     enum lh_status status = allocate(&draft);
     if (status == LH_OK) {
         set_range(&draft);
+        size_stride(made);
         count_uses(&draft);
         make_mix_chains(&draft);
         make_end_chains(&draft);

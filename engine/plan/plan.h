@@ -14,8 +14,9 @@
 
 #include "graph/graph.h"
 
-/* Frames that one inner loop handles at a time: raw bytes, floats and sums of a stereo stride stay in the L2 cache. */
-#define ENGINE_STRIDE_FRAMES 8192
+/* Samples that one inner loop handles at a time: raw bytes, floats and sums of a stride stay in the L2 cache, and one
+   positioned read is long enough to be cheap. */
+#define ENGINE_STRIDE_SAMPLES 32768
 
 enum engine_chain_kind { ENGINE_CHAIN_MIX = 0, ENGINE_CHAIN_METER, ENGINE_CHAIN_DELIVER };
 
@@ -42,6 +43,8 @@ struct engine_plan {
     int64_t start, end, stop;  /* sources fall silent at end; the longest tail ends at stop */
     uint32_t block;            /* frames; block k is [k x block, (k + 1) x block) cut to [start, stop) */
     uint32_t slots;            /* blocks in flight */
+    uint32_t widest;           /* channels of the widest node or medium */
+    uint32_t stride;           /* frames that a task handles at a time: ENGINE_STRIDE_SAMPLES of the widest */
     int64_t first_block, block_count;
     struct engine_chain *chains;
     uint32_t chain_count;

@@ -310,9 +310,9 @@ enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker,
     int64_t from;
     int64_t to;
     engine_pass_frames(pass, block, &from, &to);
-    for (int64_t at = from; at < to; at += ENGINE_STRIDE_FRAMES) {
+    for (int64_t at = from; at < to; at += pass->plan->stride) {
         struct stride stride = {.pass = pass, .scratch = &pass->scratch[worker], .block = block, .from = at};
-        stride.frames = (size_t)(to - at < ENGINE_STRIDE_FRAMES ? to - at : ENGINE_STRIDE_FRAMES);
+        stride.frames = (size_t)(to - at < pass->plan->stride ? to - at : pass->plan->stride);
         stride.in_block = (size_t)(at - from);
         enum lh_status status = sums ? mix_sum(&stride, n, out, error) : mix_value(&stride, n, out, error);
         if (status != LH_OK) {

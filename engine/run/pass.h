@@ -53,7 +53,7 @@ enum engine_clips_shape {
                             needed */
     ENGINE_CLIPS_FLOAT,  /* out holds the completed sum */
 };
-/* Sums a CLIPS node over [from, from + frames), frames <= ENGINE_STRIDE_FRAMES. `raw_allowed` lets it answer with RAW.
+/* Sums a CLIPS node over [from, from + frames), frames <= plan->stride. `raw_allowed` lets it answer with RAW.
  */
 LH_NODISCARD enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_scratch *scratch,
                                               uint32_t node, int64_t from, size_t frames, bool raw_allowed, float *out,

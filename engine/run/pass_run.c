@@ -100,31 +100,26 @@ static void free_scratch(struct engine_scratch *scratch, uint32_t workers)
     free(scratch);
 }
 
-/* A stride of `channels` samples of `size` bytes, on a cache line. */
-static void *stride_buffer(uint32_t channels, size_t size)
+/* Room for a stride of `channels` samples of `size` bytes, on a cache line. */
+static void *stride_buffer(const struct engine_plan *plan, uint32_t channels, size_t size)
 {
-    return aligned_alloc(64, (size_t)ENGINE_STRIDE_FRAMES * channels * size);
+    size_t bytes = (size_t)plan->stride * channels * size;
+    return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 }
 
-static struct engine_scratch *new_scratch(const struct graph *graph, uint32_t workers)
+static struct engine_scratch *new_scratch(const struct engine_plan *plan, uint32_t workers)
 {
-    uint32_t channels = 1;
-    for (uint32_t n = 0; n < graph->node_count; n++) {
-        channels = graph->nodes[n].channels > channels ? graph->nodes[n].channels : channels;
-    }
-    for (uint32_t m = 0; m < graph->media_count; m++) {
-        channels = graph->media[m].channels > channels ? graph->media[m].channels : channels;
-    }
+    uint32_t channels = plan->widest;
     struct engine_scratch *scratch = calloc(workers, sizeof *scratch);
     bool whole = scratch != NULL;
     for (uint32_t w = 0; whole && w < workers; w++) {
-        scratch[w].raw = stride_buffer(channels, sizeof(double));
-        scratch[w].region = stride_buffer(channels, sizeof(float));
-        scratch[w].value = stride_buffer(channels, sizeof(float));
-        scratch[w].mono = stride_buffer(1, sizeof(float));
-        scratch[w].gain = stride_buffer(channels, sizeof(float));
-        scratch[w].clips = stride_buffer(channels, sizeof(int64_t));
-        scratch[w].sum = stride_buffer(channels, sizeof(int64_t));
+        scratch[w].raw = stride_buffer(plan, channels, sizeof(double));
+        scratch[w].region = stride_buffer(plan, channels, sizeof(float));
+        scratch[w].value = stride_buffer(plan, channels, sizeof(float));
+        scratch[w].mono = stride_buffer(plan, 1, sizeof(float));
+        scratch[w].gain = stride_buffer(plan, channels, sizeof(float));
+        scratch[w].clips = stride_buffer(plan, channels, sizeof(int64_t));
+        scratch[w].sum = stride_buffer(plan, channels, sizeof(int64_t));
         whole = scratch[w].raw != NULL && scratch[w].region != NULL && scratch[w].value != NULL &&
                 scratch[w].mono != NULL && scratch[w].gain != NULL && scratch[w].clips != NULL &&
                 scratch[w].sum != NULL;
@@ -195,7 +190,7 @@ static enum lh_status run_blocks(struct pass_run *run, struct lh_error *error)
     const struct engine_plan *plan = run->pass.plan;
     uint32_t workers = engine_pool_threads(state->pool);
     run->pass.buffers = aligned_alloc(64, plan->slot_bytes * plan->slots + 64);
-    run->pass.scratch = new_scratch(state->graph, workers);
+    run->pass.scratch = new_scratch(plan, workers);
     run->pass.decoders = calloc((size_t)state->graph->region_count + 1, sizeof *run->pass.decoders);
     run->meters = calloc((size_t)plan->chain_count + 1, sizeof *run->meters);
     enum lh_status status = LH_ERR_NO_MEMORY;
