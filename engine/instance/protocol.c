@@ -184,6 +184,8 @@ static void write_loudness(struct lh_writer *writer, const struct engine_loudnes
     lh_writer_f64(writer, loudness->range_lu);
     lh_writer_f64(writer, loudness->true_peak_dbtp);
     lh_writer_f64(writer, loudness->sample_peak_dbfs);
+    lh_writer_f64(writer, loudness->max_momentary_lufs);
+    lh_writer_f64(writer, loudness->max_short_term_lufs);
 }
 
 static void read_loudness(struct lh_reader *reader, struct engine_loudness *loudness)
@@ -192,6 +194,8 @@ static void read_loudness(struct lh_reader *reader, struct engine_loudness *loud
     loudness->range_lu = read_number(reader);
     loudness->true_peak_dbtp = read_number(reader);
     loudness->sample_peak_dbfs = read_number(reader);
+    loudness->max_momentary_lufs = read_number(reader);
+    loudness->max_short_term_lufs = read_number(reader);
 }
 
 static void write_delivered(struct lh_writer *writer, const struct engine_delivered *delivered)
