@@ -57,7 +57,8 @@ static enum lh_status hidden_name(char *name, size_t size, const char *folder, c
         suffix[i] = letters[random[i] % (sizeof letters - 1)];
     }
     suffix[PART_RANDOM] = '\0';
-    snprintf(name, size, "%s/.%.*s.part-%s", folder, PART_STEM_MAX, cli_name_of(path), suffix);
+    bool has_slash = folder[0] != '\0' && folder[strlen(folder) - 1] == '/';
+    snprintf(name, size, "%s%s.%.*s.part-%s", folder, has_slash ? "" : "/", PART_STEM_MAX, cli_name_of(path), suffix);
     return LH_OK;
 }
 
@@ -155,6 +156,19 @@ enum lh_status cli_aside_open(struct lh_arena *arena, const char *path, struct c
     }
     cli_interrupt_release(&before);
     return fd >= 0 ? LH_OK : write_error(error, path, code);
+}
+
+enum lh_status cli_aside_write(const struct cli_aside *aside, const void *data, size_t size, struct lh_error *error)
+{
+    const char *bytes = data;
+    for (size_t done = 0; done < size;) {
+        ssize_t written = write(aside->fd, bytes + done, size - done);
+        if (written < 0 && errno != EINTR) {
+            return write_error(error, aside->path, errno);
+        }
+        done += written > 0 ? (size_t)written : 0;
+    }
+    return LH_OK;
 }
 
 void cli_aside_flush(const struct cli_aside *aside)

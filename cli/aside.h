@@ -20,6 +20,8 @@ struct cli_aside {
 /* Opens it in the folder of `path`, which must exist; `path` is kept as a copy. LH_ERR_IO when that cannot be written
    to or `path` is something else than a file. `aside` must stay where it is in memory until published or discarded. */
 LH_NODISCARD enum lh_status cli_aside_open(struct lh_arena *arena, const char *path, struct cli_aside *aside, struct lh_error *error);
+/* All bytes, at its end. */
+LH_NODISCARD enum lh_status cli_aside_write(const struct cli_aside *aside, const void *data, size_t size, struct lh_error *error);
 /* Lets the kernel begin to write back, so that a later sync of many files waits for all of them at once. */
 void cli_aside_flush(const struct cli_aside *aside);
 /* All bytes are on the disk. */

@@ -18,6 +18,7 @@ static const struct lh_option rows[] = {
     CLI_ROW_BLOCK,
     CLI_ROW_REPORT,
     CLI_ROW_PROGRESS,
+    CLI_ROWS_CACHE,
     CLI_ROW_DIGESTS,
 };
 

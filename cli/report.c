@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/reuse.h"
 #include "common/json/json.h"
 
 static const char *const format_names[GRAPH_FORMAT_COUNT] = {"wav", "bwf", "aiff", "flac", "vorbis", "opus", "mp3"};
@@ -56,8 +57,6 @@ static void emit_loudness(struct lh_json_emitter *emitter, const char *name, con
     object(emitter, name);
     real(emitter, "integratedLufs", loudness->integrated_lufs);
     real(emitter, "rangeLu", loudness->range_lu);
-    real(emitter, "maxMomentaryLufs", loudness->max_momentary_lufs);
-    real(emitter, "maxShortTermLufs", loudness->max_short_term_lufs);
     real(emitter, "truePeakDbtp", loudness->true_peak_dbtp);
     real(emitter, "samplePeakDbfs", loudness->sample_peak_dbfs);
     lh_json_emit_object_end(emitter);
@@ -102,6 +101,10 @@ static void emit_deliverable(struct lh_json_emitter *emitter, const struct cli_s
     }
     if (session->render_keys != NULL) {
         digest(emitter, "renderKey", &session->render_keys[index]);
+    }
+    if (session->reused != NULL) {
+        lh_json_emit_name(emitter, "cached");
+        lh_json_emit_bool(emitter, cli_reused(session, index));
     }
     if (delivered->has_loudness) {
         object(emitter, "loudness");
@@ -234,18 +237,6 @@ enum lh_status cli_report_print(const struct lh_writer *writer, struct lh_error 
     return LH_OK;
 }
 
-static enum lh_status write_all(int fd, const struct lh_writer *writer, const char *path, struct lh_error *error)
-{
-    for (size_t done = 0; done < writer->size;) {
-        ssize_t written = write(fd, writer->data + done, writer->size - done);
-        if (written < 0 && errno != EINTR) {
-            return lh_error_set(error, LH_ERR_IO, path, "cannot be written: %s", strerror(errno));
-        }
-        done += written > 0 ? (size_t)written : 0;
-    }
-    return LH_OK;
-}
-
 enum lh_status cli_report_check(const struct cli_session *session, struct lh_error *error)
 {
     const char *path = session->request.report_path;
@@ -275,7 +266,7 @@ enum lh_status cli_report_write(struct cli_session *session, int exit_status, st
             status = cli_report_check(session, error);
             status = status == LH_OK ? cli_aside_open(&session->arena, path, &session->report, error) : status;
         }
-        status = status == LH_OK ? write_all(session->report.fd, &writer, path, error) : status;
+        status = status == LH_OK ? cli_aside_write(&session->report, writer.data, writer.size, error) : status;
         status = status == LH_OK ? cli_aside_publish(&session->report, error) : status;
     }
     lh_writer_fini(&writer);

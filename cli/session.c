@@ -2,6 +2,7 @@
 /* The steps from a project to its files. */
 #include "cli/session.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -9,10 +10,10 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/report.h"
+#include "cli/reuse.h"
 #include "cli/summary.h"
 #include "cli/talk.h"
 #include "common/base/clock.h"
-#include "graph/keys.h"
 
 enum lh_status cli_faults_status(const struct lh_faults *faults)
 {
@@ -71,6 +72,9 @@ void cli_session_begin(struct cli_session *session, const struct cli_request *re
     raise_descriptor_limit();
     cli_interrupt_install(cli_aside_abandon_all);
     cli_session_fail(session, engine_instance_spawn(NULL, &session->instance, &session->error));
+    /* libcrypto sets itself up at its first use, which takes a millisecond: now, while the child loads. */
+    struct lh_digest unused;
+    cli_session_fail(session, lh_digest_bytes("", 0, &unused));
 }
 
 /* Loading has failed: as its faults say, or, when the file itself cannot be read, as an invalid project. */
@@ -218,9 +222,8 @@ static enum lh_status open_report(struct cli_session *session)
 }
 
 /* Frames of the timeline that were rendered: each range once, whatever the number of files it went to. */
-static uint64_t rendered_frames(const struct cli_session *session)
+static uint64_t rendered_frames(const struct graph *graph, const struct engine_delivered *delivered)
 {
-    const struct graph *graph = session->compiled->graph;
     uint64_t frames = 0;
     for (uint32_t i = 0; i < graph->deliverable_count; i++) {
         const struct graph_deliverable *one = &graph->deliverables[i];
@@ -229,27 +232,59 @@ static uint64_t rendered_frames(const struct cli_session *session)
             earlier++;
         }
         if (earlier == i) {
-            frames += (uint64_t)(one->end - one->start + session->result.delivered[i].tail_frames);
+            frames += (uint64_t)(one->end - one->start + delivered[i].tail_frames);
         }
     }
     return frames;
 }
 
+/* Descriptors of the media that `compiled` needs, NULL when memory is out. */
+static int *media_fds(struct cli_session *session, const struct pulse_compiled *compiled)
+{
+    int *fds = lh_arena_array(&session->arena, compiled->graph->media_count, sizeof *fds);
+    for (uint32_t i = 0; fds != NULL && i < compiled->graph->media_count; i++) {
+        fds[i] = session->sources.items[compiled->media[i]].fd;
+    }
+    return fds;
+}
+
+/* For each deliverable of `part` its place in the whole plan, found by its file; NULL when memory is out. */
+static size_t *places(struct cli_session *session, const struct pulse_compiled *part)
+{
+    const struct pulse_compiled *whole = session->compiled;
+    size_t count = whole->graph->deliverable_count;
+    size_t *found = lh_arena_array(&session->arena, part->graph->deliverable_count, sizeof *found);
+    size_t at = 0;
+    for (size_t i = 0; found != NULL && i < part->graph->deliverable_count; i++) {
+        size_t looked = 0; /* the order is mostly the same: on from the last one found */
+        while (strcmp(whole->outputs[at].file, part->outputs[i].file) != 0) {
+            at = (at + 1) % count;
+            looked++;
+            assert(looked < count); /* a part of the plan is in the plan */
+        }
+        found[i] = at;
+    }
+    return found;
+}
+
 static enum lh_status run(struct cli_session *session)
 {
-    const struct graph *graph = session->compiled->graph;
-    int *media_fds = lh_arena_array(&session->arena, graph->media_count, sizeof *media_fds);
-    session->result.delivered = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *session->result.delivered);
-    if (media_fds == NULL || session->result.delivered == NULL) {
+    const struct pulse_compiled *compiled = session->remainder != NULL ? session->remainder : session->compiled;
+    const struct graph *graph = compiled->graph;
+    struct engine_delivered *delivered = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *delivered);
+    int *output_fds = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *output_fds);
+    int *fds = media_fds(session, compiled);
+    size_t *at = places(session, compiled);
+    if (delivered == NULL || output_fds == NULL || fds == NULL || at == NULL) {
         return lh_error_no_memory(&session->error);
     }
-    for (uint32_t i = 0; i < graph->media_count; i++) {
-        media_fds[i] = session->sources.items[session->compiled->media[i]].fd;
+    for (size_t i = 0; i < graph->deliverable_count; i++) {
+        output_fds[i] = compiled->outputs[i].wanted ? session->outputs.fds[at[i]] : -1;
     }
     struct engine_instance_render render = {
         .graph = graph,
-        .media_fds = media_fds,
-        .output_fds = session->outputs.fds,
+        .media_fds = fds,
+        .output_fds = output_fds,
         .scratch_fd = session->outputs.scratch_fd,
         .threads = session->request.threads,
         .block = session->request.block,
@@ -257,11 +292,33 @@ static enum lh_status run(struct cli_session *session)
         .on_progress = on_progress,
         .context = session,
     };
+    struct engine_render_result result = {.delivered = delivered};
     cli_progress_init(&session->progress, session->request.progress, graph->sample_rate, session->begun_ns);
     session->rendering = true;
-    enum lh_status status = engine_instance_render(session->instance, &render, &session->result, &session->error);
-    session->frames = status == LH_OK ? rendered_frames(session) : 0;
-    return status;
+    enum lh_status status = engine_instance_render(session->instance, &render, &result, &session->error);
+    if (status != LH_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < graph->deliverable_count; i++) {
+        if (compiled->outputs[i].wanted) {
+            session->result.delivered[at[i]] = delivered[i];
+        }
+    }
+    result.delivered = session->result.delivered;
+    session->result = result;
+    session->frames = rendered_frames(graph, delivered);
+    return LH_OK;
+}
+
+/* From the cache, or by the instance. */
+static enum lh_status deliver(struct cli_session *session)
+{
+    session->result.delivered = lh_arena_array(&session->arena, session->outputs.count, sizeof *session->result.delivered);
+    if (session->result.delivered == NULL) {
+        return lh_error_no_memory(&session->error);
+    }
+    enum lh_status status = cli_reuse_begin(session, &session->error);
+    return status == LH_OK && !cli_reused_all(session) ? run(session) : status;
 }
 
 /* Of files whose writer is gone, so that what is told is what is there. */
@@ -289,30 +346,20 @@ static enum lh_status hash_files(struct cli_session *session)
 /* What --digests asks for; after the render, which does not need it. */
 static enum lh_status hash_sources(struct cli_session *session)
 {
-    if (!session->request.digests) {
+    if (!session->request.digests || session->render_keys != NULL) {
         return LH_OK;
     }
-    const struct graph *graph = session->compiled->graph;
     enum lh_status status = cli_sources_hash(&session->sources, &session->error);
-    if (status != LH_OK) {
-        return status;
+    return status == LH_OK ? cli_reuse_keys(session, &session->error) : status;
+}
+
+/* A cache that cannot take any more does not spoil a render that is done. */
+static void keep(struct cli_session *session)
+{
+    struct lh_error error = LH_ERROR_INIT;
+    if (cli_reuse_end(session, &error) != LH_OK) {
+        cli_talk_error(session->request.command, &error);
     }
-    struct lh_digest *media = lh_arena_array(&session->arena, graph->media_count, sizeof *media);
-    struct lh_digest *keys = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *keys);
-    if (media == NULL || keys == NULL) {
-        return lh_error_no_memory(&session->error);
-    }
-    for (uint32_t i = 0; i < graph->media_count; i++) {
-        media[i] = session->sources.items[session->compiled->media[i]].digest;
-    }
-    struct graph_key_context context = {
-        .sound_version = ENGINE_SOUND_VERSION,
-        .libraries = session->libraries,
-        .cpu_class = session->cpu_class,
-    };
-    status = graph_keys(graph, media, &context, NULL, keys);
-    session->render_keys = status == LH_OK ? keys : NULL;
-    return status;
 }
 
 void cli_session_render(struct cli_session *session)
@@ -323,7 +370,7 @@ void cli_session_render(struct cli_session *session)
     enum lh_status status = cli_outputs_open(&session->arena, session->request.folder, session->request.single, session->compiled,
                                              &session->sources, &session->outputs, &session->error);
     status = status == LH_OK ? open_report(session) : status;
-    status = status == LH_OK ? run(session) : status;
+    status = status == LH_OK ? deliver(session) : status;
     engine_instance_free(session->instance);
     session->instance = NULL;
     status = status == LH_OK ? hash_files(session) : status;
@@ -332,6 +379,7 @@ void cli_session_render(struct cli_session *session)
     if (cli_session_stopped(session)) {
         return;
     }
+    keep(session);
     status = cli_outputs_publish(&session->arena, &session->outputs, &session->error);
     session->published = status == LH_OK; /* from here on a signal comes too late */
     session->wall_seconds = (double)(lh_clock_monotonic_ns() - session->begun_ns) / (double)LH_CLOCK_SECOND_NS;
@@ -385,6 +433,7 @@ int cli_session_end(struct cli_session *session)
     cli_outputs_discard(&session->outputs);
     cli_aside_discard(&session->report);
     cli_sources_close(&session->sources);
+    pulse_compiled_free(session->remainder);
     pulse_compiled_free(session->compiled);
     pulse_project_free(session->project);
     lh_arena_fini(&session->arena);

@@ -5,6 +5,7 @@
 #define CLI_SESSION_H
 
 #include "cli/aside.h"
+#include "cli/cache.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/sources.h"
@@ -22,6 +23,7 @@ struct cli_request {
     enum cli_progress_mode progress;
     const char *report_path; /* NULL: no report; "-": standard output */
     bool digests;            /* sources are hashed, render keys told */
+    const char *cache;       /* folder; NULL: none */
     struct pulse_compile_options compile;
 };
 
@@ -41,11 +43,14 @@ struct cli_session {
     struct cli_progress progress;
     bool rendering;           /* progress is on show */
     bool published;           /* the files are there */
-    struct engine_render_result result;
+    struct cli_cache cache;
+    bool *reused;             /* one a deliverable, true: from the cache; NULL without one */
+    struct pulse_compiled *remainder; /* what the cache left to render; NULL: all, or nothing */
+    struct engine_render_result result; /* `delivered` has one a deliverable of `compiled` */
     double first_block_seconds, wall_seconds; /* from the program's start; 0: not known */
     uint64_t frames;          /* rendered, at the project's rate */
     const char *libraries, *cpu_class; /* as the instance told; "" before */
-    struct lh_digest *render_keys;  /* one a deliverable, when digests are asked for */
+    struct lh_digest *render_keys;  /* one a deliverable, when digests or a cache are asked for */
     struct lh_digest *file_digests; /* one a deliverable, when there is a report */
 };
 

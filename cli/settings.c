@@ -31,6 +31,8 @@ void cli_settings_read(const struct lh_options *options, struct cli_request *req
     request->report_path = lh_options_text(options, "report");
     request->progress = progress_mode(lh_options_text(options, "progress"));
     request->digests = lh_options_flag(options, "digests");
+    const char *cache = lh_options_flag(options, "no-cache") ? NULL : lh_options_text(options, "cache");
+    request->cache = cache != NULL && cache[0] != '\0' ? cache : NULL;
 }
 
 enum lh_status cli_settings_split(struct lh_arena *arena, const char *row, const char *text, const char *equals, const char **left,

@@ -23,6 +23,10 @@
     {.name = "progress", .type = LH_OPTION_TEXT, .placeholder = "HOW", .choices = cli_progress_names,                  \
      .standard = "auto",                                                                                               \
      .help = "Progress on standard error: a bar if that is a terminal, plain lines, JSON lines, or none"}
+#define CLI_ROWS_CACHE                                                                                                 \
+    {.name = "cache", .type = LH_OPTION_TEXT, .placeholder = "DIR", .variable = "LOOPHOLE_CACHE",                      \
+     .help = "Folder that keeps finished deliverables: what is there under the same render key is not rendered again"}, \
+    {.name = "no-cache", .type = LH_OPTION_FLAG, .help = "No cache, even if LOOPHOLE_CACHE names one"}
 #define CLI_ROW_DIGESTS                                                                                                \
     {.name = "digests", .type = LH_OPTION_FLAG, .help = "Hash the sources; put their digests and the render keys into the report"}
 

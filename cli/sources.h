@@ -16,6 +16,7 @@ struct cli_source {
     struct engine_media_facts facts;
     struct lh_digest digest;    /* when has_digest */
     bool has_digest;
+    struct lh_digest identity;  /* of the file when the digest was taken, by the cache */
 };
 
 /* In the order of the project's media. */

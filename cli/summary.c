@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/reuse.h"
 #include "cli/talk.h"
 
 #define TEXT_SIZE 64
@@ -52,7 +53,7 @@ static void print_deliverable(const struct cli_session *session, size_t index, i
     if (delivered->file.clipped > 0) {
         fprintf(stderr, ", %" PRIu64 " samples clipped", delivered->file.clipped);
     }
-    fprintf(stderr, "%s%s%s\n", delivered->file.notes[0] != '\0' ? " (" : "", delivered->file.notes,
+    fprintf(stderr, "%s%s%s%s\n", cli_reused(session, index) ? ", cached" : "", delivered->file.notes[0] != '\0' ? " (" : "", delivered->file.notes,
             delivered->file.notes[0] != '\0' ? ")" : "");
 }
 
@@ -75,6 +76,10 @@ void cli_summary_print(const struct cli_session *session)
     char duration[TEXT_SIZE];
     double rendered = (double)session->frames / session->compiled->graph->sample_rate;
     cli_summary_duration(rendered, duration, sizeof duration);
+    if (cli_reused_all(session)) {
+        fprintf(stderr, "%zu file%s from the cache in %.2f s\n", files, files == 1 ? "" : "s", session->wall_seconds);
+        return;
+    }
     fprintf(stderr, "%zu file%s, %s rendered in %.2f s", files, files == 1 ? "" : "s", duration, session->wall_seconds);
     if (rendered > 0) {
         fprintf(stderr, " (%.0fx realtime)", rendered / session->wall_seconds);

@@ -105,7 +105,7 @@ static void publish(const char *path, const char *text)
     struct cli_aside aside = CLI_ASIDE_NONE;
     struct lh_error error = LH_ERROR_INIT;
     ck_assert_int_eq(cli_aside_open(&arena, path, &aside, &error), LH_OK);
-    ck_assert_int_eq(write(aside.fd, text, strlen(text)), (ssize_t)strlen(text));
+    ck_assert_int_eq(cli_aside_write(&aside, text, strlen(text), &error), LH_OK);
     cli_aside_flush(&aside);
     ck_assert_int_eq(cli_aside_sync(&aside, &error), LH_OK);
     ck_assert_int_eq(cli_aside_publish(&aside, &error), LH_OK);

@@ -437,6 +437,50 @@ def test_check(folder):
     equal(sorted(os.listdir(folder)), ["b.wav", "two.json"], "files")
 
 
+def test_cache(folder):
+    project = make_project(folder, deliverables=[
+        {"name": "mix", "source": "master", "format": "wav", "loudness": {"integrated": -14, "truePeak": -1}},
+        {"name": "stems", "source": {"each": ["one", "two"]}, "format": "flac", "gainFrom": "mix"},
+    ])
+    out, cache = f"{folder}/out", f"{folder}/cache"
+    names = ["mix.wav", "stems-one.flac", "stems-two.flac"]
+
+    def render(*arguments, **changes):
+        shutil.rmtree(out, ignore_errors=True)
+        done = run([LOOPHOLE, "render", project, "-o", out, "--report", "-", *arguments], env={**ENVIRONMENT, **changes})
+        equal(done.returncode, 0, done.talk)
+        told = {os.path.basename(one["file"]): one for one in json.loads(done.stdout)["deliverables"]}
+        equal(sorted(os.listdir(out)), sorted(told), "files")
+        return {name: (one.get("cached"), one["fileSha256"], one["gainDb"], one["loudness"]) for name, one in told.items()}
+
+    plain = render()
+    cold = render("--cache", cache)
+    equal([cold[name][0] for name in names], [False] * 3, "cached at first")
+    equal([cold[name][1:] for name in names], [plain[name][1:] for name in names], "same with a cache")
+    warm = render(LOOPHOLE_CACHE=cache)
+    equal([warm[name][0] for name in names], [True] * 3, "cached")
+    equal([warm[name][1:] for name in names], [plain[name][1:] for name in names], "same from the cache")
+    equal([one[0] for one in render("--no-cache", LOOPHOLE_CACHE=cache).values()], [None] * 3, "no cache")
+    equal(render("--cache", cache, "--deliverable", "stems")["stems-one.flac"][:2], warm["stems-one.flac"][:2], "one alone")
+    for kind in os.listdir(f"{cache}/deliverables"):  # a stem is lost: stems are rendered, the mix is not
+        path = f"{cache}/deliverables/{kind}"
+        if not kind.endswith(".facts") and read(path) == read(f"{out}/stems-one.flac"):
+            os.unlink(path)
+    part = render("--cache", cache)
+    equal([part[name][0] for name in names], [True, False, False], "cached in part")
+    equal([part[name][1:] for name in names], [plain[name][1:] for name in names], "same in part")
+    changed = render("--cache", cache, "--set", "/tracks/2/gainDb=-7")
+    equal(any(changed[name][0] for name in names), False, "cached after a change")
+    for name in os.listdir(f"{cache}/deliverables"):  # damage is no hit
+        with open(f"{cache}/deliverables/{name}", "r+b") as file:
+            file.truncate(20)
+    equal([one[0] for one in render("--cache", cache).values()], [False] * 3, "cached when damaged")
+    write(f"{folder}/b.wav", wav_bytes([sine(48000, 111), sine(48000, 220)]))
+    fresh = render("--cache", cache)
+    equal(fresh["mix.wav"][0], False, "cached after a source changed")
+    equal(fresh["mix.wav"][1] == plain["mix.wav"][1], False, "same after a source changed")
+
+
 def test_text_from_a_project_cannot_drive_the_terminal(folder):
     project = make_project(folder, **{"\x1b[2Jevil": 1})
     equal("\x1b" in must(3, "render", project).talk, False, "escape sequence on the terminal")

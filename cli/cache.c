@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* The cache folder. */
+#include "cli/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/aside.h"
+#include "common/base/bytes.h"
+
+#define FOLDER_MODE 0777 /* before the umask */
+#define FACTS_SIZE_MAX 4096
+#define COPY_SIZE ((size_t)1 << 30) /* in one call */
+#define HEX_OFFSET 7                /* behind "sha256:" */
+#define SETTLED_SECONDS 2           /* a file that changed more recently may change again within one tick of its clock */
+
+static enum lh_status make_folder(struct lh_arena *arena, const char *folder, const char *name, struct lh_error *error)
+{
+    size_t size = strlen(folder) + strlen(name) + 1;
+    char *path = lh_arena_alloc(arena, size);
+    if (path == NULL) {
+        return lh_error_no_memory(error);
+    }
+    snprintf(path, size, "%s%s", folder, name);
+    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST) {
+        return lh_error_set(error, LH_ERR_IO, path, "the cache's folder cannot be made: %s", strerror(errno));
+    }
+    return LH_OK;
+}
+
+enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache, struct lh_error *error)
+{
+    static const char *const folders[] = {"", "/deliverables", "/sources"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        enum lh_status status = make_folder(arena, folder, folders[i], error);
+        if (status != LH_OK) {
+            return status;
+        }
+    }
+    *cache = (struct cli_cache){.folder = folder};
+    return LH_OK;
+}
+
+/* "FOLDER/KIND/<hex>SUFFIX", NULL when memory is out. */
+static const char *entry_path(struct lh_arena *arena, const struct cli_cache *cache, const char *kind, const struct lh_digest *key,
+                              const char *suffix)
+{
+    char hex[LH_DIGEST_TEXT_SIZE];
+    lh_digest_text(key, hex);
+    size_t size = strlen(cache->folder) + strlen(kind) + sizeof hex + strlen(suffix) + 3;
+    char *path = lh_arena_alloc(arena, size);
+    if (path != NULL) {
+        snprintf(path, size, "%s/%s/%s%s", cache->folder, kind, hex + HEX_OFFSET, suffix);
+    }
+    return path;
+}
+
+/* At most `size` bytes of a small file; 0 when there is none. */
+static size_t read_entry(const char *path, void *data, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t length = read(fd, data, size);
+    close(fd);
+    return length > 0 ? (size_t)length : 0;
+}
+
+static enum lh_status write_entry(struct lh_arena *arena, const char *path, const void *data, size_t size, struct lh_error *error)
+{
+    struct cli_aside aside = CLI_ASIDE_NONE;
+    enum lh_status status = cli_aside_open(arena, path, &aside, error);
+    status = status == LH_OK ? cli_aside_write(&aside, data, size, error) : status;
+    status = status == LH_OK ? cli_aside_publish(&aside, error) : status;
+    cli_aside_discard(&aside);
+    return status;
+}
+
+/* What a file is taken to be unchanged by. */
+static enum lh_status identity(const struct stat *info, struct lh_digest *digest)
+{
+    struct lh_writer writer;
+    lh_writer_init(&writer);
+    lh_writer_u64(&writer, info->st_dev);
+    lh_writer_u64(&writer, info->st_ino);
+    lh_writer_i64(&writer, info->st_size);
+    lh_writer_i64(&writer, info->st_mtim.tv_sec);
+    lh_writer_i64(&writer, info->st_mtim.tv_nsec);
+    lh_writer_i64(&writer, info->st_ctim.tv_sec);
+    lh_writer_i64(&writer, info->st_ctim.tv_nsec);
+    enum lh_status status = lh_writer_status(&writer);
+    status = status == LH_OK ? lh_digest_bytes(writer.data, writer.size, digest) : status;
+    lh_writer_fini(&writer);
+    return status;
+}
+
+static enum lh_status digest_one(struct lh_arena *arena, struct cli_cache *cache, struct cli_source *source, struct lh_error *error)
+{
+    struct stat info;
+    if (fstat(source->fd, &info) != 0) {
+        return lh_error_set(error, LH_ERR_IO, source->path, "cannot be read: %s", strerror(errno));
+    }
+    const char *path = identity(&info, &source->identity) == LH_OK ? entry_path(arena, cache, "sources", &source->identity, "") : NULL;
+    if (path == NULL) {
+        return lh_error_no_memory(error);
+    }
+    char text[LH_DIGEST_TEXT_SIZE] = "";
+    if (read_entry(path, text, sizeof text - 1) == sizeof text - 1 && lh_digest_parse(text, &source->digest)) {
+        source->has_digest = true;
+        return LH_OK;
+    }
+    enum lh_status status = lh_digest_file(source->fd, &source->digest, error);
+    if (status != LH_OK) {
+        return status;
+    }
+    source->has_digest = true;
+    cache->hashed_bytes += (uint64_t)info.st_size;
+    if (time(NULL) - info.st_ctim.tv_sec < SETTLED_SECONDS) {
+        return LH_OK;
+    }
+    lh_digest_text(&source->digest, text);
+    return write_entry(arena, path, text, strlen(text), error);
+}
+
+enum lh_status cli_cache_digest(struct lh_arena *arena, struct cli_cache *cache, struct cli_sources *sources, struct lh_error *error)
+{
+    enum lh_status status = LH_OK;
+    for (size_t i = 0; status == LH_OK && i < sources->count; i++) {
+        if (sources->items[i].fd >= 0 && !sources->items[i].has_digest) {
+            status = digest_one(arena, cache, &sources->items[i], error);
+        }
+    }
+    return status;
+}
+
+bool cli_cache_unchanged(const struct cli_sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        struct stat info;
+        struct lh_digest now;
+        const struct cli_source *source = &sources->items[i];
+        if (source->fd >= 0 && (fstat(source->fd, &info) != 0 || identity(&info, &now) != LH_OK || !lh_digest_equal(&now, &source->identity))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key, bool report, int *fd,
+                              struct engine_delivered *delivered, struct lh_error *error)
+{
+    const char *path = entry_path(arena, cache, "deliverables", key, "");
+    const char *facts_path = entry_path(arena, cache, "deliverables", key, ".facts");
+    if (path == NULL || facts_path == NULL) {
+        return lh_error_no_memory(error);
+    }
+    uint8_t bytes[FACTS_SIZE_MAX];
+    struct engine_delivered facts;
+    *fd = -1;
+    if (cli_facts_read(bytes, read_entry(facts_path, bytes, sizeof bytes), &facts) != LH_OK ||
+        (report && !(facts.has_loudness && facts.file.has_samples))) {
+        return LH_OK;
+    }
+    int opened = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    if (opened < 0) {
+        return LH_OK;
+    }
+    if (fstat(opened, &info) != 0 || !S_ISREG(info.st_mode) || (uint64_t)info.st_size != facts.file.bytes) {
+        close(opened);
+        return LH_OK;
+    }
+    *fd = opened;
+    *delivered = facts;
+    return LH_OK;
+}
+
+enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *error)
+{
+    if (ioctl(to, FICLONE, from) == 0) {
+        return LH_OK;
+    }
+    off_t in = 0, out = 0;
+    for (;;) {
+        ssize_t copied = copy_file_range(from, &in, to, &out, COPY_SIZE, 0);
+        if (copied == 0) {
+            return LH_OK;
+        }
+        if (copied < 0 && errno != EINTR) {
+            break;
+        }
+    }
+    /* Two file systems that cannot copy between each other: by hand, on from where that ended. */
+    static char buffer[1 << 16];
+    for (;;) {
+        ssize_t length = pread(from, buffer, sizeof buffer, in);
+        if (length == 0) {
+            return LH_OK;
+        }
+        if (length < 0 || pwrite(to, buffer, (size_t)length, in) != length) {
+            return lh_error_set(error, LH_ERR_IO, where, "cannot be written: %s", strerror(errno));
+        }
+        in += length;
+    }
+}
+
+enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key, int fd,
+                               const struct engine_delivered *delivered, struct lh_error *error)
+{
+    const char *path = entry_path(arena, cache, "deliverables", key, "");
+    const char *facts_path = entry_path(arena, cache, "deliverables", key, ".facts");
+    if (path == NULL || facts_path == NULL) {
+        return lh_error_no_memory(error);
+    }
+    struct lh_writer writer;
+    lh_writer_init(&writer);
+    cli_facts_write(&writer, delivered);
+    enum lh_status status = lh_writer_status(&writer) == LH_OK ? LH_OK : lh_error_no_memory(error);
+    struct cli_aside aside = CLI_ASIDE_NONE;
+    status = status == LH_OK ? cli_aside_open(arena, path, &aside, error) : status;
+    status = status == LH_OK ? cli_copy(fd, aside.fd, path, error) : status;
+    status = status == LH_OK ? cli_aside_sync(&aside, error) : status;
+    status = status == LH_OK ? cli_aside_publish(&aside, error) : status;
+    /* The facts come last: an entry is there when they are. */
+    status = status == LH_OK ? write_entry(arena, facts_path, writer.data, writer.size, error) : status;
+    cli_aside_discard(&aside);
+    lh_writer_fini(&writer);
+    return status;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Takes finished deliverables from the cache, and puts new ones there. */
+#include "cli/reuse.h"
+
+#include <unistd.h>
+
+#include "graph/keys.h"
+
+bool cli_reused(const struct cli_session *session, size_t index)
+{
+    return session->reused != NULL && session->reused[index];
+}
+
+/* A whole deliverable of the project is reused or rendered: with `each` that is several files. */
+static bool is_left(const struct cli_session *session, size_t deliverable)
+{
+    for (size_t i = 0; i < session->outputs.count; i++) {
+        const struct pulse_output *output = &session->compiled->outputs[i];
+        if (output->wanted && output->deliverable == deliverable && !cli_reused(session, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool cli_reused_all(const struct cli_session *session)
+{
+    for (size_t i = 0; i < session->outputs.count; i++) {
+        if (session->compiled->outputs[i].wanted && !cli_reused(session, i)) {
+            return false;
+        }
+    }
+    return session->reused != NULL;
+}
+
+enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *error)
+{
+    const struct graph *graph = session->compiled->graph;
+    struct lh_digest *media = lh_arena_array(&session->arena, graph->media_count, sizeof *media);
+    struct lh_digest *keys = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *keys);
+    if (media == NULL || keys == NULL) {
+        return lh_error_no_memory(error);
+    }
+    for (uint32_t i = 0; i < graph->media_count; i++) {
+        media[i] = session->sources.items[session->compiled->media[i]].digest;
+    }
+    struct graph_key_context context = {
+        .sound_version = ENGINE_SOUND_VERSION,
+        .libraries = session->libraries,
+        .cpu_class = session->cpu_class,
+    };
+    if (graph_keys(graph, media, &context, NULL, keys) != LH_OK) {
+        return lh_error_no_memory(error);
+    }
+    session->render_keys = keys;
+    return LH_OK;
+}
+
+static enum lh_status take(struct cli_session *session, size_t index, struct lh_error *error)
+{
+    int fd = -1;
+    enum lh_status status = cli_cache_find(&session->arena, &session->cache, &session->render_keys[index],
+                                           session->request.report_path != NULL, &fd, &session->result.delivered[index], error);
+    if (status == LH_OK && fd >= 0) {
+        status = cli_copy(fd, session->outputs.fds[index], session->outputs.paths[index], error);
+        session->reused[index] = status == LH_OK;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return status;
+}
+
+/* A deliverable of which one file is missing is rendered wholly: its other files start anew. */
+static enum lh_status give_back(struct cli_session *session, struct lh_error *error)
+{
+    /* Whether something of a deliverable is left does not change while its other files are given back. */
+    for (size_t i = 0; i < session->outputs.count; i++) {
+        if (!session->reused[i] || !is_left(session, session->compiled->outputs[i].deliverable)) {
+            continue;
+        }
+        if (ftruncate(session->outputs.fds[i], 0) != 0) {
+            return lh_error_set(error, LH_ERR_IO, session->outputs.paths[i], "cannot be emptied");
+        }
+        session->reused[i] = false;
+    }
+    return LH_OK;
+}
+
+static enum lh_status compile_remainder(struct cli_session *session, struct lh_error *error)
+{
+    const struct pulse_project *project = session->project;
+    const char **only = lh_arena_array(&session->arena, project->deliverable_count, sizeof *only);
+    const struct pulse_media_facts *facts = cli_sources_facts(&session->arena, &session->sources, project->sample_rate);
+    if (only == NULL || facts == NULL) {
+        return lh_error_no_memory(error);
+    }
+    struct pulse_compile_options options = {.only = only};
+    for (size_t i = 0; i < project->deliverable_count; i++) {
+        if (is_left(session, i)) {
+            only[options.only_count++] = project->deliverables[i].name;
+        }
+    }
+    /* What compiled as a whole compiles in part: no faults are left to find. */
+    enum lh_status status = pulse_compile(project, facts, &options, &session->faults, &session->remainder);
+    return status == LH_ERR_NO_MEMORY ? lh_error_no_memory(error) : status;
+}
+
+enum lh_status cli_reuse_begin(struct cli_session *session, struct lh_error *error)
+{
+    if (session->request.cache == NULL) {
+        return LH_OK;
+    }
+    size_t count = session->outputs.count;
+    session->reused = lh_arena_array(&session->arena, count, sizeof *session->reused);
+    if (session->reused == NULL) {
+        return lh_error_no_memory(error);
+    }
+    enum lh_status status = cli_cache_open(&session->arena, session->request.cache, &session->cache, error);
+    status = status == LH_OK ? cli_cache_digest(&session->arena, &session->cache, &session->sources, error) : status;
+    status = status == LH_OK ? cli_reuse_keys(session, error) : status;
+    for (size_t i = 0; status == LH_OK && i < count; i++) {
+        if (session->outputs.files[i].fd >= 0) {
+            status = take(session, i, error);
+        }
+    }
+    status = status == LH_OK ? give_back(session, error) : status;
+    bool some = false;
+    for (size_t i = 0; i < count; i++) {
+        some = some || session->reused[i];
+    }
+    return status == LH_OK && some && !cli_reused_all(session) ? compile_remainder(session, error) : status;
+}
+
+enum lh_status cli_reuse_end(struct cli_session *session, struct lh_error *error)
+{
+    if (session->request.cache == NULL || !cli_cache_unchanged(&session->sources)) {
+        return LH_OK;
+    }
+    enum lh_status status = LH_OK;
+    for (size_t i = 0; status == LH_OK && i < session->outputs.count; i++) {
+        if (session->outputs.files[i].fd >= 0 && !session->reused[i]) {
+            status = cli_cache_store(&session->arena, &session->cache, &session->render_keys[i], session->outputs.files[i].fd,
+                                     &session->result.delivered[i], error);
+        }
+    }
+    return status;
+}
