@@ -50,8 +50,8 @@ static enum lh_status make(struct graph_builder *builder, struct pulse_points *p
     int64_t cell = fade->length / PULSE_FADE_STEPS;
     cell = cell < 1 ? 1 : cell > PULSE_CELL_FRAMES ? PULSE_CELL_FRAMES : cell;
     pulse_points_clear(points);
-    enum lh_status status =
-        pulse_points_sample(points, gain_at, fade, 0, fade->length, cell, fade->shape == PULSE_FADE_LINEAR);
+    double bend = fade->shape == PULSE_FADE_LINEAR ? 0.0 : PULSE_BEND_UNKNOWN;
+    enum lh_status status = pulse_points_sample(points, gain_at, fade, 0, fade->length, cell, bend);
     return status != LH_OK ? status : graph_builder_add_curve(builder, points->items, points->count, curve);
 }
 

@@ -43,10 +43,25 @@ static bool pan_moves(const struct piece *piece)
     return piece->gain->kind != PULSE_PAN_NOT && piece->pan.from != piece->pan.to;
 }
 
-static bool is_straight(const struct piece *piece)
+static double change_per_frame(const struct pulse_lane_stretch *stretch)
 {
-    bool level_holds = piece->level.from == piece->level.to;
-    return level_holds && (!pan_moves(piece) || pulse_pan_is_linear(piece->gain->kind, piece->gain->law));
+    return stretch->from == stretch->to ? 0.0
+                                        : fabs(stretch->to - stretch->from) / (double)(stretch->end - stretch->start);
+}
+
+#define NEPERS_PER_DB 0.11512925464970229 /* ln(10) / 20 */
+
+/* A bound of the second derivative. With level e^(k n) and pan law P at w a frame it is level (k^2 P + 2 k w P' + w^2
+   P'') and for every law and balance |P| <= 1, |P'| <= 1, |P''| <= 1 in units of pan. 0 when the piece is a straight
+   line. */
+static double bend_of(const struct piece *piece)
+{
+    double k = NEPERS_PER_DB * change_per_frame(&piece->level);
+    double w = pan_moves(piece) ? change_per_frame(&piece->pan) : 0.0;
+    if (k == 0.0 && (w == 0.0 || pulse_pan_is_linear(piece->gain->kind, piece->gain->law))) {
+        return 0.0;
+    }
+    return lh_gain_from_db(fmax(piece->level.from, piece->level.to)) * (k + w) * (k + w);
 }
 
 double pulse_gain_at(const struct pulse_gain *gain, uint32_t channel, int64_t frame)
@@ -68,20 +83,19 @@ static int64_t corner(const struct piece *piece)
 
 static enum lh_status sample_piece(const struct piece *piece, int64_t start, int64_t end, struct pulse_points *points)
 {
-    bool straight = is_straight(piece);
-    int64_t bend = corner(piece);
+    double bend = bend_of(piece);
+    int64_t centre = corner(piece);
     int64_t at = start;
-    for (int64_t next = bend; next >= 0 && next <= bend + 1; next++) {
+    for (int64_t next = centre; next >= 0 && next <= centre + 1; next++) {
         if (next > at && next < end) {
-            enum lh_status status =
-                pulse_points_sample(points, piece_gain, piece, at, next, PULSE_CELL_FRAMES, straight);
+            enum lh_status status = pulse_points_sample(points, piece_gain, piece, at, next, PULSE_CELL_FRAMES, bend);
             if (status != LH_OK) {
                 return status;
             }
             at = next;
         }
     }
-    return pulse_points_sample(points, piece_gain, piece, at, end, PULSE_CELL_FRAMES, straight);
+    return pulse_points_sample(points, piece_gain, piece, at, end, PULSE_CELL_FRAMES, bend);
 }
 
 /* Merges the frames of both lanes: the first past `frame`, or INT64_MAX. */
@@ -120,19 +134,21 @@ enum lh_status pulse_gain_sample(const struct pulse_gain *gain, uint32_t channel
     }
 }
 
-/* Channels of a gain that differ: without pan all of them have one curve. */
-static uint32_t distinct_channels(const struct pulse_gain *gain, uint32_t channels)
+/* Both sides have one gain: there is no pan, or it stands where the sides are equal. */
+static bool sides_are_equal(const struct pulse_gain *gain)
 {
-    return gain->kind == PULSE_PAN_NOT ? 1 : channels;
+    double pan = gain->pan.constant;
+    return gain->kind == PULSE_PAN_NOT || (gain->pan.count == 0 && pulse_pan_gain(gain->kind, gain->law, pan, 0) ==
+                                                                       pulse_pan_gain(gain->kind, gain->law, pan, 1));
 }
 
 enum lh_status pulse_gain_build(const struct pulse_gain *gain, uint32_t channels, struct graph_builder *builder,
                                 struct pulse_points *points, struct pulse_gain_curves *curves)
 {
     struct pulse_gain_curves made = {.channels = channels};
-    uint32_t distinct = distinct_channels(gain, channels);
+    bool equal = sides_are_equal(gain);
     for (uint32_t c = 0; c < channels; c++) {
-        if (c >= distinct) {
+        if (c > 0 && equal) {
             made.curves[c] = made.curves[0];
             continue;
         }

@@ -2,7 +2,6 @@
 /* Break-points by adaptive bisection. */
 #include "pulse-daemon/compile/points.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #define CAPACITY_FIRST 256u
@@ -96,9 +95,12 @@ static enum lh_status bisect(const struct sampler *sampler, const struct sample 
 }
 
 enum lh_status pulse_points_sample(struct pulse_points *points, pulse_points_function *function, const void *context,
-                                   int64_t start, int64_t end, int64_t cell, bool straight)
+                                   int64_t start, int64_t end, int64_t cell, double bend)
 {
     struct sampler sampler = {.points = points, .function = function, .context = context};
+    bool straight = bend == 0.0;
+    /* A chord of length h is off by at most bend h^2 / 8. */
+    bool flat = bend * (double)(cell * cell) / 8.0 <= PULSE_CURVE_TOLERANCE / 2.0;
     if (!straight && (end - start) / cell >= PULSE_CURVE_POINTS_MAX) {
         return LH_ERR_LIMIT; /* known before the work is done */
     }
@@ -107,7 +109,7 @@ enum lh_status pulse_points_sample(struct pulse_points *points, pulse_points_fun
     while (status == LH_OK && from.frame < end) {
         int64_t next = straight || end - from.frame <= cell ? end : from.frame + cell;
         struct sample to = take(&sampler, next);
-        status = straight ? pulse_points_add(points, next, to.value) : bisect(&sampler, &from, &to);
+        status = flat ? pulse_points_add(points, next, to.value) : bisect(&sampler, &from, &to);
         from = to;
     }
     return status;

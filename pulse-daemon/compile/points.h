@@ -4,6 +4,8 @@
 #ifndef PULSE_COMPILE_POINTS_H
 #define PULSE_COMPILE_POINTS_H
 
+#include <math.h>
+
 #include "graph/graph.h"
 
 #define PULSE_CELL_FRAMES 64              /* no stretch of a table is longer */
@@ -25,10 +27,13 @@ LH_NODISCARD enum lh_status pulse_points_add(struct pulse_points *points, int64_
 
 typedef double pulse_points_function(const void *context, int64_t frame);
 
-/* Points from `start` to `end` (both included): straight when `straight`, else in cells of at most `cell` frames that
-   are bisected until interpolation is within the tolerance, down to one frame. */
+#define PULSE_BEND_UNKNOWN HUGE_VAL
+
+/* Points from `start` to `end` (both included). `bend` bounds the function's second derivative, per frame squared: 0 is
+   a straight line of two points. Otherwise cells of at most `cell` frames are bisected until interpolation is within
+   the tolerance, down to one frame; where the bound already says so, without looking. */
 LH_NODISCARD enum lh_status pulse_points_sample(struct pulse_points *points, pulse_points_function *function,
                                                 const void *context, int64_t start, int64_t end, int64_t cell,
-                                                bool straight);
+                                                double bend);
 
 #endif

@@ -22,16 +22,22 @@ static double square(const void *context, int64_t frame)
 START_TEST(test_refined_where_it_bends)
 {
     const double steep = 40, flat = 1e6;
-    ck_assert_int_eq(pulse_points_sample(&points, square, &steep, 0, 40, 64, false), LH_OK);
+    ck_assert_int_eq(pulse_points_sample(&points, square, &steep, 0, 40, 64, PULSE_BEND_UNKNOWN), LH_OK);
     ck_assert_uint_eq(points.count, 41); /* every frame */
     pulse_points_clear(&points);
-    ck_assert_int_eq(pulse_points_sample(&points, square, &flat, 0, 640, 64, false), LH_OK);
+    ck_assert_int_eq(pulse_points_sample(&points, square, &flat, 0, 640, 64, PULSE_BEND_UNKNOWN), LH_OK);
     ck_assert_uint_eq(points.count, 11); /* cells only */
     pulse_points_clear(&points);
-    ck_assert_int_eq(pulse_points_sample(&points, square, &steep, 0, 40, 64, true), LH_OK);
+    ck_assert_int_eq(pulse_points_sample(&points, square, &flat, 0, 640, 64, 2e-12), LH_OK);
+    ck_assert_uint_eq(points.count, 11); /* the bound says it before looking */
+    pulse_points_clear(&points);
+    ck_assert_int_eq(pulse_points_sample(&points, square, &steep, 0, 40, 64, 2.0 / 1600), LH_OK);
+    ck_assert_uint_eq(points.count, 41);
+    pulse_points_clear(&points);
+    ck_assert_int_eq(pulse_points_sample(&points, square, &steep, 0, 40, 64, 0.0), LH_OK);
     ck_assert_uint_eq(points.count, 2);
     pulse_points_clear(&points);
-    ck_assert_int_eq(pulse_points_sample(&points, square, &steep, 7, 7, 64, false), LH_OK);
+    ck_assert_int_eq(pulse_points_sample(&points, square, &steep, 7, 7, 64, PULSE_BEND_UNKNOWN), LH_OK);
     ck_assert_uint_eq(points.count, 1);
 }
 END_TEST
@@ -54,7 +60,8 @@ END_TEST
 START_TEST(test_limit)
 {
     const double k = 1;
-    ck_assert_int_eq(pulse_points_sample(&points, square, &k, 0, GRAPH_FRAMES_MAX - 1, 64, false), LH_ERR_LIMIT);
+    ck_assert_int_eq(pulse_points_sample(&points, square, &k, 0, GRAPH_FRAMES_MAX - 1, 64, PULSE_BEND_UNKNOWN),
+                     LH_ERR_LIMIT);
 }
 END_TEST
 
