@@ -119,7 +119,8 @@ static enum lh_status check_target(const char *path, struct lh_error *error)
     if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) {
         return LH_OK;
     }
-    return lh_error_set(error, LH_ERR_IO, path, S_ISDIR(info.st_mode) ? "is a folder; name a file" : "is not a plain file; name a file");
+    return lh_error_set(error, LH_ERR_IO, path,
+                        S_ISDIR(info.st_mode) ? "is a folder; name a file" : "is not a plain file; name a file");
 }
 
 enum lh_status cli_aside_open(struct lh_arena *arena, const char *path, struct cli_aside *aside, struct lh_error *error)
@@ -293,8 +294,8 @@ enum lh_status cli_scratch_open(struct lh_arena *arena, const char *folder, int 
         errno = code;
     }
     if (opened < 0) {
-        return lh_error_set(error, LH_ERR_IO, folder, "cannot hold a temporary file: %s; TMPDIR can name another folder",
-                            strerror(errno));
+        return lh_error_set(error, LH_ERR_IO, folder,
+                            "cannot hold a temporary file: %s; TMPDIR can name another folder", strerror(errno));
     }
     *fd = opened;
     return LH_OK;

@@ -19,14 +19,17 @@ struct cli_aside {
 
 /* Opens it in the folder of `path`, which must exist; `path` is kept as a copy. LH_ERR_IO when that cannot be written
    to or `path` is something else than a file. `aside` must stay where it is in memory until published or discarded. */
-LH_NODISCARD enum lh_status cli_aside_open(struct lh_arena *arena, const char *path, struct cli_aside *aside, struct lh_error *error);
+LH_NODISCARD enum lh_status cli_aside_open(struct lh_arena *arena, const char *path, struct cli_aside *aside,
+                                           struct lh_error *error);
 /* All bytes, at its end. */
-LH_NODISCARD enum lh_status cli_aside_write(const struct cli_aside *aside, const void *data, size_t size, struct lh_error *error);
+LH_NODISCARD enum lh_status cli_aside_write(const struct cli_aside *aside, const void *data, size_t size,
+                                            struct lh_error *error);
 /* Lets the kernel begin to write back, so that a later sync of many files waits for all of them at once. */
 void cli_aside_flush(const struct cli_aside *aside);
 /* All bytes are on the disk. */
 LH_NODISCARD enum lh_status cli_aside_sync(const struct cli_aside *aside, struct lh_error *error);
-/* Takes the name, in one step: whoever looks sees the old file or the whole new one. Closes. On failure it stays open. */
+/* Takes the name, in one step: whoever looks sees the old file or the whole new one. Closes. On failure it stays open.
+ */
 LH_NODISCARD enum lh_status cli_aside_publish(struct cli_aside *aside, struct lh_error *error);
 /* Closes without a trace. Does nothing when it is not open. */
 void cli_aside_discard(struct cli_aside *aside);
@@ -34,7 +37,8 @@ void cli_aside_discard(struct cli_aside *aside);
 void cli_aside_abandon_all(void);
 
 /* An unnamed file for bytes that nobody keeps, in `folder`. */
-LH_NODISCARD enum lh_status cli_scratch_open(struct lh_arena *arena, const char *folder, int *fd, struct lh_error *error);
+LH_NODISCARD enum lh_status cli_scratch_open(struct lh_arena *arena, const char *folder, int *fd,
+                                             struct lh_error *error);
 
 /* The part of `path` that names its folder, "." when there is none; NULL when memory is out. */
 const char *cli_folder_of(struct lh_arena *arena, const char *path);

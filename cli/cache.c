@@ -19,7 +19,7 @@
 #define FACTS_SIZE_MAX 4096
 #define COPY_SIZE ((size_t)1 << 30) /* in one call */
 #define HEX_OFFSET 7                /* behind "sha256:" */
-#define SETTLED_SECONDS 2           /* a file that changed more recently may change again within one tick of its clock */
+#define SETTLED_SECONDS 2 /* a file that changed more recently may change again within one tick of its clock */
 
 static enum lh_status make_folder(struct lh_arena *arena, const char *folder, const char *name, struct lh_error *error)
 {
@@ -35,7 +35,8 @@ static enum lh_status make_folder(struct lh_arena *arena, const char *folder, co
     return LH_OK;
 }
 
-enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache, struct lh_error *error)
+enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache,
+                              struct lh_error *error)
 {
     static const char *const folders[] = {"", "/deliverables", "/sources"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
@@ -49,8 +50,8 @@ enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct
 }
 
 /* "FOLDER/KIND/<hex>SUFFIX", NULL when memory is out. */
-static const char *entry_path(struct lh_arena *arena, const struct cli_cache *cache, const char *kind, const struct lh_digest *key,
-                              const char *suffix)
+static const char *entry_path(struct lh_arena *arena, const struct cli_cache *cache, const char *kind,
+                              const struct lh_digest *key, const char *suffix)
 {
     char hex[LH_DIGEST_TEXT_SIZE];
     lh_digest_text(key, hex);
@@ -74,7 +75,8 @@ static size_t read_entry(const char *path, void *data, size_t size)
     return length > 0 ? (size_t)length : 0;
 }
 
-static enum lh_status write_entry(struct lh_arena *arena, const char *path, const void *data, size_t size, struct lh_error *error)
+static enum lh_status write_entry(struct lh_arena *arena, const char *path, const void *data, size_t size,
+                                  struct lh_error *error)
 {
     struct cli_aside aside = CLI_ASIDE_NONE;
     enum lh_status status = cli_aside_open(arena, path, &aside, error);
@@ -102,13 +104,15 @@ static enum lh_status identity(const struct stat *info, struct lh_digest *digest
     return status;
 }
 
-static enum lh_status digest_one(struct lh_arena *arena, struct cli_cache *cache, struct cli_source *source, struct lh_error *error)
+static enum lh_status digest_one(struct lh_arena *arena, struct cli_cache *cache, struct cli_source *source,
+                                 struct lh_error *error)
 {
     struct stat info;
     if (fstat(source->fd, &info) != 0) {
         return lh_error_set(error, LH_ERR_IO, source->path, "cannot be read: %s", strerror(errno));
     }
-    const char *path = identity(&info, &source->identity) == LH_OK ? entry_path(arena, cache, "sources", &source->identity, "") : NULL;
+    const char *path =
+        identity(&info, &source->identity) == LH_OK ? entry_path(arena, cache, "sources", &source->identity, "") : NULL;
     if (path == NULL) {
         return lh_error_no_memory(error);
     }
@@ -130,7 +134,8 @@ static enum lh_status digest_one(struct lh_arena *arena, struct cli_cache *cache
     return write_entry(arena, path, text, strlen(text), error);
 }
 
-enum lh_status cli_cache_digest(struct lh_arena *arena, struct cli_cache *cache, struct cli_sources *sources, struct lh_error *error)
+enum lh_status cli_cache_digest(struct lh_arena *arena, struct cli_cache *cache, struct cli_sources *sources,
+                                struct lh_error *error)
 {
     enum lh_status status = LH_OK;
     for (size_t i = 0; status == LH_OK && i < sources->count; i++) {
@@ -147,15 +152,16 @@ bool cli_cache_unchanged(const struct cli_sources *sources)
         struct stat info;
         struct lh_digest now;
         const struct cli_source *source = &sources->items[i];
-        if (source->fd >= 0 && (fstat(source->fd, &info) != 0 || identity(&info, &now) != LH_OK || !lh_digest_equal(&now, &source->identity))) {
+        if (source->fd >= 0 && (fstat(source->fd, &info) != 0 || identity(&info, &now) != LH_OK ||
+                                !lh_digest_equal(&now, &source->identity))) {
             return false;
         }
     }
     return true;
 }
 
-enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key, bool report, int *fd,
-                              struct engine_delivered *delivered, struct lh_error *error)
+enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key,
+                              bool report, int *fd, struct engine_delivered *delivered, struct lh_error *error)
 {
     const char *path = entry_path(arena, cache, "deliverables", key, "");
     const char *facts_path = entry_path(arena, cache, "deliverables", key, ".facts");
@@ -212,8 +218,8 @@ enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *er
     }
 }
 
-enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key, int fd,
-                               const struct engine_delivered *delivered, struct lh_error *error)
+enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key,
+                               int fd, const struct engine_delivered *delivered, struct lh_error *error)
 {
     const char *path = entry_path(arena, cache, "deliverables", key, "");
     const char *facts_path = entry_path(arena, cache, "deliverables", key, ".facts");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A folder of finished deliverables by their render keys, and of the digests of sources. Plain files, each written aside
-   and renamed, so that any number of renders may share a folder:
+/* A folder of finished deliverables by their render keys, and of the digests of sources. Plain files, each written
+   aside and renamed, so that any number of renders may share a folder:
 
        deliverables/<key>        the file
        deliverables/<key>.facts  what the report says of it
@@ -20,18 +20,21 @@ struct cli_cache {
 };
 
 /* Makes the folder if it is not there. */
-LH_NODISCARD enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache, struct lh_error *error);
+LH_NODISCARD enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache,
+                                           struct lh_error *error);
 /* Fills the digests of all open sources: from the folder when a file has not changed since, else by hashing. */
-LH_NODISCARD enum lh_status cli_cache_digest(struct lh_arena *arena, struct cli_cache *cache, struct cli_sources *sources,
-                                             struct lh_error *error);
+LH_NODISCARD enum lh_status cli_cache_digest(struct lh_arena *arena, struct cli_cache *cache,
+                                             struct cli_sources *sources, struct lh_error *error);
 /* No source has changed since then, as far as its size and times tell. */
 bool cli_cache_unchanged(const struct cli_sources *sources);
-/* Whether there is a file for the key; if so *fd is it, for the caller to close, and `delivered` what is told of it. An entry
-   that is damaged, or without the figures that `report` asks for, is not there. */
-LH_NODISCARD enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key, bool report,
-                                           int *fd, struct engine_delivered *delivered, struct lh_error *error);
+/* Whether there is a file for the key; if so *fd is it, for the caller to close, and `delivered` what is told of it. An
+   entry that is damaged, or without the figures that `report` asks for, is not there. */
+LH_NODISCARD enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *cache,
+                                           const struct lh_digest *key, bool report, int *fd,
+                                           struct engine_delivered *delivered, struct lh_error *error);
 /* Keeps a copy of the file. */
-LH_NODISCARD enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key, int fd,
+LH_NODISCARD enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *cache,
+                                            const struct lh_digest *key, int fd,
                                             const struct engine_delivered *delivered, struct lh_error *error);
 /* All of `from` to the beginning of `to`, an empty file. */
 LH_NODISCARD enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *error);

@@ -15,7 +15,10 @@
 #define NAME_SIZE 1024
 
 static const struct lh_option rows[] = {
-    {.name = "set", .type = LH_OPTION_TEXT, .placeholder = "POINTER=VALUE", .repeatable = true,
+    {.name = "set",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "POINTER=VALUE",
+     .repeatable = true,
      .help = "Change the project before it is checked: a JSON Pointer up to the first =, then JSON or plain text"},
     {.name = "json", .type = LH_OPTION_FLAG, .help = "Print the outcome as JSON on standard output"},
 };
@@ -56,8 +59,9 @@ static void print_sound(const struct cli_session *session)
     char duration[TEXT_SIZE], name[NAME_SIZE];
     cli_summary_duration(extent.seconds, duration, sizeof duration);
     cli_talk_clean(session->request.project, name, sizeof name);
-    printf("%s is sound: %zu track%s, %zu clip%s, %zu file%s to deliver, %s\n", name, extent.tracks, extent.tracks == 1 ? "" : "s",
-           extent.clips, extent.clips == 1 ? "" : "s", extent.files, extent.files == 1 ? "" : "s", duration);
+    printf("%s is sound: %zu track%s, %zu clip%s, %zu file%s to deliver, %s\n", name, extent.tracks,
+           extent.tracks == 1 ? "" : "s", extent.clips, extent.clips == 1 ? "" : "s", extent.files,
+           extent.files == 1 ? "" : "s", duration);
 }
 
 static enum lh_status print_json(const struct cli_session *session, struct lh_error *error)
@@ -84,7 +88,8 @@ static enum lh_status print_json(const struct cli_session *session, struct lh_er
     }
     cli_report_faults(&emitter, &session->faults);
     lh_json_emit_object_end(&emitter);
-    enum lh_status status = lh_writer_status(&writer) == LH_OK ? cli_report_print(&writer, error) : lh_error_no_memory(error);
+    enum lh_status status =
+        lh_writer_status(&writer) == LH_OK ? cli_report_print(&writer, error) : lh_error_no_memory(error);
     lh_writer_fini(&writer);
     return status;
 }

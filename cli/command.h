@@ -5,10 +5,11 @@
 
 #include "common/base/options.h"
 
-/* What the program's exit status says; other people's scripts depend on it. An interrupt is 128 + the signal's number. */
+/* What the program's exit status says; other people's scripts depend on it. An interrupt is 128 + the signal's number.
+ */
 enum cli_exit {
     CLI_EXIT_DONE = 0,
-    CLI_EXIT_FAILED = 1,  /* a node fault, a crash, a full disk, ... */
+    CLI_EXIT_FAILED = 1, /* a node fault, a crash, a full disk, ... */
     CLI_EXIT_USAGE = 2,
     CLI_EXIT_INVALID = 3, /* the project is not there, not readable or breaks the format's rules */
     CLI_EXIT_MISSING = 4, /* a medium or plugin is missing or unreadable */

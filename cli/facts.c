@@ -58,8 +58,8 @@ enum lh_status cli_facts_read(const void *data, size_t size, struct engine_deliv
     read_loudness(&reader, &read.reached);
     read.gain_db = lh_reader_f64(&reader);
     read.tail_frames = lh_reader_i64(&reader);
-    bool sane = lh_reader_done(&reader) && known && digest != NULL && has_samples <= 1 && has_loudness <= 1 && isfinite(read.gain_db) &&
-                read.tail_frames >= 0 && read.tail_frames < GRAPH_FRAMES_MAX;
+    bool sane = lh_reader_done(&reader) && known && digest != NULL && has_samples <= 1 && has_loudness <= 1 &&
+                isfinite(read.gain_db) && read.tail_frames >= 0 && read.tail_frames < GRAPH_FRAMES_MAX;
     if (!sane) {
         return LH_ERR_FORMAT;
     }

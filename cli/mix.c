@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* loophole mix STEM... -o FILE */
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,17 +15,38 @@
 static const char *const bit_depths[] = {"16", "24", "32", NULL};
 
 static const struct lh_option rows[] = {
-    {.name = "output", .letter = 'o', .type = LH_OPTION_TEXT, .placeholder = "FILE",
+    {.name = "output",
+     .letter = 'o',
+     .type = LH_OPTION_TEXT,
+     .placeholder = "FILE",
      .help = "The mix; its ending says the format: " CLI_MIX_ENDINGS ". - is WAV on standard output"},
-    {.name = "gain", .type = LH_OPTION_TEXT, .placeholder = "NAME=DB", .repeatable = true,
-     .help = "Gain of a stem in decibels, or -inf; NAME is its file's name without folder and ending, or #2 for the second stem"},
-    {.name = "pan", .type = LH_OPTION_TEXT, .placeholder = "NAME=P", .repeatable = true,
+    {.name = "gain",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "NAME=DB",
+     .repeatable = true,
+     .help = "Gain of a stem in decibels, or -inf; NAME is its file's name without folder and ending, or #2 for the "
+             "second stem"},
+    {.name = "pan",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "NAME=P",
+     .repeatable = true,
      .help = "Position of a stem, from -1 (left) to 1 (right)"},
-    {.name = "loudness", .type = LH_OPTION_NUMBER, .placeholder = "LUFS", .minimum = -70, .maximum = 0,
+    {.name = "loudness",
+     .type = LH_OPTION_NUMBER,
+     .placeholder = "LUFS",
+     .minimum = -70,
+     .maximum = 0,
      .help = "Bring the mix to this integrated loudness (EBU R 128), by gain alone"},
-    {.name = "true-peak", .type = LH_OPTION_NUMBER, .placeholder = "DBTP", .minimum = -60, .maximum = 20,
+    {.name = "true-peak",
+     .type = LH_OPTION_NUMBER,
+     .placeholder = "DBTP",
+     .minimum = -60,
+     .maximum = 20,
      .help = "Keep the true peak below this, by gain alone"},
-    {.name = "bit-depth", .type = LH_OPTION_TEXT, .placeholder = "BITS", .choices = bit_depths,
+    {.name = "bit-depth",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "BITS",
+     .choices = bit_depths,
      .help = "Bits of a sample; 32 is float. Standard: 24"},
     CLI_ROW_THREADS,
     CLI_ROW_BLOCK,
@@ -47,8 +67,8 @@ static const struct lh_option_table table = {
     .operand = "STEM",
 };
 
-static enum lh_status read_output(const struct lh_options *options, struct lh_arena *arena, struct cli_request *request, struct cli_mix *mix,
-                                  struct lh_error *error)
+static enum lh_status read_output(const struct lh_options *options, struct lh_arena *arena, struct cli_request *request,
+                                  struct cli_mix *mix, struct lh_error *error)
 {
     const char *path = lh_options_text(options, "output");
     if (path == NULL || path[0] == '\0') {
@@ -56,7 +76,8 @@ static enum lh_status read_output(const struct lh_options *options, struct lh_ar
     }
     mix->format = cli_mix_format(path);
     if (mix->format == NULL) {
-        return lh_error_set(error, LH_ERR_USAGE, NULL, "-o %s: the ending says no format; there are " CLI_MIX_ENDINGS, path);
+        return lh_error_set(error, LH_ERR_USAGE, NULL, "-o %s: the ending says no format; there are " CLI_MIX_ENDINGS,
+                            path);
     }
     request->single = path;
     request->folder = cli_folder_of(arena, path);
@@ -67,7 +88,8 @@ static enum lh_status read_output(const struct lh_options *options, struct lh_ar
         return LH_OK;
     }
     if (mix->has_loudness || mix->has_true_peak) {
-        return lh_error_set(error, LH_ERR_USAGE, NULL, "-o - begins to write before the loudness is known; name a file");
+        return lh_error_set(error, LH_ERR_USAGE, NULL,
+                            "-o - begins to write before the loudness is known; name a file");
     }
     if (request->report_path != NULL && strcmp(request->report_path, "-") == 0) {
         return lh_error_set(error, LH_ERR_USAGE, NULL, "the mix and the report cannot both go to standard output");
@@ -82,7 +104,8 @@ static enum lh_status read_mix(const struct lh_options *options, struct cli_mix 
 {
     const char *bit_depth = lh_options_text(options, "bit-depth");
     if (bit_depth != NULL && cli_mix_format_is_lossy(mix->format)) {
-        return lh_error_set(error, LH_ERR_USAGE, NULL, "--bit-depth %s: a lossy format has none; leave it out", bit_depth);
+        return lh_error_set(error, LH_ERR_USAGE, NULL, "--bit-depth %s: a lossy format has none; leave it out",
+                            bit_depth);
     }
     if (bit_depth != NULL) {
         mix->bit_depth = strcmp(bit_depth, "16") == 0 ? 16 : strcmp(bit_depth, "24") == 0 ? 24 : 32;
@@ -90,7 +113,8 @@ static enum lh_status read_mix(const struct lh_options *options, struct cli_mix 
     return LH_OK;
 }
 
-static enum lh_status read_stems(const struct lh_options *options, struct lh_arena *arena, struct cli_stems *stems, struct lh_error *error)
+static enum lh_status read_stems(const struct lh_options *options, struct lh_arena *arena, struct cli_stems *stems,
+                                 struct lh_error *error)
 {
     enum lh_status status = cli_stems_init(arena, options->operands, options->operand_count, stems, error);
     for (size_t i = 0; status == LH_OK && i < lh_options_count(options, "gain"); i++) {

@@ -19,7 +19,8 @@ static bool is_folder(const char *path)
 }
 
 /* Makes `path` and what is missing above it; outputs->folder_kept tells what not to remove again. */
-static enum lh_status make_folder(struct lh_arena *arena, const char *path, struct cli_outputs *outputs, struct lh_error *error)
+static enum lh_status make_folder(struct lh_arena *arena, const char *path, struct cli_outputs *outputs,
+                                  struct lh_error *error)
 {
     if (is_folder(path)) {
         return LH_OK;
@@ -80,8 +81,8 @@ static const char *join(struct lh_arena *arena, const char *folder, const char *
     return path;
 }
 
-static enum lh_status open_one(struct lh_arena *arena, const char *path, const struct cli_sources *sources, size_t index,
-                               struct cli_outputs *outputs, struct lh_error *error)
+static enum lh_status open_one(struct lh_arena *arena, const char *path, const struct cli_sources *sources,
+                               size_t index, struct cli_outputs *outputs, struct lh_error *error)
 {
     outputs->paths[index] = path;
     if (strcmp(path, "-") == 0) {
@@ -89,7 +90,8 @@ static enum lh_status open_one(struct lh_arena *arena, const char *path, const s
         return LH_OK;
     }
     if (cli_sources_contain(sources, path)) {
-        return lh_error_set(error, LH_ERR_IO, path, "is one of the sources; deliver to another folder or under another name");
+        return lh_error_set(error, LH_ERR_IO, path,
+                            "is one of the sources; deliver to another folder or under another name");
     }
     enum lh_status status = cli_aside_open(arena, path, &outputs->files[index], error);
     if (status == LH_OK) {
@@ -98,8 +100,9 @@ static enum lh_status open_one(struct lh_arena *arena, const char *path, const s
     return status;
 }
 
-static enum lh_status open_all(struct lh_arena *arena, const char *folder, const char *single, const struct pulse_compiled *compiled,
-                               const struct cli_sources *sources, struct cli_outputs *outputs, struct lh_error *error)
+static enum lh_status open_all(struct lh_arena *arena, const char *folder, const char *single,
+                               const struct pulse_compiled *compiled, const struct cli_sources *sources,
+                               struct cli_outputs *outputs, struct lh_error *error)
 {
     size_t count = compiled->graph->deliverable_count;
     outputs->files = lh_arena_array(arena, count, sizeof *outputs->files);
@@ -125,11 +128,13 @@ static enum lh_status open_all(struct lh_arena *arena, const char *folder, const
         return status;
     }
     const char *temporary = getenv("TMPDIR");
-    return cli_scratch_open(arena, temporary != NULL && temporary[0] != '\0' ? temporary : folder, &outputs->scratch_fd, error);
+    return cli_scratch_open(arena, temporary != NULL && temporary[0] != '\0' ? temporary : folder, &outputs->scratch_fd,
+                            error);
 }
 
-enum lh_status cli_outputs_open(struct lh_arena *arena, const char *folder, const char *single, const struct pulse_compiled *compiled,
-                                const struct cli_sources *sources, struct cli_outputs *outputs, struct lh_error *error)
+enum lh_status cli_outputs_open(struct lh_arena *arena, const char *folder, const char *single,
+                                const struct pulse_compiled *compiled, const struct cli_sources *sources,
+                                struct cli_outputs *outputs, struct lh_error *error)
 {
     *outputs = CLI_OUTPUTS_NONE;
     enum lh_status status = open_all(arena, folder, single, compiled, sources, outputs, error);

@@ -8,13 +8,13 @@
 #include "pulse-daemon/compile/compile.h"
 
 struct cli_outputs {
-    struct cli_aside *files;  /* one a deliverable of the graph; not open when it is only measured or goes to a pipe */
-    const char **paths;       /* where it appears, "-" for standard output; NULL when only measured */
-    int *fds;                 /* for the instance; -1: only measured */
+    struct cli_aside *files; /* one a deliverable of the graph; not open when it is only measured or goes to a pipe */
+    const char **paths;      /* where it appears, "-" for standard output; NULL when only measured */
+    int *fds;                /* for the instance; -1: only measured */
     size_t count;
-    int scratch_fd;           /* -1: not open */
-    char *folder;             /* that was made for them, NULL when all were there */
-    size_t folder_kept;       /* bytes of it that were there before */
+    int scratch_fd;     /* -1: not open */
+    char *folder;       /* that was made for them, NULL when all were there */
+    size_t folder_kept; /* bytes of it that were there before */
 };
 
 #define CLI_OUTPUTS_NONE ((struct cli_outputs){.scratch_fd = -1})
@@ -26,7 +26,8 @@ LH_NODISCARD enum lh_status cli_outputs_open(struct lh_arena *arena, const char 
                                              const struct pulse_compiled *compiled, const struct cli_sources *sources,
                                              struct cli_outputs *outputs, struct lh_error *error);
 /* Puts all on the disk, then names them. If a name cannot be taken those before it stay: they are whole. */
-LH_NODISCARD enum lh_status cli_outputs_publish(struct lh_arena *arena, struct cli_outputs *outputs, struct lh_error *error);
+LH_NODISCARD enum lh_status cli_outputs_publish(struct lh_arena *arena, struct cli_outputs *outputs,
+                                                struct lh_error *error);
 /* Closes and leaves no trace of what was not published. */
 void cli_outputs_discard(struct cli_outputs *outputs);
 

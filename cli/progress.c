@@ -27,9 +27,11 @@ static double seconds_between(uint64_t from_ns, uint64_t to_ns)
     return to_ns <= from_ns ? 0 : (double)(to_ns - from_ns) / (double)LH_CLOCK_SECOND_NS;
 }
 
-struct cli_progress_figures cli_progress_measure(uint64_t done, uint64_t total, uint64_t frames, uint32_t sample_rate, double elapsed)
+struct cli_progress_figures cli_progress_measure(uint64_t done, uint64_t total, uint64_t frames, uint32_t sample_rate,
+                                                 double elapsed)
 {
-    struct cli_progress_figures figures = {.done = done < total ? done : total, .total = total, .frames = frames, .seconds_left = -1};
+    struct cli_progress_figures figures = {
+        .done = done < total ? done : total, .total = total, .frames = frames, .seconds_left = -1};
     if (elapsed >= RATE_WARM_UP_SECONDS && sample_rate > 0) {
         figures.x_realtime = (double)frames / sample_rate / elapsed;
         if (figures.done > 0) {
@@ -48,8 +50,8 @@ void cli_progress_plain(const struct cli_progress_figures *figures, char *text, 
 {
     int used = snprintf(text, size, "%u %%", percent(figures));
     if (figures->x_realtime > 0 && used > 0 && (size_t)used < size) {
-        used += snprintf(text + used, size - (size_t)used, figures->x_realtime < 10 ? ", %.1fx realtime" : ", %.0fx realtime",
-                         figures->x_realtime);
+        used += snprintf(text + used, size - (size_t)used,
+                         figures->x_realtime < 10 ? ", %.1fx realtime" : ", %.0fx realtime", figures->x_realtime);
     }
     if (figures->seconds_left >= 0 && used > 0 && (size_t)used < size) {
         double left = ceil(figures->seconds_left);
@@ -141,7 +143,8 @@ static unsigned terminal_columns(void)
     return window.ws_col < COLUMNS_MAX ? window.ws_col : COLUMNS_MAX;
 }
 
-void cli_progress_init(struct cli_progress *progress, enum cli_progress_mode mode, uint32_t sample_rate, uint64_t begun_ns)
+void cli_progress_init(struct cli_progress *progress, enum cli_progress_mode mode, uint32_t sample_rate,
+                       uint64_t begun_ns)
 {
     *progress = (struct cli_progress){
         .mode = mode,
@@ -163,7 +166,9 @@ void cli_progress_tell(struct cli_progress *progress, const struct engine_progre
         progress->first_block_told = true;
     }
     uint64_t time = lh_clock_monotonic_ns();
-    uint64_t interval = progress->bar ? BAR_INTERVAL_NS : progress->mode == CLI_PROGRESS_JSON ? JSON_INTERVAL_NS : LINE_INTERVAL_NS;
+    uint64_t interval = progress->bar                         ? BAR_INTERVAL_NS
+                        : progress->mode == CLI_PROGRESS_JSON ? JSON_INTERVAL_NS
+                                                              : LINE_INTERVAL_NS;
     uint64_t total = atomic_load_explicit(&now->total, memory_order_relaxed);
     if (total == 0 || time - (progress->told_ns != 0 ? progress->told_ns : progress->render_ns) < interval) {
         return;

@@ -35,14 +35,16 @@ struct cli_progress {
     bool first_block_told;
 };
 
-void cli_progress_init(struct cli_progress *progress, enum cli_progress_mode mode, uint32_t sample_rate, uint64_t begun_ns);
+void cli_progress_init(struct cli_progress *progress, enum cli_progress_mode mode, uint32_t sample_rate,
+                       uint64_t begun_ns);
 /* Tells it if it is time to. */
 void cli_progress_tell(struct cli_progress *progress, const struct engine_progress *now);
 /* Takes the bar away and, as JSON, says how it ended. */
 void cli_progress_end(struct cli_progress *progress, int exit_status);
 
 /* Pure: what the modes write. `figures` after `elapsed` seconds of rendering. */
-struct cli_progress_figures cli_progress_measure(uint64_t done, uint64_t total, uint64_t frames, uint32_t sample_rate, double elapsed);
+struct cli_progress_figures cli_progress_measure(uint64_t done, uint64_t total, uint64_t frames, uint32_t sample_rate,
+                                                 double elapsed);
 /* "52 %, 148x realtime, 3 s left" */
 void cli_progress_plain(const struct cli_progress_figures *figures, char *text, size_t size);
 /* The same behind a bar, `columns` wide at most. */

@@ -71,7 +71,7 @@ static void emit_encoding(struct lh_json_emitter *emitter, const struct graph_de
     } else if (deliverable->has_quality) {
         real(emitter, "quality", deliverable->quality);
     } else {
-        integer(emitter, "bitrateKbps", deliverable->bitrate_kbps);
+        real(emitter, "bitrateKbps", positive_or_null(deliverable->bitrate_kbps)); /* null: the format's own */
     }
     integer(emitter, "sampleRate", deliverable->rate);
 }

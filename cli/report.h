@@ -7,7 +7,8 @@
 #include "common/base/bytes.h"
 
 /* The text alone. */
-LH_NODISCARD enum lh_status cli_report_text(const struct cli_session *session, int exit_status, struct lh_writer *writer);
+LH_NODISCARD enum lh_status cli_report_text(const struct cli_session *session, int exit_status,
+                                            struct lh_writer *writer);
 /* LH_ERR_USAGE when the report would replace the project or a source. */
 LH_NODISCARD enum lh_status cli_report_check(const struct cli_session *session, struct lh_error *error);
 /* Where the request wants it: standard output, or a file that is written aside and renamed. */

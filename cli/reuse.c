@@ -59,8 +59,9 @@ enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *erro
 static enum lh_status take(struct cli_session *session, size_t index, struct lh_error *error)
 {
     int fd = -1;
-    enum lh_status status = cli_cache_find(&session->arena, &session->cache, &session->render_keys[index],
-                                           session->request.report_path != NULL, &fd, &session->result.delivered[index], error);
+    enum lh_status status =
+        cli_cache_find(&session->arena, &session->cache, &session->render_keys[index],
+                       session->request.report_path != NULL, &fd, &session->result.delivered[index], error);
     if (status == LH_OK && fd >= 0) {
         status = cli_copy(fd, session->outputs.fds[index], session->outputs.paths[index], error);
         session->reused[index] = status == LH_OK;
@@ -140,8 +141,8 @@ enum lh_status cli_reuse_end(struct cli_session *session, struct lh_error *error
     enum lh_status status = LH_OK;
     for (size_t i = 0; status == LH_OK && i < session->outputs.count; i++) {
         if (session->outputs.files[i].fd >= 0 && !session->reused[i]) {
-            status = cli_cache_store(&session->arena, &session->cache, &session->render_keys[i], session->outputs.files[i].fd,
-                                     &session->result.delivered[i], error);
+            status = cli_cache_store(&session->arena, &session->cache, &session->render_keys[i],
+                                     session->outputs.files[i].fd, &session->result.delivered[i], error);
         }
     }
     return status;

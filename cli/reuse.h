@@ -5,7 +5,8 @@
 
 #include "cli/session.h"
 
-/* Render keys of all deliverables into session->render_keys, from the digests of the sources (all of which must be known). */
+/* Render keys of all deliverables into session->render_keys, from the digests of the sources (all of which must be
+ * known). */
 LH_NODISCARD enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *error);
 /* With outputs open: fills those that the cache has, and compiles what is left to session->remainder. Without --cache
    nothing happens. */

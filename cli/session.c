@@ -97,7 +97,8 @@ void cli_session_load(struct cli_session *session, const struct pulse_override *
     if (cli_session_stopped(session)) {
         return;
     }
-    enum lh_status status = pulse_project_load(session->request.project, overrides, count, &session->faults, &session->project);
+    enum lh_status status =
+        pulse_project_load(session->request.project, overrides, count, &session->faults, &session->project);
     if (status != LH_OK) {
         load_failed(session, status);
     }
@@ -119,7 +120,8 @@ static void probe(struct cli_session *session)
     if (cli_session_stopped(session)) {
         return;
     }
-    cli_session_fail(session, cli_sources_probe(session->instance, &session->faults, &session->sources, &session->error));
+    cli_session_fail(session,
+                     cli_sources_probe(session->instance, &session->faults, &session->sources, &session->error));
     if (session->status == LH_OK) {
         const char *libraries = lh_arena_strdup(&session->arena, engine_instance_libraries(session->instance));
         const char *cpu_class = lh_arena_strdup(&session->arena, engine_instance_cpu_class(session->instance));
@@ -137,8 +139,8 @@ void cli_session_open_media(struct cli_session *session)
     if (cli_session_stopped(session)) {
         return;
     }
-    cli_session_fail(session, cli_sources_open_project(&session->arena, session->project, &session->request.compile, &session->faults,
-                                                       &session->sources, &session->error));
+    cli_session_fail(session, cli_sources_open_project(&session->arena, session->project, &session->request.compile,
+                                                       &session->faults, &session->sources, &session->error));
     probe(session);
 }
 
@@ -147,7 +149,8 @@ void cli_session_open_files(struct cli_session *session, const char *const *path
     if (cli_session_stopped(session)) {
         return;
     }
-    cli_session_fail(session, cli_sources_open_files(&session->arena, paths, count, &session->faults, &session->sources, &session->error));
+    cli_session_fail(session, cli_sources_open_files(&session->arena, paths, count, &session->faults, &session->sources,
+                                                     &session->error));
     probe(session);
 }
 
@@ -162,7 +165,8 @@ static void check_containers(struct cli_session *session)
         if (status == LH_OK) {
             continue;
         }
-        const struct pulse_deliverable *asked = &session->project->deliverables[session->compiled->outputs[i].deliverable];
+        const struct pulse_deliverable *asked =
+            &session->project->deliverables[session->compiled->outputs[i].deliverable];
         char where[LH_ERROR_WHERE_SIZE] = "";
         if (asked->json != NULL) {
             lh_json_pointer(asked->json, where, sizeof where);
@@ -176,12 +180,14 @@ void cli_session_compile(struct cli_session *session)
     if (cli_session_stopped(session)) {
         return;
     }
-    const struct pulse_media_facts *facts = cli_sources_facts(&session->arena, &session->sources, session->project->sample_rate);
+    const struct pulse_media_facts *facts =
+        cli_sources_facts(&session->arena, &session->sources, session->project->sample_rate);
     if (facts == NULL) {
         cli_session_fail(session, lh_error_no_memory(&session->error));
         return;
     }
-    enum lh_status status = pulse_compile(session->project, facts, &session->request.compile, &session->faults, &session->compiled);
+    enum lh_status status =
+        pulse_compile(session->project, facts, &session->request.compile, &session->faults, &session->compiled);
     if (status == LH_OK) {
         check_containers(session);
     }
@@ -189,8 +195,9 @@ void cli_session_compile(struct cli_session *session)
     cli_session_fail(session, worst != LH_OK ? worst : status);
     uint32_t quantum = session->project->quantum, block = session->request.block;
     if (session->status == LH_OK && block % quantum != 0) {
-        cli_session_fail(session, lh_error_set(&session->error, LH_ERR_USAGE, "--block",
-                                               "%u frames are not a multiple of the project's quantum, %u", block, quantum));
+        cli_session_fail(session,
+                         lh_error_set(&session->error, LH_ERR_USAGE, "--block",
+                                      "%u frames are not a multiple of the project's quantum, %u", block, quantum));
     }
 }
 
@@ -228,7 +235,8 @@ static uint64_t rendered_frames(const struct graph *graph, const struct engine_d
     for (uint32_t i = 0; i < graph->deliverable_count; i++) {
         const struct graph_deliverable *one = &graph->deliverables[i];
         uint32_t earlier = 0;
-        while (earlier < i && (graph->deliverables[earlier].start != one->start || graph->deliverables[earlier].end != one->end)) {
+        while (earlier < i &&
+               (graph->deliverables[earlier].start != one->start || graph->deliverables[earlier].end != one->end)) {
             earlier++;
         }
         if (earlier == i) {
@@ -313,7 +321,8 @@ static enum lh_status run(struct cli_session *session)
 /* From the cache, or by the instance. */
 static enum lh_status deliver(struct cli_session *session)
 {
-    session->result.delivered = lh_arena_array(&session->arena, session->outputs.count, sizeof *session->result.delivered);
+    session->result.delivered =
+        lh_arena_array(&session->arena, session->outputs.count, sizeof *session->result.delivered);
     if (session->result.delivered == NULL) {
         return lh_error_no_memory(&session->error);
     }
@@ -367,8 +376,8 @@ void cli_session_render(struct cli_session *session)
     if (cli_session_stopped(session)) {
         return;
     }
-    enum lh_status status = cli_outputs_open(&session->arena, session->request.folder, session->request.single, session->compiled,
-                                             &session->sources, &session->outputs, &session->error);
+    enum lh_status status = cli_outputs_open(&session->arena, session->request.folder, session->request.single,
+                                             session->compiled, &session->sources, &session->outputs, &session->error);
     status = status == LH_OK ? open_report(session) : status;
     status = status == LH_OK ? deliver(session) : status;
     engine_instance_free(session->instance);
@@ -407,7 +416,8 @@ static void talk(const struct cli_session *session)
     if (session->status != LH_OK && (session->faults.count == 0 || session->error.message[0] != '\0')) {
         cli_talk_error(session->request.command, &session->error);
     }
-    if (session->published && session->request.progress != CLI_PROGRESS_NONE && session->request.progress != CLI_PROGRESS_JSON) {
+    if (session->published && session->request.progress != CLI_PROGRESS_NONE &&
+        session->request.progress != CLI_PROGRESS_JSON) {
         cli_summary_print(session);
     }
 }

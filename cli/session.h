@@ -31,8 +31,8 @@ struct cli_session {
     struct cli_request request;
     uint64_t begun_ns;
     struct lh_arena arena;
-    enum lh_status status;    /* of the first step that failed */
-    struct lh_error error;    /* why, unless faults say it */
+    enum lh_status status; /* of the first step that failed */
+    struct lh_error error; /* why, unless faults say it */
     struct lh_faults faults;
     struct engine_instance *instance;
     struct pulse_project *project;
@@ -41,17 +41,17 @@ struct cli_session {
     struct cli_outputs outputs;
     struct cli_aside report;
     struct cli_progress progress;
-    bool rendering;           /* progress is on show */
-    bool published;           /* the files are there */
+    bool rendering; /* progress is on show */
+    bool published; /* the files are there */
     struct cli_cache cache;
-    bool *reused;             /* one a deliverable, true: from the cache; NULL without one */
-    struct pulse_compiled *remainder; /* what the cache left to render; NULL: all, or nothing */
-    struct engine_render_result result; /* `delivered` has one a deliverable of `compiled` */
+    bool *reused;                             /* one a deliverable, true: from the cache; NULL without one */
+    struct pulse_compiled *remainder;         /* what the cache left to render; NULL: all, or nothing */
+    struct engine_render_result result;       /* `delivered` has one a deliverable of `compiled` */
     double first_block_seconds, wall_seconds; /* from the program's start; 0: not known */
-    uint64_t frames;          /* rendered, at the project's rate */
-    const char *libraries, *cpu_class; /* as the instance told; "" before */
-    struct lh_digest *render_keys;  /* one a deliverable, when digests or a cache are asked for */
-    struct lh_digest *file_digests; /* one a deliverable, when there is a report */
+    uint64_t frames;                          /* rendered, at the project's rate */
+    const char *libraries, *cpu_class;        /* as the instance told; "" before */
+    struct lh_digest *render_keys;            /* one a deliverable, when digests or a cache are asked for */
+    struct lh_digest *file_digests;           /* one a deliverable, when there is a report */
 };
 
 /* Installs signal handlers and starts the signal instance, which loads while the project is read. */

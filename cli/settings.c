@@ -26,7 +26,8 @@ static enum cli_progress_mode progress_mode(const char *name)
 
 void cli_settings_read(const struct lh_options *options, struct cli_request *request)
 {
-    request->threads = lh_options_given(options, "threads") ? (uint32_t)lh_options_integer(options, "threads") : processors();
+    request->threads =
+        lh_options_given(options, "threads") ? (uint32_t)lh_options_integer(options, "threads") : processors();
     request->block = (uint32_t)lh_options_integer(options, "block");
     request->report_path = lh_options_text(options, "report");
     request->progress = progress_mode(lh_options_text(options, "progress"));
@@ -35,8 +36,8 @@ void cli_settings_read(const struct lh_options *options, struct cli_request *req
     request->cache = cache != NULL && cache[0] != '\0' ? cache : NULL;
 }
 
-enum lh_status cli_settings_split(struct lh_arena *arena, const char *row, const char *text, const char *equals, const char **left,
-                                  const char **right, struct lh_error *error)
+enum lh_status cli_settings_split(struct lh_arena *arena, const char *row, const char *text, const char *equals,
+                                  const char **left, const char **right, struct lh_error *error)
 {
     if (equals == NULL) {
         return lh_error_set(error, LH_ERR_USAGE, NULL, "--%s %s has no =; it looks like NAME=VALUE", row, text);
@@ -50,8 +51,8 @@ enum lh_status cli_settings_split(struct lh_arena *arena, const char *row, const
     return LH_OK;
 }
 
-enum lh_status cli_settings_overrides(struct lh_arena *arena, const struct lh_options *options, struct pulse_override **overrides,
-                                      size_t *count, struct lh_error *error)
+enum lh_status cli_settings_overrides(struct lh_arena *arena, const struct lh_options *options,
+                                      struct pulse_override **overrides, size_t *count, struct lh_error *error)
 {
     size_t given = lh_options_count(options, "set");
     struct pulse_override *items = lh_arena_array(arena, given, sizeof *items);
@@ -60,7 +61,8 @@ enum lh_status cli_settings_overrides(struct lh_arena *arena, const struct lh_op
     }
     for (size_t i = 0; i < given; i++) {
         const char *text = lh_options_at(options, "set", i)->text;
-        enum lh_status status = cli_settings_split(arena, "set", text, strchr(text, '='), &items[i].pointer, &items[i].value, error);
+        enum lh_status status =
+            cli_settings_split(arena, "set", text, strchr(text, '='), &items[i].pointer, &items[i].value, error);
         if (status != LH_OK) {
             return status;
         }
@@ -70,8 +72,8 @@ enum lh_status cli_settings_overrides(struct lh_arena *arena, const struct lh_op
     return LH_OK;
 }
 
-enum lh_status cli_settings_only(struct lh_arena *arena, const struct lh_options *options, struct pulse_compile_options *compile,
-                                 struct lh_error *error)
+enum lh_status cli_settings_only(struct lh_arena *arena, const struct lh_options *options,
+                                 struct pulse_compile_options *compile, struct lh_error *error)
 {
     size_t count = lh_options_count(options, "deliverable");
     const char **names = lh_arena_array(arena, count, sizeof *names);

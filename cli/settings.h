@@ -10,38 +10,57 @@
 #define CLI_BLOCK_MAX (1 << 20) /* frames */
 
 #define CLI_ROW_THREADS                                                                                                \
-    {.name = "threads", .type = LH_OPTION_INTEGER, .placeholder = "N", .minimum = 1, .maximum = CLI_THREADS_MAX,      \
-     .help = "Threads to render with; the result is the same for any number. Standard: one for each processor"}
+    {                                                                                                                  \
+        .name = "threads", .type = LH_OPTION_INTEGER, .placeholder = "N", .minimum = 1, .maximum = CLI_THREADS_MAX,    \
+        .help = "Threads to render with; the result is the same for any number. Standard: one for each processor"      \
+    }
 #define CLI_ROW_BLOCK                                                                                                  \
-    {.name = "block", .type = LH_OPTION_INTEGER, .placeholder = "FRAMES", .minimum = 64, .maximum = CLI_BLOCK_MAX,    \
-     .help = "Frames rendered at a time, a multiple of the project's quantum; the result is the same for any. "        \
-             "Standard: chosen for the processor's cache"}
+    {                                                                                                                  \
+        .name = "block", .type = LH_OPTION_INTEGER, .placeholder = "FRAMES", .minimum = 64, .maximum = CLI_BLOCK_MAX,  \
+        .help = "Frames rendered at a time, a multiple of the project's quantum; the result is the same for any. "     \
+                "Standard: chosen for the processor's cache"                                                           \
+    }
 #define CLI_ROW_REPORT                                                                                                 \
-    {.name = "report", .type = LH_OPTION_TEXT, .placeholder = "FILE",                                                  \
-     .help = "Write a JSON report of what was delivered, or of what is wrong, to FILE; - is standard output"}
+    {                                                                                                                  \
+        .name = "report", .type = LH_OPTION_TEXT, .placeholder = "FILE",                                               \
+        .help = "Write a JSON report of what was delivered, or of what is wrong, to FILE; - is standard output"        \
+    }
 #define CLI_ROW_PROGRESS                                                                                               \
-    {.name = "progress", .type = LH_OPTION_TEXT, .placeholder = "HOW", .choices = cli_progress_names,                  \
-     .standard = "auto",                                                                                               \
-     .help = "Progress on standard error: a bar if that is a terminal, plain lines, JSON lines, or none"}
+    {                                                                                                                  \
+        .name = "progress", .type = LH_OPTION_TEXT, .placeholder = "HOW", .choices = cli_progress_names,               \
+        .standard = "auto",                                                                                            \
+        .help = "Progress on standard error: a bar if that is a terminal, plain lines, JSON lines, or none"            \
+    }
 #define CLI_ROWS_CACHE                                                                                                 \
-    {.name = "cache", .type = LH_OPTION_TEXT, .placeholder = "DIR", .variable = "LOOPHOLE_CACHE",                      \
-     .help = "Folder that keeps finished deliverables: what is there under the same render key is not rendered again"}, \
-    {.name = "no-cache", .type = LH_OPTION_FLAG, .help = "No cache, even if LOOPHOLE_CACHE names one"}
+    {.name = "cache",                                                                                                  \
+     .type = LH_OPTION_TEXT,                                                                                           \
+     .placeholder = "DIR",                                                                                             \
+     .variable = "LOOPHOLE_CACHE",                                                                                     \
+     .help =                                                                                                           \
+         "Folder that keeps finished deliverables: what is there under the same render key is not rendered again"},    \
+    {                                                                                                                  \
+        .name = "no-cache", .type = LH_OPTION_FLAG, .help = "No cache, even if LOOPHOLE_CACHE names one"               \
+    }
 #define CLI_ROW_DIGESTS                                                                                                \
-    {.name = "digests", .type = LH_OPTION_FLAG, .help = "Hash the sources; put their digests and the render keys into the report"}
+    {                                                                                                                  \
+        .name = "digests", .type = LH_OPTION_FLAG,                                                                     \
+        .help = "Hash the sources; put their digests and the render keys into the report"                              \
+    }
 
 /* Reads the shared rows into `request`, which is otherwise left alone. */
 void cli_settings_read(const struct lh_options *options, struct cli_request *request);
 
 /* The values of --set and of --deliverable. LH_ERR_USAGE when one makes no sense. */
 LH_NODISCARD enum lh_status cli_settings_overrides(struct lh_arena *arena, const struct lh_options *options,
-                                                   struct pulse_override **overrides, size_t *count, struct lh_error *error);
+                                                   struct pulse_override **overrides, size_t *count,
+                                                   struct lh_error *error);
 LH_NODISCARD enum lh_status cli_settings_only(struct lh_arena *arena, const struct lh_options *options,
                                               struct pulse_compile_options *compile, struct lh_error *error);
 
-/* Splits LEFT=RIGHT at `equals`, which points into `text`; the left is a copy in the arena. LH_ERR_USAGE when `equals` is
-   NULL; `row` is the option's name, for the message. */
-LH_NODISCARD enum lh_status cli_settings_split(struct lh_arena *arena, const char *row, const char *text, const char *equals,
-                                               const char **left, const char **right, struct lh_error *error);
+/* Splits LEFT=RIGHT at `equals`, which points into `text`; the left is a copy in the arena. LH_ERR_USAGE when `equals`
+   is NULL; `row` is the option's name, for the message. */
+LH_NODISCARD enum lh_status cli_settings_split(struct lh_arena *arena, const char *row, const char *text,
+                                               const char *equals, const char **left, const char **right,
+                                               struct lh_error *error);
 
 #endif

@@ -62,7 +62,8 @@ enum lh_status cli_sources_open_project(struct lh_arena *arena, const struct pul
         }
         if (opened != LH_OK) {
             source->fd = -1;
-            lh_faults_add(faults, opened == LH_ERR_INVALID ? LH_ERR_INVALID : LH_ERR_MISSING, source->where, "%s", fault.message);
+            lh_faults_add(faults, opened == LH_ERR_INVALID ? LH_ERR_INVALID : LH_ERR_MISSING, source->where, "%s",
+                          fault.message);
         }
     }
     return status;
@@ -85,8 +86,8 @@ static int open_file(const char *path)
     return -1;
 }
 
-enum lh_status cli_sources_open_files(struct lh_arena *arena, const char *const *paths, size_t count, struct lh_faults *faults,
-                                      struct cli_sources *sources, struct lh_error *error)
+enum lh_status cli_sources_open_files(struct lh_arena *arena, const char *const *paths, size_t count,
+                                      struct lh_faults *faults, struct cli_sources *sources, struct lh_error *error)
 {
     enum lh_status status = make(arena, count, sources, error);
     for (size_t i = 0; status == LH_OK && i < count; i++) {
@@ -112,8 +113,8 @@ static void add_probe_fault(struct lh_faults *faults, const struct cli_source *s
     }
 }
 
-enum lh_status cli_sources_probe(struct engine_instance *instance, struct lh_faults *faults, struct cli_sources *sources,
-                                 struct lh_error *error)
+enum lh_status cli_sources_probe(struct engine_instance *instance, struct lh_faults *faults,
+                                 struct cli_sources *sources, struct lh_error *error)
 {
     /* Not in the arena: with their messages they are large, and soon forgotten. */
     int *fds = calloc(sources->count + 1, sizeof *fds);
@@ -164,7 +165,8 @@ enum lh_status cli_sources_hash(struct cli_sources *sources, struct lh_error *er
     return LH_OK;
 }
 
-struct pulse_media_facts *cli_sources_facts(struct lh_arena *arena, const struct cli_sources *sources, uint32_t sample_rate)
+struct pulse_media_facts *cli_sources_facts(struct lh_arena *arena, const struct cli_sources *sources,
+                                            uint32_t sample_rate)
 {
     struct pulse_media_facts *facts = lh_arena_array(arena, sources->count, sizeof *facts);
     for (size_t i = 0; facts != NULL && i < sources->count; i++) {

@@ -9,14 +9,14 @@
 #include "pulse-daemon/project/model.h"
 
 struct cli_source {
-    int fd;                     /* -1: not needed, or not there */
-    const char *where;          /* for faults: "/media/kick", or a stem's path */
-    const char *path;           /* as named, for reports; NULL: by digest alone */
-    bool known;                 /* facts hold */
+    int fd;            /* -1: not needed, or not there */
+    const char *where; /* for faults: "/media/kick", or a stem's path */
+    const char *path;  /* as named, for reports; NULL: by digest alone */
+    bool known;        /* facts hold */
     struct engine_media_facts facts;
-    struct lh_digest digest;    /* when has_digest */
+    struct lh_digest digest; /* when has_digest */
     bool has_digest;
-    struct lh_digest identity;  /* of the file when the digest was taken, by the cache */
+    struct lh_digest identity; /* of the file when the digest was taken, by the cache */
 };
 
 /* In the order of the project's media. */
@@ -27,11 +27,13 @@ struct cli_sources {
 
 /* Every medium that the options need. One that cannot be opened is a fault (LH_ERR_MISSING); all are tried. */
 LH_NODISCARD enum lh_status cli_sources_open_project(struct lh_arena *arena, const struct pulse_project *project,
-                                                     const struct pulse_compile_options *options, struct lh_faults *faults,
-                                                     struct cli_sources *sources, struct lh_error *error);
+                                                     const struct pulse_compile_options *options,
+                                                     struct lh_faults *faults, struct cli_sources *sources,
+                                                     struct lh_error *error);
 /* Files by their paths. */
 LH_NODISCARD enum lh_status cli_sources_open_files(struct lh_arena *arena, const char *const *paths, size_t count,
-                                                   struct lh_faults *faults, struct cli_sources *sources, struct lh_error *error);
+                                                   struct lh_faults *faults, struct cli_sources *sources,
+                                                   struct lh_error *error);
 /* Asks the instance what the open ones are. What it cannot read is a fault (LH_ERR_MISSING). */
 LH_NODISCARD enum lh_status cli_sources_probe(struct engine_instance *instance, struct lh_faults *faults,
                                               struct cli_sources *sources, struct lh_error *error);
@@ -39,7 +41,8 @@ LH_NODISCARD enum lh_status cli_sources_probe(struct engine_instance *instance, 
 LH_NODISCARD enum lh_status cli_sources_hash(struct cli_sources *sources, struct lh_error *error);
 /* What the compiler has to know, in the arena; NULL when memory is out. A medium without facts counts as an hour of
    mono, which fits everywhere, so that compiling can go on to find the other faults. */
-struct pulse_media_facts *cli_sources_facts(struct lh_arena *arena, const struct cli_sources *sources, uint32_t sample_rate);
+struct pulse_media_facts *cli_sources_facts(struct lh_arena *arena, const struct cli_sources *sources,
+                                            uint32_t sample_rate);
 /* `path` is one of the open files: writing to it would destroy what is read. */
 bool cli_sources_contain(const struct cli_sources *sources, const char *path);
 void cli_sources_close(struct cli_sources *sources);

@@ -19,7 +19,7 @@
 static const struct {
     const char *ending, *format;
 } endings[] = {
-    {"wav", "wav"},    {"aiff", "aiff"},  {"aif", "aiff"}, {"flac", "flac"},
+    {"wav", "wav"},    {"aiff", "aiff"},  {"aif", "aiff"},  {"flac", "flac"},
     {"ogg", "vorbis"}, {"oga", "vorbis"}, {"opus", "opus"}, {"mp3", "mp3"},
 };
 
@@ -63,7 +63,8 @@ enum lh_status cli_stems_init(struct lh_arena *arena, const char *const *paths, 
 }
 
 /* "#2", when no stem is called that. */
-static enum lh_status find_by_number(const struct cli_stems *stems, const char *name, struct cli_stem **stem, struct lh_error *error)
+static enum lh_status find_by_number(const struct cli_stems *stems, const char *name, struct cli_stem **stem,
+                                     struct lh_error *error)
 {
     char *end;
     errno = 0;
@@ -75,7 +76,8 @@ static enum lh_status find_by_number(const struct cli_stems *stems, const char *
     return LH_OK;
 }
 
-static enum lh_status unknown(struct lh_arena *arena, const struct cli_stems *stems, const char *name, struct lh_error *error)
+static enum lh_status unknown(struct lh_arena *arena, const struct cli_stems *stems, const char *name,
+                              struct lh_error *error)
 {
     const char **names = lh_arena_array(arena, stems->count, sizeof *names);
     if (names == NULL) {
@@ -85,12 +87,14 @@ static enum lh_status unknown(struct lh_arena *arena, const struct cli_stems *st
         names[i] = stems->items[i].name;
     }
     const char *near = lh_nearest_name(name, names, stems->count);
-    return near != NULL ? lh_error_set(error, LH_ERR_USAGE, NULL, "no stem is named %s; did you mean %s?", name, near)
-                        : lh_error_set(error, LH_ERR_USAGE, NULL, "no stem is named %s; a stem's name is its file's, without folder and ending", name);
+    return near != NULL
+               ? lh_error_set(error, LH_ERR_USAGE, NULL, "no stem is named %s; did you mean %s?", name, near)
+               : lh_error_set(error, LH_ERR_USAGE, NULL,
+                              "no stem is named %s; a stem's name is its file's, without folder and ending", name);
 }
 
-static enum lh_status find(struct lh_arena *arena, const struct cli_stems *stems, const char *name, struct cli_stem **stem,
-                           struct lh_error *error)
+static enum lh_status find(struct lh_arena *arena, const struct cli_stems *stems, const char *name,
+                           struct cli_stem **stem, struct lh_error *error)
 {
     size_t first = stems->count;
     for (size_t i = 0; i < stems->count; i++) {
@@ -98,7 +102,8 @@ static enum lh_status find(struct lh_arena *arena, const struct cli_stems *stems
             continue;
         }
         if (first < stems->count) {
-            return lh_error_set(error, LH_ERR_USAGE, NULL, "several stems are named %s; say which one by its place: #%zu, #%zu, ...", name,
+            return lh_error_set(error, LH_ERR_USAGE, NULL,
+                                "several stems are named %s; say which one by its place: #%zu, #%zu, ...", name,
                                 first + 1, i + 1);
         }
         first = i;
@@ -125,8 +130,8 @@ static bool read_number(const char *text, double minimum, double maximum, double
     return true;
 }
 
-enum lh_status cli_stems_set(struct lh_arena *arena, struct cli_stems *stems, enum cli_stem_setting setting, const char *text,
-                             struct lh_error *error)
+enum lh_status cli_stems_set(struct lh_arena *arena, struct cli_stems *stems, enum cli_stem_setting setting,
+                             const char *text, struct lh_error *error)
 {
     bool is_gain = setting == CLI_STEM_GAIN;
     const char *option = is_gain ? "gain" : "pan";
@@ -145,13 +150,15 @@ enum lh_status cli_stems_set(struct lh_arena *arena, struct cli_stems *stems, en
         if (strcmp(value, "-inf") == 0) {
             stem->gain_db = -INFINITY;
         } else if (!read_number(value, -HUGE_VAL, GAIN_MAX_DB, &stem->gain_db) || !isfinite(stem->gain_db)) {
-            return lh_error_set(error, LH_ERR_USAGE, NULL, "--gain %s: %s is not a level; give decibels up to %g, or -inf", text, value,
+            return lh_error_set(error, LH_ERR_USAGE, NULL,
+                                "--gain %s: %s is not a level; give decibels up to %g, or -inf", text, value,
                                 GAIN_MAX_DB);
         }
     } else {
         stem->has_pan = true;
         if (!read_number(value, -1, 1, &stem->pan)) {
-            return lh_error_set(error, LH_ERR_USAGE, NULL, "--pan %s: %s is not a position from -1 (left) to 1 (right)", text, value);
+            return lh_error_set(error, LH_ERR_USAGE, NULL, "--pan %s: %s is not a position from -1 (left) to 1 (right)",
+                                text, value);
         }
     }
     return LH_OK;
@@ -233,8 +240,8 @@ static void emit_deliverables(struct lh_json_emitter *emitter, const struct cli_
     lh_json_emit_array_end(emitter);
 }
 
-enum lh_status cli_stems_project(const struct cli_stems *stems, const struct cli_sources *sources, const struct cli_mix *mix,
-                                 struct lh_writer *writer)
+enum lh_status cli_stems_project(const struct cli_stems *stems, const struct cli_sources *sources,
+                                 const struct cli_mix *mix, struct lh_writer *writer)
 {
     uint32_t rate = GRAPH_RATE_MIN;
     for (size_t i = 0; i < sources->count; i++) {

@@ -18,7 +18,8 @@ void cli_summary_duration(double seconds, char *text, size_t size)
     int64_t thousandths = llround(seconds * 1000);
     int64_t hours = thousandths / 3600000, minutes = thousandths / 60000 % 60, rest = thousandths % 60000;
     if (hours > 0) {
-        snprintf(text, size, "%" PRId64 ":%02" PRId64 ":%02" PRId64 ".%03" PRId64, hours, minutes, rest / 1000, rest % 1000);
+        snprintf(text, size, "%" PRId64 ":%02" PRId64 ":%02" PRId64 ".%03" PRId64, hours, minutes, rest / 1000,
+                 rest % 1000);
     } else {
         snprintf(text, size, "%" PRId64 ":%02" PRId64 ".%03" PRId64, minutes, rest / 1000, rest % 1000);
     }
@@ -53,7 +54,8 @@ static void print_deliverable(const struct cli_session *session, size_t index, i
     if (delivered->file.clipped > 0) {
         fprintf(stderr, ", %" PRIu64 " samples clipped", delivered->file.clipped);
     }
-    fprintf(stderr, "%s%s%s%s\n", cli_reused(session, index) ? ", cached" : "", delivered->file.notes[0] != '\0' ? " (" : "", delivered->file.notes,
+    fprintf(stderr, "%s%s%s%s\n", cli_reused(session, index) ? ", cached" : "",
+            delivered->file.notes[0] != '\0' ? " (" : "", delivered->file.notes,
             delivered->file.notes[0] != '\0' ? ")" : "");
 }
 

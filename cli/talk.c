@@ -52,7 +52,8 @@ void cli_talk_faults(const char *subject, const struct lh_faults *faults)
     char line[LINE_SIZE];
     for (size_t i = 0; i < faults->stored; i++) {
         const struct lh_fault *fault = &faults->items[i];
-        snprintf(line, sizeof line, "%s: %s%s%s", subject, fault->where, fault->where[0] != '\0' ? ": " : "", fault->message);
+        snprintf(line, sizeof line, "%s: %s%s%s", subject, fault->where, fault->where[0] != '\0' ? ": " : "",
+                 fault->message);
         say(line);
     }
     if (faults->count > faults->stored) {

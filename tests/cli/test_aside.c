@@ -14,8 +14,8 @@
 
 #include "tests/support/testing.h"
 
-/* Every test runs twice: with unnamed files, and as on a file system that has none. The linker wraps open() for that, under
-   the name that it has where offsets are 64 bits wide by request, too. */
+/* Every test runs twice: with unnamed files, and as on a file system that has none. The linker wraps open() for that,
+   under the name that it has where offsets are 64 bits wide by request, too. */
 static bool no_unnamed;
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);

@@ -62,12 +62,24 @@ START_TEST(wrong_settings_say_why)
     static const struct {
         const char *text, *why;
     } wrong[] = {
-        {"snare.drum", "has no ="},       {"kick=1", "#1, #3"},         {"snare.drm=1", "did you mean snare.drum?"},
-        {"zzzzzzzz=1", "no stem is"},     {"#6=1", "#1 to #5"},         {"#0=1", "#1 to #5"},
-        {"#x=1", "#1 to #5"},             {"#99999999999999999999=1", "#1 to #5"}, {"#1x=1", "#1 to #5"},
-        {"snare.drum=", "not a level"},   {"snare.drum=loud", "not a level"}, {"snare.drum=61", "not a level"},
-        {"snare.drum=nan", "not a level"}, {"snare.drum=inf", "not a level"}, {"snare.drum=0x10", "not a level"},
-        {"snare.drum=1e999", "not a level"}, {"snare.drum=-1e999", "not a level"}, {"snare.drum=1 ", "not a level"},
+        {"snare.drum", "has no ="},
+        {"kick=1", "#1, #3"},
+        {"snare.drm=1", "did you mean snare.drum?"},
+        {"zzzzzzzz=1", "no stem is"},
+        {"#6=1", "#1 to #5"},
+        {"#0=1", "#1 to #5"},
+        {"#x=1", "#1 to #5"},
+        {"#99999999999999999999=1", "#1 to #5"},
+        {"#1x=1", "#1 to #5"},
+        {"snare.drum=", "not a level"},
+        {"snare.drum=loud", "not a level"},
+        {"snare.drum=61", "not a level"},
+        {"snare.drum=nan", "not a level"},
+        {"snare.drum=inf", "not a level"},
+        {"snare.drum=0x10", "not a level"},
+        {"snare.drum=1e999", "not a level"},
+        {"snare.drum=-1e999", "not a level"},
+        {"snare.drum=1 ", "not a level"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ck_assert_int_eq(cli_stems_init(&arena, paths, 5, &stems, &error), LH_OK);
@@ -120,7 +132,8 @@ START_TEST(project_says_what_was_asked)
     struct lh_faults faults;
     lh_faults_init(&faults, &arena);
     struct pulse_project *project = NULL;
-    ck_assert_int_eq(pulse_project_parse((const char *)writer.data, writer.size, NULL, NULL, 0, &faults, &project), LH_OK);
+    ck_assert_int_eq(pulse_project_parse((const char *)writer.data, writer.size, NULL, NULL, 0, &faults, &project),
+                     LH_OK);
     ck_assert_uint_eq(project->sample_rate, 96000);
     ck_assert_uint_eq(project->media_count, 5);
     ck_assert_uint_eq(project->track_count, 6);

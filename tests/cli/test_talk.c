@@ -23,7 +23,10 @@ START_TEST(controls_are_escaped)
     ck_clean("", "");
     ck_clean("a\x1b[2Jb\n", "a\\x1b[2Jb\\x0a");
     ck_clean("\x7f", "\\x7f");
-    ck_clean("\xc2\x9b" "c", "\\x9b" "c");
+    ck_clean("\xc2\x9b"
+             "c",
+             "\\x9b"
+             "c");
     ck_clean("\xc3\xa9t\xc3\xa9", "\xc3\xa9t\xc3\xa9");
     ck_clean("\xc2", "\xc2");
 }

@@ -118,8 +118,10 @@ def test_the_stems_of_lantern_add_up_to_its_mix(folder):
     difference = float(numpy.max(numpy.abs(total - mix)))
     if float(numpy.max(numpy.abs(mix))) < 0.1 or difference > 2 * LSB_24:
         raise AssertionError(f"the sum of the stems is {difference / LSB_24} LSB of 24 bits from the mix")
-    # A group that only feeds the master contributes what leaves its fader.
-    equal(read(f"{folder}/drum-bus.wav") == read(f"{folder}/stems-drums.wav"), True, "the drums' contribution is their stem")
+    # A group that only feeds the master contributes what leaves its fader, rounded to the master's grid of 2^-40.
+    difference = float(numpy.max(numpy.abs(floats(f"{folder}/drum-bus.wav") - floats(f"{folder}/stems-drums.wav"))))
+    if difference > 2.0 ** -36:
+        raise AssertionError(f"the drums' contribution is {difference} from their stem")
 
 
 def test_lantern_ends_in_silence(folder):
