@@ -40,16 +40,17 @@ void graph_unref(const struct graph *graph)
     }
 }
 
-float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame)
+/* The formula of struct graph_curve; a frame is a position that is whole, and exact as a double. */
+static float value_at(const struct graph *graph, uint32_t curve, double position)
 {
     const struct graph_point *points = graph->points + graph->curves[curve].first;
     uint32_t count = graph->curves[curve].count;
-    /* The number of points at or before `frame`, by bisection: of two at one frame the later one counts. */
+    /* The number of points at or before `position`, by bisection: of two at one frame the later one counts. */
     uint32_t low = 0;
     uint32_t high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (points[middle].frame <= frame) {
+        if ((double)points[middle].frame <= position) {
             low = middle + 1;
         } else {
             high = middle;
@@ -64,7 +65,17 @@ float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame)
     const struct graph_point *a = &points[low - 1];
     const struct graph_point *b = &points[low];
     double slope = ((double)b->value - a->value) / (double)(b->frame - a->frame);
-    return (float)((double)a->value + slope * (double)(frame - a->frame));
+    return (float)((double)a->value + slope * (position - (double)a->frame));
+}
+
+float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame)
+{
+    return value_at(graph, curve, (double)frame);
+}
+
+float graph_fade_at(const struct graph *graph, uint32_t curve, int64_t length, int64_t distance)
+{
+    return value_at(graph, curve, (double)distance * ((double)GRAPH_FADE_SPAN / (double)length));
 }
 
 bool graph_curve_is_constant(const struct graph *graph, uint32_t curve, float *value)

@@ -63,8 +63,13 @@ struct graph_curve {
        loop_length == 0: the medium's frame offset + i            (silence outside the medium)
        loop_length  > 0: the medium's frame offset + i % loop_length   (offset + loop_length <= the medium's length)
        reverse: the same with length - 1 - i for i
-   multiplied, in this order and each product rounded to float: gain, then fade_in(i) while i < fade_in_length, then
-   fade_out(i - (length - fade_out_length)) in the last fade_out_length frames. */
+   multiplied, in this order and each product rounded to float: gain, then the fade in while i < fade_in_length, then
+   the fade out in the last fade_out_length frames.
+
+   A fade of k frames at a distance of d frames from its silent end (d = i fading in, length - i fading out) has the
+   value of its curve at the position p = (double)d * ((double)GRAPH_FADE_SPAN / (double)k), with p in the place of n in
+   the formula above: a shape is one curve over 0..GRAPH_FADE_SPAN, whatever the lengths of the fades that use it. */
+#define GRAPH_FADE_SPAN 65536
 struct graph_region {
     uint32_t media;
     int64_t start;       /* timeline frame, >= 0 */
@@ -75,8 +80,8 @@ struct graph_region {
     float gain;              /* finite */
     int64_t fade_in_length;  /* 0..length */
     int64_t fade_out_length; /* 0..length */
-    uint32_t fade_in;        /* curve over 0..fade_in_length, GRAPH_NONE when the length is 0 */
-    uint32_t fade_out;       /* curve over 0..fade_out_length, GRAPH_NONE when the length is 0 */
+    uint32_t fade_in;        /* curve over 0..GRAPH_FADE_SPAN, GRAPH_NONE when the length is 0 */
+    uint32_t fade_out;       /* the same */
 };
 
 enum graph_node_kind {
@@ -194,6 +199,8 @@ void graph_unref(const struct graph *graph); /* accepts NULL */
 
 /* The curve's value at a frame, by the formula above (a reference for tests and for single values). */
 float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame);
+/* A fade's value at `distance` frames from its silent end, by the formula at struct graph_region. */
+float graph_fade_at(const struct graph *graph, uint32_t curve, int64_t length, int64_t distance);
 /* The curve never moves and equals *value. */
 bool graph_curve_is_constant(const struct graph *graph, uint32_t curve, float *value);
 

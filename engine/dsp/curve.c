@@ -78,3 +78,28 @@ void engine_curve_fill(const struct graph *graph, uint32_t curve, int64_t frame,
         }
     }
 }
+
+void engine_fade_fill(const struct graph *graph, uint32_t curve, int64_t length, int64_t distance, int step,
+                      size_t frames, float *out, size_t stride)
+{
+    const struct graph_point *points = graph->points + graph->curves[curve].first;
+    const uint32_t count = graph->curves[curve].count;
+    const double scale = (double)GRAPH_FADE_SPAN / (double)length;
+    uint32_t next = points_until(points, count, (int64_t)((double)distance * scale));
+    for (size_t i = 0; i < frames; i++, distance += step) {
+        double position = (double)distance * scale;
+        while (next < count && (double)points[next].frame <= position) {
+            next++;
+        }
+        while (next > 0 && (double)points[next - 1].frame > position) {
+            next--;
+        }
+        if (next == 0 || next == count) {
+            out[i * stride] = points[next == 0 ? 0 : count - 1].value;
+            continue;
+        }
+        const struct graph_point *a = &points[next - 1], *b = &points[next];
+        double slope = ((double)b->value - a->value) / (double)(b->frame - a->frame);
+        out[i * stride] = (float)((double)a->value + slope * (position - (double)a->frame));
+    }
+}

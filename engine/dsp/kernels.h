@@ -95,5 +95,9 @@ const struct engine_kernels *engine_kernels_named(const char *name);
 /* A curve's values for `frames` frames from `frame` on, out[i x stride]; by the formula in graph/graph.h. */
 void engine_curve_fill(const struct graph *graph, uint32_t curve, int64_t frame, size_t frames, float *out,
                        size_t stride);
+/* A fade of `length` frames, from `distance` frames off its silent end on, away from it (step 1, fading in) or towards
+   it (step -1, fading out): out[i x stride] is the gain at distance + i x step, by the formula in graph/graph.h. */
+void engine_fade_fill(const struct graph *graph, uint32_t curve, int64_t length, int64_t distance, int step,
+                      size_t frames, float *out, size_t stride);
 
 #endif

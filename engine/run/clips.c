@@ -118,10 +118,13 @@ static void widen(float *data, size_t frames, size_t channels)
     }
 }
 
-/* Multiplies the frames of the stretch that lie in clip time [from, from + length) by the fade's curve. */
+/* Multiplies what the stretch has of a fade: the fade in, or the fade out of the region. */
 static void apply_fade(const struct engine_pass *pass, struct engine_scratch *scratch, const struct stretch *stretch,
-                       uint32_t curve, int64_t from, int64_t length, size_t channels)
+                       bool out, size_t channels)
 {
+    const struct graph_region *region = stretch->region;
+    int64_t length = out ? region->fade_out_length : region->fade_in_length;
+    int64_t from = out ? region->length - length : 0;
     int64_t first = stretch->from > from ? stretch->from : from;
     int64_t last = stretch->from + (int64_t)stretch->frames;
     last = last < from + length ? last : from + length;
@@ -131,7 +134,8 @@ static void apply_fade(const struct engine_pass *pass, struct engine_scratch *sc
     size_t frames = (size_t)(last - first);
     float *data = scratch->region + (size_t)(first - stretch->from) * channels;
     for (size_t c = 0; c < channels; c++) {
-        engine_curve_fill(pass->sources->graph, curve, first - from, frames, scratch->gain + c, channels);
+        engine_fade_fill(pass->sources->graph, out ? region->fade_out : region->fade_in, length,
+                         out ? region->length - first : first, out ? -1 : 1, frames, scratch->gain + c, channels);
     }
     pass->sources->kernels->multiply(data, data, scratch->gain, frames * channels);
 }
@@ -147,9 +151,8 @@ static void shape_stretch(const struct engine_pass *pass, struct engine_scratch 
         }
         pass->sources->kernels->gain(scratch->region, scratch->region, stretch->frames, channels, gains);
     }
-    apply_fade(pass, scratch, stretch, region->fade_in, 0, region->fade_in_length, channels);
-    apply_fade(pass, scratch, stretch, region->fade_out, region->length - region->fade_out_length,
-               region->fade_out_length, channels);
+    apply_fade(pass, scratch, stretch, false, channels);
+    apply_fade(pass, scratch, stretch, true, channels);
 }
 
 static bool is_plain(const struct graph_region *region, const struct stretch *stretch)

@@ -368,10 +368,21 @@ enum lh_status engine_delivery_measure(struct engine_delivery *delivery, struct 
     return status;
 }
 
+/* A linear gain moves every level by its decibels. */
+static struct engine_loudness raised(struct engine_loudness loudness, double gain_db)
+{
+    loudness.integrated_lufs += gain_db;
+    loudness.true_peak_dbtp += gain_db;
+    loudness.sample_peak_dbfs += gain_db;
+    loudness.max_momentary_lufs += gain_db;
+    loudness.max_short_term_lufs += gain_db;
+    return loudness;
+}
+
 enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic uint64_t *done,
                                       const _Atomic int *cancel, struct lh_error *error)
 {
-    delivery->reached = delivery->measured;
+    delivery->reached = raised(delivery->measured, delivery->gain_db);
     if (delivery->fd < 0) {
         return LH_OK;
     }

@@ -47,7 +47,7 @@ struct engine_delivered {
     struct engine_encoded file;
     bool has_loudness;               /* measured and reached are filled */
     struct engine_loudness measured; /* before a loudness gain */
-    struct engine_loudness reached;  /* as delivered (before dither); equals measured when there was no gain */
+    struct engine_loudness reached;  /* as delivered, before dither; without a report: computed from the gain */
     double gain_db;                  /* loudness gain applied, 0 when none */
     int64_t tail_frames;             /* project frames past the range's end that were delivered */
 };

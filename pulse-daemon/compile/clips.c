@@ -228,20 +228,19 @@ static int64_t fade_frames(const struct pulse_compiling *c, const struct pulse_c
     return fits && frames < region->length ? frames : region->length;
 }
 
-static enum lh_status add_fade(struct pulse_compiling *c, enum pulse_fade_shape shape, int64_t length, bool out,
-                               uint32_t *curve)
+static enum lh_status add_fade(struct pulse_compiling *c, enum pulse_fade_shape shape, int64_t length, uint32_t *curve)
 {
     *curve = GRAPH_NONE;
-    return length == 0 ? LH_OK : pulse_fades_curve(&c->fades, c->builder, &c->points, shape, length, out, curve);
+    return length == 0 ? LH_OK : pulse_fades_curve(&c->fades, c->builder, &c->points, shape, curve);
 }
 
 static enum lh_status add_fades(struct pulse_compiling *c, const struct pulse_clip *clip, struct graph_region *region)
 {
     region->fade_in_length = fade_frames(c, clip, region, false);
     region->fade_out_length = fade_frames(c, clip, region, true);
-    enum lh_status status = add_fade(c, clip->fade_in.shape, region->fade_in_length, false, &region->fade_in);
+    enum lh_status status = add_fade(c, clip->fade_in.shape, region->fade_in_length, &region->fade_in);
     if (status == LH_OK) {
-        status = add_fade(c, clip->fade_out.shape, region->fade_out_length, true, &region->fade_out);
+        status = add_fade(c, clip->fade_out.shape, region->fade_out_length, &region->fade_out);
     }
     if (status == LH_ERR_LIMIT) {
         pulse_fault(c, clip->json, "", LH_ERR_LIMIT, "a fade of the clip is too long for a table");

@@ -192,7 +192,6 @@ enum lh_status pulse_compile(const struct pulse_project *project, const struct p
         status = worst_fault(&c);
     }
     graph_builder_free(c.builder);
-    pulse_fades_fini(&c.fades);
     pulse_points_fini(&c.points);
     lh_arena_fini(&c.arena);
     if (status != LH_OK) {

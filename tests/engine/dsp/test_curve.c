@@ -50,6 +50,31 @@ static void check(const struct graph_point *points, uint32_t count, int64_t fram
     ck_assert_uint_eq(touched, 0);
 }
 
+/* A fade is its shape's curve at distance x (span / length), in both directions and from any distance. */
+START_TEST(fades_follow_their_shape)
+{
+    struct graph_point shape[] = {{0, 0.0f}, {1000, 0.01f}, {30000, 0.4f}, {GRAPH_FADE_SPAN, 1.0f}};
+    struct graph_curve curve = {0, 4};
+    struct graph graph = {.points = shape, .point_count = 4, .curves = &curve, .curve_count = 1};
+    static const int64_t lengths[] = {1, 2, 480, 70000, INT64_C(1) << 38};
+    float out[2 * 300];
+    for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++) {
+        int64_t length = lengths[k];
+        size_t frames = length < 300 ? (size_t)length : 300;
+        int64_t from = length / 3 < length - (int64_t)frames ? length / 3 : 0;
+        for (int step = -1; step <= 1; step += 2) {
+            int64_t distance = step > 0 ? from : from + (int64_t)frames;
+            engine_fade_fill(&graph, 0, length, distance, step, frames, out, 2);
+            for (size_t i = 0; i < frames; i++) {
+                float expected = graph_fade_at(&graph, 0, length, distance + step * (int64_t)i);
+                ck_assert_msg(bits_of(out[2 * i]) == bits_of(expected), "length %lld, step %d, frame %zu",
+                              (long long)length, step, i);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(one_point_is_a_constant)
 {
     const struct graph_point points[] = {{100, 0.25f}};
@@ -120,6 +145,7 @@ int main(void)
 {
     Suite *suite = suite_create("engine/dsp/curve");
     TCase *tests = tcase_create("curve");
+    tcase_add_test(tests, fades_follow_their_shape);
     tcase_add_test(tests, one_point_is_a_constant);
     tcase_add_test(tests, a_ramp_holds_before_and_after);
     tcase_add_test(tests, two_points_at_a_frame_are_a_step);

@@ -79,10 +79,10 @@ static double region_gain(const struct graph *graph, const struct graph_region *
     at = region->offset + (region->loop_length > 0 ? at % region->loop_length : at);
     double gain = at < (int64_t)graph->media[region->media].length ? (double)region->gain : 0.0;
     if (i < region->fade_in_length) {
-        gain *= (double)graph_curve_at(graph, region->fade_in, i);
+        gain *= (double)graph_fade_at(graph, region->fade_in, region->fade_in_length, i);
     }
     if (i >= region->length - region->fade_out_length) {
-        gain *= (double)graph_curve_at(graph, region->fade_out, i - (region->length - region->fade_out_length));
+        gain *= (double)graph_fade_at(graph, region->fade_out, region->fade_out_length, region->length - i);
     }
     return gain;
 }
