@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -18,6 +20,8 @@
 #include "engine/instance/channel.h"
 
 #define CHILD_SOCKET 3
+#define TALK_SIZE 4096    /* bytes of a child's talk read at a time */
+#define TALK_TOLD 200     /* bytes of its last line that a message holds */
 #define SEND_TIMEOUT_S 10 /* a child that takes nothing for so long hangs */
 #define REAP_TRIES 100
 #define REAP_PAUSE_NS 10000000
@@ -33,10 +37,47 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* Returns an errno value. */
-static int set_actions(posix_spawn_file_actions_t *actions, int socket)
+/* What the child sees of our environment: libraries take settings from theirs (libsoxr its SOXR_ ones, say), which
+   would change the sound. Left are the loader's, the C library's and the sanitizers'. */
+static bool is_for_child(const char *variable)
 {
-    int code = posix_spawn_file_actions_adddup2(actions, socket, CHILD_SOCKET);
+    static const char *const prefixes[] = {
+        "LOOPHOLE_",     "LD_LIBRARY_PATH=", "LD_PRELOAD=",   "GLIBC_TUNABLES=",
+        "ASAN_OPTIONS=", "LSAN_OPTIONS=",    "TSAN_OPTIONS=", "UBSAN_OPTIONS=",
+    };
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Pointers into our environment, NULL at the end. NULL when out of memory. */
+static char **child_environment(void)
+{
+    size_t count = 0;
+    while (environ != NULL && environ[count] != NULL) {
+        count++;
+    }
+    char **kept = malloc((count + 1) * sizeof *kept);
+    size_t used = 0;
+    for (size_t i = 0; kept != NULL && i < count; i++) {
+        if (is_for_child(environ[i])) {
+            kept[used++] = environ[i];
+        }
+    }
+    if (kept != NULL) {
+        kept[used] = NULL;
+    }
+    return kept;
+}
+
+/* Returns an errno value. `talk`: for standard error, or -1 to share ours. */
+static int set_actions(posix_spawn_file_actions_t *actions, int socket, int talk)
+{
+    int code = talk >= 0 ? posix_spawn_file_actions_adddup2(actions, talk, STDERR_FILENO) : 0;
+    code = code != 0 ? code : posix_spawn_file_actions_adddup2(actions, socket, CHILD_SOCKET);
     code = code != 0 ? code : posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     code = code != 0 ? code : posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     return code != 0 ? code : posix_spawn_file_actions_addclosefrom_np(actions, CHILD_SOCKET + 1);
@@ -56,54 +97,78 @@ static int set_attributes(posix_spawnattr_t *attributes)
                                                 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-static int spawn(const char *program, int socket, pid_t *pid)
+static int spawn(const char *program, int socket, int talk, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    int code = posix_spawn_file_actions_init(&actions);
+    char **variables = child_environment();
+    int code = variables != NULL ? posix_spawn_file_actions_init(&actions) : ENOMEM;
     if (code != 0) {
+        free(variables);
         return code;
     }
     code = posix_spawnattr_init(&attributes);
     if (code == 0) {
         char *const arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t) "--instance", NULL};
-        code = set_actions(&actions, socket);
+        code = set_actions(&actions, socket, talk);
         code = code != 0 ? code : set_attributes(&attributes);
-        code = code != 0 ? code : posix_spawn(pid, program, &actions, &attributes, arguments, environ);
+        code = code != 0 ? code : posix_spawn(pid, program, &actions, &attributes, arguments, variables);
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
+    free(variables);
     return code;
+}
+
+/* A pipe for the child's standard error, where libraries complain about media. It is read only when the child is dead;
+   until then what does not fit is lost, so that a child that talks a lot neither blocks nor fills the memory. */
+static enum lh_status open_talk(int talk[2], struct lh_error *error)
+{
+    talk[0] = -1;
+    talk[1] = -1;
+    if (getenv("LOOPHOLE_SIGNAL_STDERR") != NULL || pipe2(talk, O_CLOEXEC | O_NONBLOCK) == 0) {
+        return LH_OK;
+    }
+    return lh_error_set(error, LH_ERR_IO, NULL, "the signal instance cannot be started: %s", strerror(errno));
+}
+
+static void close_if_open(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
 }
 
 enum lh_status engine_process_start(const char *program, struct engine_process *process, struct lh_error *error)
 {
     raise_descriptor_limit();
     int sockets[2];
-    enum lh_status status = engine_channel_pair(sockets, error);
+    int talk[2];
+    enum lh_status status = open_talk(talk, error);
     if (status != LH_OK) {
+        return status;
+    }
+    status = engine_channel_pair(sockets, error);
+    if (status != LH_OK) {
+        close_if_open(&talk[0]);
+        close_if_open(&talk[1]);
         return status;
     }
     struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
     setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     pid_t pid;
-    int code = spawn(program, sockets[1], &pid);
+    int code = spawn(program, sockets[1], talk[1], &pid);
     close(sockets[1]);
+    close_if_open(&talk[1]);
     if (code != 0) {
         close(sockets[0]);
+        close_if_open(&talk[0]);
         return lh_error_set(error, code == ENOENT || code == EACCES ? LH_ERR_MISSING : LH_ERR_IO, program,
                             "the signal instance cannot be started: %s", strerror(code));
     }
-    *process = (struct engine_process){.pid = pid, .socket = sockets[0]};
+    *process = (struct engine_process){.pid = pid, .socket = sockets[0], .talk = talk[0]};
     return LH_OK;
-}
-
-static void close_socket(struct engine_process *process)
-{
-    if (process->socket >= 0) {
-        close(process->socket);
-        process->socket = -1;
-    }
 }
 
 /* Kills and reaps; the exit status as waitpid() gives it. */
@@ -119,7 +184,8 @@ static int kill_child(struct engine_process *process)
 
 void engine_process_end(struct engine_process *process)
 {
-    close_socket(process);
+    close_if_open(&process->socket);
+    close_if_open(&process->talk);
     if (process->pid > 0) {
         kill_child(process);
     }
@@ -142,22 +208,49 @@ static bool reap(struct engine_process *process, int *ended)
     return false;
 }
 
+/* The last line that a dead child wrote, as text that is safe to show: what the C library says before it aborts, say.
+ */
+static void read_last_line(int talk, char *line, size_t size)
+{
+    char text[TALK_SIZE];
+    size_t used = 0;
+    bool complete = false;
+    for (ssize_t got; talk >= 0 && (got = read(talk, text, sizeof text)) > 0;) {
+        for (ssize_t i = 0; i < got; i++) {
+            if (text[i] == '\n') {
+                complete = true;
+                continue;
+            }
+            used = complete ? 0 : used;
+            complete = false;
+            if (used + 1 < size) {
+                line[used++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+            }
+        }
+    }
+    line[used] = '\0';
+}
+
 enum lh_status engine_process_crashed(struct engine_process *process, struct lh_error *error)
 {
-    close_socket(process);
+    close_if_open(&process->socket);
     int ended = 0;
     if (process->pid <= 0) {
         return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance has ended");
     }
     if (!reap(process, &ended)) {
-        kill_child(process);
+        engine_process_end(process);
         return lh_error_set(error, LH_ERR_CRASHED, NULL,
                             "the signal instance broke off the conversation and was killed");
     }
+    char words[TALK_TOLD];
+    read_last_line(process->talk, words, sizeof words);
+    close_if_open(&process->talk);
+    const char *before = words[0] != '\0' ? "; its last words: " : "";
     if (WIFSIGNALED(ended)) {
-        return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance was killed by signal %d (%s)",
-                            WTERMSIG(ended), strsignal(WTERMSIG(ended)));
+        return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance was killed by signal %d (%s)%s%s",
+                            WTERMSIG(ended), strsignal(WTERMSIG(ended)), before, words);
     }
-    return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance ended by itself with exit status %d",
-                        WEXITSTATUS(ended));
+    return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance ended by itself with exit status %d%s%s",
+                        WEXITSTATUS(ended), before, words);
 }

@@ -10,11 +10,14 @@
 struct engine_process {
     pid_t pid;  /* -1: reaped */
     int socket; /* ours; -1: closed */
+    int talk;   /* what it writes to standard error; -1: closed, or the child shares ours */
 };
 
 /* Runs `program --instance` with the channel as descriptor 3, no other but standard error, and a process group of its
    own, so that the terminal's Ctrl-C does not reach it. The child gets our limit of open files, which is raised to what
-   is allowed. */
+   is allowed, and of our environment only what cannot change the sound. Its standard error is kept for the message
+   about a crash; with LOOPHOLE_SIGNAL_STDERR in the environment it is ours, for those who look for a fault of the
+   child. */
 LH_NODISCARD enum lh_status engine_process_start(const char *program, struct engine_process *process,
                                                  struct lh_error *error);
 /* Closes the channel, kills the child and reaps it. Does nothing the second time. */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,7 +84,16 @@ enum lh_status engine_render(const struct engine_render_job *job, struct engine_
         raise(SIGSEGV);
         break;
     case FAKE_EXIT:
+        fputs("a warning\nout of\033 order\n", stderr);
         _exit(7);
+    case FAKE_SETTINGS:
+        return lh_error_set(error, LH_ERR_FAULT, NULL, "%d %d", getenv("SOXR_TRACE") != NULL,
+                            getenv("GLIBC_TUNABLES") != NULL);
+    case FAKE_TALK:
+        for (int i = 0; i < 100000; i++) {
+            fputs("warning: this is a warning\n", stderr);
+        }
+        break;
     case FAKE_HANG:
         return wait_for_cancel(job, false, error);
     case FAKE_WAIT:

@@ -8,11 +8,13 @@
 /* By the number of threads; anything else renders. */
 enum fake_render {
     FAKE_CRASH = 101,
-    FAKE_EXIT,
+    FAKE_EXIT, /* with last words */
     FAKE_HANG, /* and does not heed a cancellation */
     FAKE_WAIT, /* until cancelled */
     FAKE_FAULT,
     FAKE_NONSENSE,
+    FAKE_SETTINGS, /* tells which of SOXR_TRACE and GLIBC_TUNABLES it sees */
+    FAKE_TALK,     /* says more than a pipe holds */
 };
 
 /* By the size of a medium. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A child that breaks the rules of the conversation, in the way that LIAR names. */
+/* A child that breaks the rules of the conversation, in the way that LOOPHOLE_LIAR names. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -59,7 +59,7 @@ static void unsealed(void)
 
 int main(void)
 {
-    const char *lie = getenv("LIAR");
+    const char *lie = getenv("LOOPHOLE_LIAR");
     if (lie == NULL || strcmp(lie, "mute") == 0) {
         return 9;
     }

@@ -214,13 +214,31 @@ START_TEST(crashes_are_told)
     teardown();
     setup();
     ck_assert_int_eq(render_plainly(FAKE_EXIT, NULL), LH_ERR_CRASHED);
-    ck_assert_msg(strstr(error.message, "exit status 7") != NULL, "%s", error.message);
+    ck_assert_str_eq(error.message,
+                     "the signal instance ended by itself with exit status 7; its last words: out of? order");
     teardown();
     setup();
     int fd = file_of(FAKE_PROBE_CRASH);
     struct engine_probe probe;
     ck_assert_int_eq(engine_instance_probe(instance, &fd, 1, &probe, &error), LH_ERR_CRASHED);
     close(fd);
+}
+END_TEST
+
+START_TEST(settings_of_libraries_do_not_reach_it)
+{
+    teardown();
+    setenv("SOXR_TRACE", "1", 1);
+    setenv("GLIBC_TUNABLES", "glibc.malloc.check=0", 1);
+    setup();
+    ck_assert_int_eq(render_plainly(FAKE_SETTINGS, NULL), LH_ERR_FAULT);
+    ck_assert_str_eq(error.message, "0 1");
+}
+END_TEST
+
+START_TEST(talk_does_not_block_it)
+{
+    ck_assert_int_eq(render_plainly(FAKE_TALK, NULL), LH_OK);
 }
 END_TEST
 
@@ -325,7 +343,7 @@ static const struct lie {
 
 START_TEST(lies_are_found_out)
 {
-    ck_assert_int_eq(setenv("LIAR", lies[_i].name, 1), 0);
+    ck_assert_int_eq(setenv("LOOPHOLE_LIAR", lies[_i].name, 1), 0);
     start("FAKE_LIAR");
     int fd = file_of(100);
     struct engine_probe probe = {.status = LH_ERR_INTERNAL};
@@ -438,6 +456,8 @@ int main(void)
     tcase_add_test(test, node_faults_are_told);
     tcase_add_test(test, kernels_are_named);
     tcase_add_test(test, crashes_are_told);
+    tcase_add_test(test, settings_of_libraries_do_not_reach_it);
+    tcase_add_test(test, talk_does_not_block_it);
     tcase_add_test(test, nonsense_is_a_crash);
     tcase_add_test(test, a_killed_child_is_noticed_at_once);
     tcase_add_test(test, cancelling_ends_a_render);
