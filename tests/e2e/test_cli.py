@@ -493,6 +493,16 @@ def test_text_from_a_project_cannot_drive_the_terminal(folder):
     equal("\x1b" in must(3, "render", project).talk, False, "escape sequence on the terminal")
 
 
+def test_closed_standard_descriptors(folder):
+    project = make_project(folder)
+    must(0, "render", project, "-o", f"{folder}/whole")
+    closed = run(["bash", "-c", '"$0" render "$1" -o "$2" <&- >&- 2>&-', LOOPHOLE, project, f"{folder}/out"], env=ENVIRONMENT)
+    equal(closed.returncode, 0, "exit status")
+    equal(read(f"{folder}/out/mix.wav") == read(f"{folder}/whole/mix.wav"), True, "identical")
+    closed = run(["bash", "-c", '"$0" render "$1" -o "$2" --report - >&-', LOOPHOLE, project, f"{folder}/out"], env=ENVIRONMENT)
+    equal(closed.returncode, 1, "exit status without standard output")
+
+
 def test_many_media(folder):
     """More files than the usual soft limit of descriptors."""
     write(f"{folder}/s.wav", wav_bytes([sine(480)]))
