@@ -85,16 +85,30 @@ static enum lh_status read_run(const struct engine_pass *pass, struct engine_scr
     return read_media(pass, scratch, region, first, body, out + head * channels, error);
 }
 
-/* The stretch's samples before gain and fades, in the medium's layout, into `out`. */
+/* Fills `count` samples with repetitions of the first `filled`. */
+static void repeat(float *out, size_t filled, size_t count)
+{
+    while (filled < count) {
+        size_t piece = filled < count - filled ? filled : count - filled;
+        memcpy(out + filled, out, piece * sizeof *out);
+        filled += piece;
+    }
+}
+
+/* The stretch's samples before gain and fades, in the medium's layout, into `out`. A loop that comes round inside the
+   stretch is read once: a read, and in compressed media a seek, for each repetition of a short one would take minutes.
+ */
 static enum lh_status read_stretch(const struct engine_pass *pass, struct engine_scratch *scratch,
                                    const struct stretch *stretch, float *out, struct lh_error *error)
 {
     const struct graph_region *region = stretch->region;
     size_t channels = pass->sources->graph->media[region->media].channels;
+    bool comes_round = region->loop_length > 0 && region->loop_length < (int64_t)stretch->frames;
+    size_t period = comes_round ? (size_t)region->loop_length : stretch->frames;
     size_t done = 0;
-    while (done < stretch->frames) {
+    while (done < period) {
         int64_t frame;
-        size_t run = next_run(region, stretch->from + (int64_t)done, stretch->frames - done, &frame);
+        size_t run = next_run(region, stretch->from + (int64_t)done, period - done, &frame);
         int64_t low = region->reverse ? frame - (int64_t)run + 1 : frame;
         enum lh_status status = read_run(pass, scratch, stretch->index, low, run, out + done * channels, error);
         if (status != LH_OK) {
@@ -105,6 +119,7 @@ static enum lh_status read_stretch(const struct engine_pass *pass, struct engine
         }
         done += run;
     }
+    repeat(out, period * channels, stretch->frames * channels);
     return LH_OK;
 }
 
@@ -178,27 +193,34 @@ static bool is_exact(const struct engine_pass *pass, const struct graph_node *no
            *media_frame + (int64_t)frames <= (int64_t)media->length;
 }
 
+/* Says which medium of which node could not be read. */
+static enum lh_status name_medium(const struct graph_node *node, const struct graph_media *media, enum lh_status status,
+                                  struct lh_error *error)
+{
+    if (status != LH_OK && error != NULL && error->where[0] == '\0') {
+        snprintf(error->where, sizeof error->where, "%s, media %s", node->label, media->name);
+    }
+    return status;
+}
+
 static enum lh_status add_stretch(const struct engine_pass *pass, struct engine_scratch *scratch,
                                   const struct graph_node *node, const struct stretch *stretch, int64_t from,
                                   struct lh_error *error)
 {
     const struct engine_sources *sources = pass->sources;
+    const struct graph_media *media = &sources->graph->media[stretch->region->media];
     enum lh_status status = read_stretch(pass, scratch, stretch, scratch->region, error);
     if (status != LH_OK) {
-        if (error != NULL && error->where[0] == '\0') {
-            snprintf(error->where, sizeof error->where, "%s, media %s", node->label,
-                     sources->graph->media[stretch->region->media].name);
-        }
-        return status;
+        return name_medium(node, media, status, error);
     }
-    if (sources->graph->media[stretch->region->media].channels != node->channels) {
+    if (media->channels != node->channels) {
         widen(scratch->region, stretch->frames, node->channels);
     }
     shape_stretch(pass, scratch, stretch, node->channels);
     if (!sources->kernels->accumulate(scratch->clips + stretch->at * node->channels, scratch->region,
                                       stretch->frames * node->channels)) {
         char part[128];
-        snprintf(part, sizeof part, ", media %s", sources->graph->media[stretch->region->media].name);
+        snprintf(part, sizeof part, ", media %s", media->name);
         return engine_fault_sample(node->label, part, from + (int64_t)stretch->at, scratch->region, stretch->frames,
                                    node->channels, error);
     }
@@ -281,7 +303,7 @@ enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_s
                 sources->kernels->decode[*format](out, scratch->raw, frames * node->channels);
             }
         }
-        return status;
+        return name_medium(node, &sources->graph->media[stretch.region->media], status, error);
     }
     memset(scratch->clips, 0, frames * node->channels * sizeof *scratch->clips);
     for (bool more = true; more;) {
