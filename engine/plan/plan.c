@@ -124,6 +124,7 @@ static void make_mix_chains(struct draft *draft)
         draft->streams[n] = node->kind == GRAPH_NODE_CLIPS && clips_stream(draft, node);
         if (wants_buffer(draft, n)) {
             plan->chain_of_node[n] = add_chain(plan, ENGINE_CHAIN_MIX, n, GRAPH_NONE, draft->streams[n]);
+            plan->chains[plan->chain_of_node[n]].judged = node->kind == GRAPH_NODE_GAIN && draft->delivered[n];
             draft->fused[n] = 0;
         }
     }

@@ -25,6 +25,7 @@ struct engine_chain {
     uint32_t node;        /* MIX: computed here; else: read */
     uint32_t deliverable; /* METER: the first it serves; DELIVER: the one; into graph->deliverables */
     bool ordered;
+    bool judged;        /* MIX: a GAIN that is delivered, whose faults no sum will see */
     uint32_t depth;     /* chains between this one and the sources: the scheduler prefers the deep, they free buffers */
     uint32_t producers; /* chains that this one waits for */
     uint32_t first_consumer, consumer_count; /* into plan->consumers: chains that wait for this one */

@@ -139,8 +139,7 @@ static enum lh_status evaluate(const struct stride *stride, uint32_t n, bool own
     return LH_OK;
 }
 
-static enum lh_status contribution_fault(const struct stride *stride, uint32_t n, const float *value,
-                                         struct lh_error *error)
+static enum lh_status name_fault(const struct stride *stride, uint32_t n, const float *value, struct lh_error *error)
 {
     const struct graph_node *node = &stride->pass->sources->graph->nodes[n];
     return engine_fault_sample(node->label, "", stride->from, value, stride->frames, node->channels, error);
@@ -157,15 +156,16 @@ static enum lh_status add_value(const struct stride *stride, uint32_t n, int64_t
         return status;
     }
     if (!stride->pass->sources->kernels->accumulate(sum, value, stride->frames * node->channels)) {
-        return contribution_fault(stride, n, value, error);
+        return name_fault(stride, n, value, error);
     }
     return LH_OK;
 }
 
-static bool gains_are_small(const float *gains, size_t channels)
+/* Below what faults a contribution. */
+static bool are_small(const float *values, size_t channels)
 {
     for (size_t c = 0; c < channels; c++) {
-        if (!(fabsf(gains[c]) < ENGINE_GRID_LIMIT)) {
+        if (!(fabsf(values[c]) < ENGINE_GRID_LIMIT)) {
             return false;
         }
     }
@@ -189,7 +189,7 @@ static enum lh_status add_clips(const struct stride *stride, uint32_t n, uint32_
         return status; /* a zero of either sign adds nothing */
     }
     if (shape == ENGINE_CLIPS_RAW) {
-        if (inputs == node->channels && gains_are_small(gains, inputs) &&
+        if (inputs == node->channels && are_small(gains, inputs) &&
             (format == ENGINE_SAMPLE_S24_LE || format == ENGINE_SAMPLE_S16_LE)) {
             (format == ENGINE_SAMPLE_S24_LE ? kernels->accumulate_s24 : kernels->accumulate_s16)(
                 sum, scratch->raw, stride->frames, inputs, gains);
@@ -204,7 +204,7 @@ static enum lh_status add_clips(const struct stride *stride, uint32_t n, uint32_
         widen_into(product, scratch->value, inputs == node->channels ? 0 : stride->frames, node->channels);
         kernels->gain(product, inputs == node->channels ? scratch->value : product, stride->frames, node->channels,
                       gains);
-        return contribution_fault(stride, n, product, error);
+        return name_fault(stride, n, product, error);
     }
     return LH_OK;
 }
@@ -223,7 +223,7 @@ static enum lh_status add_computed(const struct stride *stride, uint32_t n, uint
     if (!sound) {
         bool silent;
         enum lh_status status = evaluate(stride, n, false, stride->scratch->value, &silent, error);
-        return status != LH_OK ? status : contribution_fault(stride, n, stride->scratch->value, error);
+        return status != LH_OK ? status : name_fault(stride, n, stride->scratch->value, error);
     }
     return LH_OK;
 }
@@ -245,7 +245,7 @@ static enum lh_status add_input(const struct stride *stride, uint32_t input, int
     }
     if (chain != GRAPH_NONE) {
         const float *value = computed(stride, chain, node->channels);
-        return kernels->accumulate(sum, value, count) ? LH_OK : contribution_fault(stride, input, value, error);
+        return kernels->accumulate(sum, value, count) ? LH_OK : name_fault(stride, input, value, error);
     }
     if (node->kind == GRAPH_NODE_CLIPS) {
         return add_clips(stride, input, input, unity, sum, error);
@@ -288,16 +288,29 @@ static enum lh_status mix_sum(const struct stride *stride, uint32_t n, void *out
     return LH_OK;
 }
 
-static enum lh_status mix_value(const struct stride *stride, uint32_t n, float *out, struct lh_error *error)
+/* Clips and sums are judged where they are completed, and what goes into a sum is judged there. */
+static enum lh_status judge(const struct stride *stride, uint32_t n, const float *value, struct lh_error *error)
 {
-    const struct graph_node *node = &stride->pass->sources->graph->nodes[n];
-    float *value = out + stride->in_block * node->channels;
+    size_t channels = stride->pass->sources->graph->nodes[n].channels;
+    float peaks[GRAPH_CHANNELS_MAX] = {0};
+    stride->pass->sources->kernels->peak(peaks, value, stride->frames, channels);
+    return are_small(peaks, channels) ? LH_OK : name_fault(stride, n, value, error);
+}
+
+static enum lh_status mix_value(const struct stride *stride, uint32_t chain, float *out, struct lh_error *error)
+{
+    const struct engine_chain *own = &stride->pass->plan->chains[chain];
+    size_t channels = stride->pass->sources->graph->nodes[own->node].channels;
+    float *value = out + stride->in_block * channels;
     bool silent;
-    enum lh_status status = evaluate(stride, n, true, value, &silent, error);
-    if (status == LH_OK && silent) {
-        memset(value, 0, stride->frames * node->channels * sizeof *value);
+    enum lh_status status = evaluate(stride, own->node, true, value, &silent, error);
+    if (status != LH_OK) {
+        return status;
     }
-    return status;
+    if (silent) {
+        memset(value, 0, stride->frames * channels * sizeof *value);
+    }
+    return own->judged && !silent ? judge(stride, own->node, value, error) : LH_OK;
 }
 
 enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker, uint32_t chain, int64_t block,
@@ -314,7 +327,7 @@ enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker,
         struct stride stride = {.pass = pass, .scratch = &pass->scratch[worker], .block = block, .from = at};
         stride.frames = (size_t)(to - at < pass->plan->stride ? to - at : pass->plan->stride);
         stride.in_block = (size_t)(at - from);
-        enum lh_status status = sums ? mix_sum(&stride, n, out, error) : mix_value(&stride, n, out, error);
+        enum lh_status status = sums ? mix_sum(&stride, n, out, error) : mix_value(&stride, chain, out, error);
         if (status != LH_OK) {
             return status;
         }

@@ -109,6 +109,31 @@ START_TEST(a_fault_names_track_node_and_frame)
 }
 END_TEST
 
+/* A stem is its fader: no sum comes after it that would notice. */
+START_TEST(a_delivered_gain_is_judged_too)
+{
+    float *samples = noise(LENGTH, 3);
+    samples[12345] = 1.0f;
+    int media = graphs_wav(samples, LENGTH, 1);
+    struct graph_builder *builder = graphs_builder();
+    uint32_t clip = graphs_clip(builder, graphs_media(builder, 1, LENGTH), 1, 0, LENGTH, "track vox, clips");
+    uint32_t fader = graphs_gain(builder, clip, 1, &(float){2048.0f}, "track vox, post fader");
+    struct graph_deliverable stem = graphs_deliverable("stem", fader, 0, LENGTH);
+    graphs_deliver(builder, &stem);
+    const struct graph *graph = graphs_finish(builder);
+    int output;
+    struct engine_delivered delivered;
+    struct engine_render_result result = {.delivered = &delivered};
+    struct lh_error error = LH_ERROR_INIT;
+    ck_assert_int_eq(graphs_render(graph, &media, 2, 1024, &output, &result, &error), LH_ERR_FAULT);
+    ck_assert_str_eq(error.where, "track vox, post fader, frame 12345, channel 1");
+    graph_unref(graph);
+    close(media);
+    close(output);
+    free(samples);
+}
+END_TEST
+
 START_TEST(partial_sums_past_full_scale_are_not_judged)
 {
     /* 1500 + 1500 is past 2^11, but the completed sum, 1500 + 1500 - 1500, is not */
@@ -287,6 +312,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_sum_is_exact_on_the_grid);
     tcase_add_test(tests, a_fault_names_track_node_and_frame);
+    tcase_add_test(tests, a_delivered_gain_is_judged_too);
     tcase_add_test(tests, partial_sums_past_full_scale_are_not_judged);
     tcase_add_test(tests, a_tail_ends_where_its_hold_began);
     tcase_add_test(tests, loudness_is_reached_or_held_by_the_peak);
