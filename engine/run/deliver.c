@@ -163,6 +163,15 @@ static enum lh_status scratch_error(int cause, struct lh_error *error)
                         cause == ENOSPC ? ": free some space, or set TMPDIR to a larger file system" : "");
 }
 
+static enum lh_status add_to_meter(struct engine_meter *meter, const float *in, size_t frames, struct lh_error *error)
+{
+    enum lh_status status = engine_meter_add(meter, in, frames);
+    if (status != LH_OK) {
+        lh_error_set(error, status, NULL, "the loudness cannot be measured: %s", lh_status_text(status));
+    }
+    return status;
+}
+
 static uint64_t spill_position(const struct engine_delivery *delivery, uint64_t frame)
 {
     return delivery->spill_offset + frame * delivery->channels * sizeof(float);
@@ -172,8 +181,11 @@ static uint64_t spill_position(const struct engine_delivery *delivery, uint64_t 
 static enum lh_status sink(struct engine_delivery *delivery, const float *in, size_t frames, struct lh_error *error)
 {
     enum lh_status status = LH_OK;
-    if (delivery->meter != NULL && engine_meter_add(delivery->meter, in, frames) != LH_OK) {
-        return lh_error_no_memory(error);
+    if (delivery->meter != NULL) {
+        status = add_to_meter(delivery->meter, in, frames, error);
+    }
+    if (status != LH_OK) {
+        return status;
     }
     if (delivery->deferred) {
         size_t bytes = frames * delivery->channels * sizeof *in;
@@ -232,8 +244,9 @@ static bool is_quiet(const struct engine_delivery *delivery, const float *in, si
 }
 
 /* The tail's end, judged quantum by quantum on the absolute grid: where a quiet run began that lasted tail_hold frames.
- */
-static void judge_tail(struct engine_delivery *delivery, int64_t from, int64_t to, const float *in)
+   Returns the end of what is wanted of [from, to): a converter must not see what follows the quantum that ended the
+   tail, since how much of that is here is a matter of the block. */
+static int64_t judge_tail(struct engine_delivery *delivery, int64_t from, int64_t to, const float *in)
 {
     int64_t quantum = delivery->graph->quantum;
     int64_t end = delivery->deliverable->end;
@@ -252,6 +265,7 @@ static void judge_tail(struct engine_delivery *delivery, int64_t from, int64_t t
         }
         at = next;
     }
+    return delivery->ended ? at : to;
 }
 
 enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to, const float *in,
@@ -263,7 +277,7 @@ enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t fro
     }
     to = to < delivery->stop ? to : delivery->stop;
     if (delivery->deliverable->tail == GRAPH_TAIL_UNTIL) {
-        judge_tail(delivery, from, to, in);
+        to = judge_tail(delivery, from, to, in);
     }
     size_t frames = (size_t)(to - from);
     if (delivery->converter != NULL) {
@@ -278,11 +292,13 @@ enum lh_status engine_delivery_end_pass(struct engine_delivery *delivery, struct
         engine_meter_get(delivery->meter, &delivery->measured);
         delivery->has_loudness = true;
     }
-    if (delivery->encoder == NULL) {
-        return LH_OK;
-    }
     delivery->reached = delivery->measured;
-    return engine_encoder_finish(delivery->encoder, &delivery->encoded, error);
+    enum lh_status status = LH_OK;
+    if (delivery->encoder != NULL) {
+        status = engine_encoder_finish(delivery->encoder, &delivery->encoded, error);
+    }
+    engine_delivery_fini(delivery); /* there may be thousands of passes to come */
+    return status;
 }
 
 static uint64_t final_length(const struct engine_delivery *delivery)
@@ -298,8 +314,8 @@ struct replay {
     struct engine_meter *meter; /* may be NULL */
     bool encode;
     float gain;
-    _Atomic uint64_t *done;    /* may be NULL */
-    const _Atomic int *cancel; /* may be NULL */
+    _Atomic uint64_t *done; /* may be NULL */
+    const _Atomic int *cancel;
 };
 
 static enum lh_status replay_chunk(const struct replay *replay, float *data, size_t frames, struct lh_error *error)
@@ -312,8 +328,11 @@ static enum lh_status replay_chunk(const struct replay *replay, float *data, siz
         }
         engine_kernels_best()->gain(data, data, frames, delivery->channels, gains);
     }
-    if (replay->meter != NULL && engine_meter_add(replay->meter, data, frames) != LH_OK) {
-        return lh_error_no_memory(error);
+    if (replay->meter != NULL) {
+        enum lh_status status = add_to_meter(replay->meter, data, frames, error);
+        if (status != LH_OK) {
+            return status;
+        }
     }
     return replay->encode ? engine_encoder_write(delivery->encoder, data, frames, error) : LH_OK;
 }
@@ -335,16 +354,16 @@ static enum lh_status replay_spill(const struct replay *replay, struct lh_error 
         if (replay->done != NULL) {
             atomic_fetch_add_explicit(replay->done, frames, memory_order_relaxed);
         }
-        if (status == LH_OK && replay->cancel != NULL &&
-            atomic_load_explicit(replay->cancel, memory_order_relaxed) != 0) {
-            status = LH_ERR_CANCELLED;
+        if (status == LH_OK && atomic_load_explicit(replay->cancel, memory_order_relaxed) != 0) {
+            status = lh_error_set(error, LH_ERR_CANCELLED, NULL, "interrupted");
         }
     }
     free(data);
     return status;
 }
 
-enum lh_status engine_delivery_measure(struct engine_delivery *delivery, struct lh_error *error)
+enum lh_status engine_delivery_measure(struct engine_delivery *delivery, const _Atomic int *cancel,
+                                       struct lh_error *error)
 {
     const struct graph_deliverable *deliverable = delivery->deliverable;
     enum lh_status status = LH_OK;
@@ -356,7 +375,7 @@ enum lh_status engine_delivery_measure(struct engine_delivery *delivery, struct 
         if (engine_meter_new(delivery->channels, deliverable->rate, &meter) != LH_OK) {
             return lh_error_no_memory(error);
         }
-        struct replay replay = {.delivery = delivery, .meter = meter, .gain = 1.0f};
+        struct replay replay = {.delivery = delivery, .meter = meter, .gain = 1.0f, .cancel = cancel};
         status = replay_spill(&replay, error);
         engine_meter_get(meter, &delivery->measured);
         engine_meter_free(meter);
@@ -403,5 +422,9 @@ enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic 
         engine_meter_get(replay.meter, &delivery->reached);
     }
     engine_meter_free(replay.meter);
-    return status == LH_OK ? engine_encoder_finish(delivery->encoder, &delivery->encoded, error) : status;
+    if (status == LH_OK) {
+        status = engine_encoder_finish(delivery->encoder, &delivery->encoded, error);
+    }
+    engine_delivery_fini(delivery);
+    return status;
 }

@@ -48,16 +48,18 @@ uint64_t engine_delivery_spill_bytes(const struct graph *graph, uint32_t index);
 LH_NODISCARD enum lh_status engine_delivery_init(struct engine_delivery *delivery, const struct graph *graph,
                                                  uint32_t index, int fd, int scratch_fd, uint64_t spill_offset,
                                                  uint32_t block, bool report, struct lh_error *error);
+/* Lets go of everything but the results. May be called again. */
 void engine_delivery_fini(struct engine_delivery *delivery);
 
 /* The node's frames [from, to) of the timeline, in order. */
 LH_NODISCARD enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to,
                                                 const float *in, struct lh_error *error);
-/* After the pass: ends a file that was encoded as it came. */
+/* After the pass: ends a file that was encoded as it came, and lets go of what the pass needed. */
 LH_NODISCARD enum lh_status engine_delivery_end_pass(struct engine_delivery *delivery, struct lh_error *error);
 /* Deferred: measures what was spilled, unless it was measured already, and sets gain_db from the deliverable's target.
  */
-LH_NODISCARD enum lh_status engine_delivery_measure(struct engine_delivery *delivery, struct lh_error *error);
+LH_NODISCARD enum lh_status engine_delivery_measure(struct engine_delivery *delivery, const _Atomic int *cancel,
+                                                    struct lh_error *error);
 /* Deferred: writes the file with the gain in gain_db, and measures what was reached. */
 LH_NODISCARD enum lh_status engine_delivery_finish(struct engine_delivery *delivery, _Atomic uint64_t *done,
                                                    const _Atomic int *cancel, struct lh_error *error);

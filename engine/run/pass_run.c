@@ -15,7 +15,7 @@ struct pass_run {
     _Atomic uint64_t done_blocks;
 };
 
-static enum lh_status meter_block(struct pass_run *run, uint32_t chain, int64_t block)
+static enum lh_status meter_block(struct pass_run *run, uint32_t chain, int64_t block, struct lh_error *error)
 {
     const struct engine_plan *plan = run->pass.plan;
     const struct graph_deliverable *deliverable = &plan->graph->deliverables[plan->chains[chain].deliverable];
@@ -28,7 +28,12 @@ static enum lh_status meter_block(struct pass_run *run, uint32_t chain, int64_t 
         return LH_OK;
     }
     const float *in = engine_pass_buffer(&run->pass, plan->chain_of_node[plan->chains[chain].node], block);
-    return engine_meter_add(run->meters[chain], in, (size_t)(to - from));
+    enum lh_status status = engine_meter_add(run->meters[chain], in, (size_t)(to - from));
+    if (status != LH_OK) {
+        lh_error_set(error, status, plan->graph->nodes[plan->chains[chain].node].label,
+                     "the loudness cannot be measured: %s", lh_status_text(status));
+    }
+    return status;
 }
 
 static enum lh_status deliver_block(struct pass_run *run, uint32_t chain, int64_t block, struct lh_error *error)
@@ -65,7 +70,7 @@ static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, i
         break;
     case ENGINE_CHAIN_METER:
         spent = &times->meter_ns;
-        status = meter_block(run, chain, block);
+        status = meter_block(run, chain, block, error);
         break;
     case ENGINE_CHAIN_DELIVER:
         spent = &times->encode_ns;
@@ -155,7 +160,8 @@ static enum lh_status open_ends(struct pass_run *run, struct lh_error *error)
             if (status != LH_OK) {
                 return status;
             }
-            atomic_fetch_add(&run->tails, 1);
+            /* One without a frame has nothing to end, and must not keep the others' tails going. */
+            atomic_fetch_add(&run->tails, state->deliveries[d].stop > plan->start ? 1 : 0);
         }
     }
     return LH_OK;

@@ -84,7 +84,7 @@ static void for_deferred(struct engine_state *state,
 
 static enum lh_status measure_one(struct engine_state *state, uint32_t d, struct lh_error *error)
 {
-    return engine_delivery_measure(&state->deliveries[d], error);
+    return engine_delivery_measure(&state->deliveries[d], &state->job->progress->cancel, error);
 }
 
 static enum lh_status finish_one(struct engine_state *state, uint32_t d, struct lh_error *error)

@@ -147,9 +147,11 @@ static void run_one(struct schedule *schedule, uint32_t worker)
     schedule->running++;
     pthread_mutex_unlock(&schedule->mutex);
     struct lh_error error = LH_ERROR_INIT;
-    enum lh_status status = LH_ERR_CANCELLED;
+    enum lh_status status;
     if (atomic_load_explicit(schedule->tasks->cancel, memory_order_relaxed) == 0) {
         status = schedule->tasks->run(schedule->tasks->context, worker, task.chain, task.block, &error);
+    } else {
+        status = lh_error_set(&error, LH_ERR_CANCELLED, NULL, "interrupted");
     }
     pthread_mutex_lock(&schedule->mutex);
     schedule->running--;
