@@ -40,6 +40,8 @@ def save(path, samples, rate=RATE, bits=32):
     data = pack(samples, bits)
     frame_bytes = channels * bits // 8
     fmt = struct.pack("<HHIIHH", FORMAT_FLOAT if bits == 32 else FORMAT_PCM, channels, rate, rate * frame_bytes, frame_bytes, bits)
+    if bits == 32:
+        fmt += struct.pack("<H", 0)  # all but PCM says how long the rest of the format is
     body = b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
     with open(path, "wb") as file:
         file.write(b"RIFF" + struct.pack("<I", len(body)) + body)
