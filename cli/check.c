@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* loophole check PROJECT */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,7 +54,7 @@ static struct extent measure(const struct cli_session *session)
     return extent;
 }
 
-static void print_sound(const struct cli_session *session)
+static enum lh_status print_sound(const struct cli_session *session, struct lh_error *error)
 {
     struct extent extent = measure(session);
     char duration[TEXT_SIZE], name[NAME_SIZE];
@@ -62,6 +63,10 @@ static void print_sound(const struct cli_session *session)
     printf("%s is sound: %zu track%s, %zu clip%s, %zu file%s to deliver, %s\n", name, extent.tracks,
            extent.tracks == 1 ? "" : "s", extent.clips, extent.clips == 1 ? "" : "s", extent.files,
            extent.files == 1 ? "" : "s", duration);
+    if (fflush(stdout) != 0) {
+        return lh_error_set(error, LH_ERR_IO, "standard output", "cannot be written: %s", strerror(errno));
+    }
+    return LH_OK;
 }
 
 static enum lh_status print_json(const struct cli_session *session, struct lh_error *error)
@@ -117,7 +122,7 @@ static int run(const struct lh_options *options)
     if (lh_options_flag(options, "json") && (sound || session.faults.count > 0)) {
         cli_session_fail(&session, print_json(&session, &session.error));
     } else if (sound) {
-        print_sound(&session);
+        cli_session_fail(&session, print_sound(&session, &session.error));
     }
     size_t faults = session.faults.count;
     int exit_status = cli_session_end(&session);

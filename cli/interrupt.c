@@ -37,6 +37,7 @@ void cli_interrupt_install(void (*abandon)(void))
     on_abandon = abandon;
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file past the limit is an error to tell of */
     /* No SA_RESTART: a wait for the child ends, so that the flag is looked at. */
     struct sigaction action = {.sa_handler = handle};
     handled_set(&action.sa_mask);

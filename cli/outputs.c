@@ -33,6 +33,7 @@ static enum lh_status make_folder(struct lh_arena *arena, const char *path, stru
     while (length > 1 && folder[length - 1] == '/') {
         folder[--length] = '\0';
     }
+    size_t made = 0; /* length of the deepest that was made */
     for (size_t at = 1; at <= length; at++) {
         if (folder[at] != '/' && folder[at] != '\0') {
             continue;
@@ -46,8 +47,10 @@ static enum lh_status make_folder(struct lh_arena *arena, const char *path, stru
             outputs->folder = folder;
             outputs->folder_kept = at - 1;
         }
+        made = result == 0 ? at : made;
         folder[at] = end;
         if (!there) {
+            folder[made] = '\0'; /* what there is to remove again */
             return lh_error_set(error, LH_ERR_IO, path, "the folder cannot be made: %s", strerror(code));
         }
     }

@@ -92,7 +92,7 @@ static enum lh_status compile_remainder(struct cli_session *session, struct lh_e
 {
     const struct pulse_project *project = session->project;
     const char **only = lh_arena_array(&session->arena, project->deliverable_count, sizeof *only);
-    const struct pulse_media_facts *facts = cli_sources_facts(&session->arena, &session->sources, project->sample_rate);
+    const struct pulse_media_facts *facts = cli_sources_facts(&session->arena, &session->sources, project);
     if (only == NULL || facts == NULL) {
         return lh_error_no_memory(error);
     }

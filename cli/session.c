@@ -180,8 +180,7 @@ void cli_session_compile(struct cli_session *session)
     if (cli_session_stopped(session)) {
         return;
     }
-    const struct pulse_media_facts *facts =
-        cli_sources_facts(&session->arena, &session->sources, session->project->sample_rate);
+    const struct pulse_media_facts *facts = cli_sources_facts(&session->arena, &session->sources, session->project);
     if (facts == NULL) {
         cli_session_fail(session, lh_error_no_memory(&session->error));
         return;

@@ -165,8 +165,23 @@ enum lh_status cli_sources_hash(struct cli_sources *sources, struct lh_error *er
     return LH_OK;
 }
 
+/* Media of which nothing is known get the layout of a track that plays them: what they do not hold cannot misfit. */
+static void fit_stand_ins(const struct cli_sources *sources, const struct pulse_project *project,
+                          struct pulse_media_facts *facts)
+{
+    for (size_t i = 0; i < project->track_count; i++) {
+        const struct pulse_track *track = &project->tracks[i];
+        for (size_t k = 0; track->channels != 0 && k < track->clip_count; k++) {
+            const struct pulse_clip *clip = &track->clips[k];
+            if (clip->kind == PULSE_CLIP_AUDIO && !sources->items[clip->media].known) {
+                facts[clip->media].channels = track->channels;
+            }
+        }
+    }
+}
+
 struct pulse_media_facts *cli_sources_facts(struct lh_arena *arena, const struct cli_sources *sources,
-                                            uint32_t sample_rate)
+                                            const struct pulse_project *project)
 {
     struct pulse_media_facts *facts = lh_arena_array(arena, sources->count, sizeof *facts);
     for (size_t i = 0; facts != NULL && i < sources->count; i++) {
@@ -180,11 +195,14 @@ struct pulse_media_facts *cli_sources_facts(struct lh_arena *arena, const struct
             };
         } else {
             facts[i] = (struct pulse_media_facts){
-                .frames = (uint64_t)STAND_IN_SECONDS * sample_rate,
-                .rate = sample_rate,
+                .frames = (uint64_t)STAND_IN_SECONDS * project->sample_rate,
+                .rate = project->sample_rate,
                 .channels = 1,
             };
         }
+    }
+    if (facts != NULL) {
+        fit_stand_ins(sources, project, facts);
     }
     return facts;
 }

@@ -39,10 +39,10 @@ LH_NODISCARD enum lh_status cli_sources_probe(struct engine_instance *instance, 
                                               struct cli_sources *sources, struct lh_error *error);
 /* SHA-256 of the open ones. */
 LH_NODISCARD enum lh_status cli_sources_hash(struct cli_sources *sources, struct lh_error *error);
-/* What the compiler has to know, in the arena; NULL when memory is out. A medium without facts counts as an hour of
-   mono, which fits everywhere, so that compiling can go on to find the other faults. */
+/* What the compiler has to know, in the arena; NULL when memory is out. A medium without facts counts as an hour
+   that fits its track, so that compiling can go on to find the other faults. `project` has the same media. */
 struct pulse_media_facts *cli_sources_facts(struct lh_arena *arena, const struct cli_sources *sources,
-                                            uint32_t sample_rate);
+                                            const struct pulse_project *project);
 /* `path` is one of the open files: writing to it would destroy what is read. */
 bool cli_sources_contain(const struct cli_sources *sources, const char *path);
 void cli_sources_close(struct cli_sources *sources);

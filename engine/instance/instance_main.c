@@ -36,6 +36,7 @@ static void settle(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a parent that died before this is seen as the socket's end */
     signal(SIGINT, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file past the limit is an error to tell of */
     umask(OWNER_ONLY);
     close_range(SOCKET_FD + 1, ~0U, 0);
 }

@@ -3,6 +3,7 @@
 #include "cli/outputs.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,10 @@ START_TEST(places_that_cannot_be)
     ck_assert_int_eq(setenv("TMPDIR", "/nowhere", 1), 0);
     ck_assert_int_eq(open_in("out", &outputs), LH_ERR_IO);
     ck_assert(!exists("out"));
+    char deep[2 * NAME_MAX] = "out/deep/";
+    memset(deep + strlen(deep), 'x', NAME_MAX + 1);
+    ck_assert_int_eq(open_in(deep, &outputs), LH_ERR_IO);
+    ck_assert(!exists("out"));
 }
 END_TEST
 
@@ -148,9 +153,14 @@ START_TEST(missing_files_are_told_at_once)
     ck_assert_int_ge(sources.items[1].fd, 0);
     ck_assert_int_eq(cli_sources_hash(&sources, &error), LH_OK);
     ck_assert(sources.items[1].has_digest && !sources.items[0].has_digest);
-    const struct pulse_media_facts *facts = cli_sources_facts(&arena, &sources, 1000);
+    struct pulse_clip clips[] = {{.kind = PULSE_CLIP_NOTES, .media = PULSE_NONE},
+                                 {.kind = PULSE_CLIP_AUDIO, .media = 2}};
+    struct pulse_track tracks[] = {{.channels = 6, .clips = clips, .clip_count = 2}};
+    struct pulse_project project = {.sample_rate = 1000, .tracks = tracks, .track_count = 1};
+    const struct pulse_media_facts *facts = cli_sources_facts(&arena, &sources, &project);
     ck_assert_uint_eq(facts[0].frames, 3600000);
     ck_assert_uint_eq(facts[0].channels, 1);
+    ck_assert_uint_eq(facts[2].channels, 6);
 }
 END_TEST
 
