@@ -6,7 +6,7 @@
 #include "cli/cache.h"
 #include "common/base/bytes.h"
 
-#define FACTS_MAGIC 0x3146484cu /* "LHF1": the last digit is the version */
+#define FACTS_MAGIC 0x3246484cu /* "LHF2": the last digit is the version */
 
 static void write_loudness(struct lh_writer *writer, const struct engine_loudness *loudness)
 {
@@ -14,6 +14,8 @@ static void write_loudness(struct lh_writer *writer, const struct engine_loudnes
     lh_writer_f64(writer, loudness->range_lu);
     lh_writer_f64(writer, loudness->true_peak_dbtp);
     lh_writer_f64(writer, loudness->sample_peak_dbfs);
+    lh_writer_f64(writer, loudness->max_momentary_lufs);
+    lh_writer_f64(writer, loudness->max_short_term_lufs);
 }
 
 static void read_loudness(struct lh_reader *reader, struct engine_loudness *loudness)
@@ -22,6 +24,8 @@ static void read_loudness(struct lh_reader *reader, struct engine_loudness *loud
     loudness->range_lu = lh_reader_f64(reader);
     loudness->true_peak_dbtp = lh_reader_f64(reader);
     loudness->sample_peak_dbfs = lh_reader_f64(reader);
+    loudness->max_momentary_lufs = lh_reader_f64(reader);
+    loudness->max_short_term_lufs = lh_reader_f64(reader);
 }
 
 void cli_facts_write(struct lh_writer *writer, const struct engine_delivered *delivered)

@@ -163,7 +163,7 @@ static int run(const struct lh_options *options)
     status = status == LH_OK ? read_mix(options, &mix, &error) : status;
     status = status == LH_OK ? read_stems(options, &arena, &stems, &error) : status;
     if (status != LH_OK) {
-        cli_talk_error("mix", &error);
+        cli_tell_error(request.progress, "mix", &error);
         lh_arena_fini(&arena);
         return (int)cli_exit_of(status);
     }

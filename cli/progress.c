@@ -8,8 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/event.h"
 #include "common/base/clock.h"
-#include "common/json/json.h"
 
 #define TEXT_SIZE 512
 #define COLUMNS_STANDARD 80
@@ -81,25 +81,6 @@ void cli_progress_bar(const struct cli_progress_figures *figures, unsigned colum
     snprintf(text + 1 + width, size - 1 - width, "] %s", plain);
 }
 
-/* One object a line, written at once so that lines stay whole. */
-static void write_json(struct lh_json_emitter *emitter)
-{
-    lh_json_emit_object_end(emitter);
-    if (lh_writer_status(emitter->writer) == LH_OK) {
-        fwrite(emitter->writer->data, 1, emitter->writer->size, stderr);
-    }
-    lh_writer_fini(emitter->writer);
-}
-
-static void begin_json(struct lh_json_emitter *emitter, struct lh_writer *writer, const char *event)
-{
-    lh_writer_init(writer);
-    lh_json_emit_init(emitter, writer, true);
-    lh_json_emit_object(emitter);
-    lh_json_emit_name(emitter, "event");
-    lh_json_emit_text(emitter, event);
-}
-
 static void emit_real(struct lh_json_emitter *emitter, const char *name, double value)
 {
     lh_json_emit_name(emitter, name);
@@ -114,24 +95,23 @@ static void emit_integer(struct lh_json_emitter *emitter, const char *name, uint
 
 static void tell_json(const struct cli_progress_figures *figures)
 {
-    struct lh_writer writer;
-    struct lh_json_emitter emitter;
-    begin_json(&emitter, &writer, "progress");
-    emit_integer(&emitter, "done", figures->done);
-    emit_integer(&emitter, "total", figures->total);
-    emit_integer(&emitter, "frames", figures->frames);
-    emit_real(&emitter, "xRealtime", figures->x_realtime > 0 ? figures->x_realtime : NAN); /* null while not known */
-    emit_real(&emitter, "secondsLeft", figures->seconds_left >= 0 ? figures->seconds_left : NAN);
-    write_json(&emitter);
+    struct cli_event event;
+    cli_event_begin(&event, "progress");
+    emit_integer(&event.emitter, "done", figures->done);
+    emit_integer(&event.emitter, "total", figures->total);
+    emit_integer(&event.emitter, "frames", figures->frames);
+    emit_real(&event.emitter, "xRealtime",
+              figures->x_realtime > 0 ? figures->x_realtime : NAN); /* null while not known */
+    emit_real(&event.emitter, "secondsLeft", figures->seconds_left >= 0 ? figures->seconds_left : NAN);
+    cli_event_end(&event);
 }
 
 static void tell_first_block(double seconds)
 {
-    struct lh_writer writer;
-    struct lh_json_emitter emitter;
-    begin_json(&emitter, &writer, "firstBlock");
-    emit_real(&emitter, "seconds", seconds);
-    write_json(&emitter);
+    struct cli_event event;
+    cli_event_begin(&event, "firstBlock");
+    emit_real(&event.emitter, "seconds", seconds);
+    cli_event_end(&event);
 }
 
 static unsigned terminal_columns(void)
@@ -190,17 +170,20 @@ void cli_progress_tell(struct cli_progress *progress, const struct engine_progre
     }
 }
 
-void cli_progress_end(struct cli_progress *progress, int exit_status)
+void cli_progress_clear(const struct cli_progress *progress)
 {
     if (progress->bar) {
         fputs("\r\033[K", stderr);
     }
-    if (progress->mode == CLI_PROGRESS_JSON) {
-        struct lh_writer writer;
-        struct lh_json_emitter emitter;
-        begin_json(&emitter, &writer, exit_status == 0 ? "done" : "failed");
-        emit_integer(&emitter, "exitStatus", (uint64_t)exit_status);
-        emit_real(&emitter, "seconds", seconds_between(progress->begun_ns, lh_clock_monotonic_ns()));
-        write_json(&emitter);
+}
+
+void cli_progress_end(enum cli_progress_mode mode, uint64_t begun_ns, int exit_status)
+{
+    if (mode == CLI_PROGRESS_JSON) {
+        struct cli_event event;
+        cli_event_begin(&event, exit_status == 0 ? "done" : "failed");
+        emit_integer(&event.emitter, "exitStatus", (uint64_t)exit_status);
+        emit_real(&event.emitter, "seconds", seconds_between(begun_ns, lh_clock_monotonic_ns()));
+        cli_event_end(&event);
     }
 }

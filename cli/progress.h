@@ -12,7 +12,7 @@
 enum cli_progress_mode {
     CLI_PROGRESS_AUTO = 0, /* a bar when standard error is a terminal, else only the summary at the end */
     CLI_PROGRESS_PLAIN,    /* a line every second */
-    CLI_PROGRESS_JSON,     /* an object a line: "progress", "firstBlock", "done" or "failed" in its member "event" */
+    CLI_PROGRESS_JSON,     /* an object a line (cli/event.h) */
     CLI_PROGRESS_NONE,     /* nothing, and no summary */
 };
 
@@ -39,8 +39,10 @@ void cli_progress_init(struct cli_progress *progress, enum cli_progress_mode mod
                        uint64_t begun_ns);
 /* Tells it if it is time to. */
 void cli_progress_tell(struct cli_progress *progress, const struct engine_progress *now);
-/* Takes the bar away and, as JSON, says how it ended. */
-void cli_progress_end(struct cli_progress *progress, int exit_status);
+/* Takes the bar away. */
+void cli_progress_clear(const struct cli_progress *progress);
+/* As JSON: the last line, how it ended. */
+void cli_progress_end(enum cli_progress_mode mode, uint64_t begun_ns, int exit_status);
 
 /* Pure: what the modes write. `figures` after `elapsed` seconds of rendering. */
 struct cli_progress_figures cli_progress_measure(uint64_t done, uint64_t total, uint64_t frames, uint32_t sample_rate,

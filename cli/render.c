@@ -61,7 +61,7 @@ static int run(const struct lh_options *options)
         status = lh_error_set(&error, LH_ERR_USAGE, "--output", "name a folder; . is the current one");
     }
     if (status != LH_OK) {
-        cli_talk_error("render", &error);
+        cli_tell_error(request.progress, "render", &error);
         lh_arena_fini(&arena);
         return (int)cli_exit_of(status);
     }

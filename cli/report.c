@@ -59,6 +59,8 @@ static void emit_loudness(struct lh_json_emitter *emitter, const char *name, con
     real(emitter, "rangeLu", loudness->range_lu);
     real(emitter, "truePeakDbtp", loudness->true_peak_dbtp);
     real(emitter, "samplePeakDbfs", loudness->sample_peak_dbfs);
+    real(emitter, "maxMomentaryLufs", loudness->max_momentary_lufs);
+    real(emitter, "maxShortTermLufs", loudness->max_short_term_lufs);
     lh_json_emit_object_end(emitter);
 }
 
@@ -164,6 +166,8 @@ static void emit_render(struct lh_json_emitter *emitter, const struct cli_sessio
     integer(emitter, "conformedMedia", result->conformed_media);
     object(emitter, "times");
     real(emitter, "wallSeconds", session->wall_seconds);
+    real(emitter, "loadSeconds", session->load_seconds);
+    real(emitter, "compileSeconds", session->compile_seconds);
     real(emitter, "renderSeconds", result->times.wall);
     real(emitter, "firstBlockSeconds", positive_or_null(session->first_block_seconds));
     real(emitter, "xRealtime", positive_or_null((double)session->frames / sample_rate / session->wall_seconds));

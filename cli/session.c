@@ -56,6 +56,11 @@ static void raise_descriptor_limit(void)
     }
 }
 
+static double seconds_since(uint64_t begun_ns)
+{
+    return (double)(lh_clock_monotonic_ns() - begun_ns) / (double)LH_CLOCK_SECOND_NS;
+}
+
 void cli_session_begin(struct cli_session *session, const struct cli_request *request)
 {
     *session = (struct cli_session){
@@ -97,8 +102,10 @@ void cli_session_load(struct cli_session *session, const struct pulse_override *
     if (cli_session_stopped(session)) {
         return;
     }
+    uint64_t begun_ns = lh_clock_monotonic_ns();
     enum lh_status status =
         pulse_project_load(session->request.project, overrides, count, &session->faults, &session->project);
+    session->load_seconds = seconds_since(begun_ns);
     if (status != LH_OK) {
         load_failed(session, status);
     }
@@ -109,7 +116,9 @@ void cli_session_parse(struct cli_session *session, const char *text, size_t len
     if (cli_session_stopped(session)) {
         return;
     }
+    uint64_t begun_ns = lh_clock_monotonic_ns();
     enum lh_status status = pulse_project_parse(text, length, NULL, NULL, 0, &session->faults, &session->project);
+    session->load_seconds = seconds_since(begun_ns);
     if (status != LH_OK) {
         load_failed(session, status);
     }
@@ -185,8 +194,10 @@ void cli_session_compile(struct cli_session *session)
         cli_session_fail(session, lh_error_no_memory(&session->error));
         return;
     }
+    uint64_t begun_ns = lh_clock_monotonic_ns();
     enum lh_status status =
         pulse_compile(session->project, facts, &session->request.compile, &session->faults, &session->compiled);
+    session->compile_seconds = seconds_since(begun_ns);
     if (status == LH_OK) {
         check_containers(session);
     }
@@ -366,7 +377,7 @@ static void keep(struct cli_session *session)
 {
     struct lh_error error = LH_ERROR_INIT;
     if (cli_reuse_end(session, &error) != LH_OK) {
-        cli_talk_error(session->request.command, &error);
+        cli_tell_error(session->request.progress, session->request.command, &error);
     }
 }
 
@@ -390,7 +401,7 @@ void cli_session_render(struct cli_session *session)
     keep(session);
     status = cli_outputs_publish(&session->arena, &session->outputs, &session->error);
     session->published = status == LH_OK; /* from here on a signal comes too late */
-    session->wall_seconds = (double)(lh_clock_monotonic_ns() - session->begun_ns) / (double)LH_CLOCK_SECOND_NS;
+    session->wall_seconds = seconds_since(session->begun_ns);
     cli_session_fail(session, status);
 }
 
@@ -410,10 +421,11 @@ static void talk(const struct cli_session *session)
         return;
     }
     if (session->faults.count > 0) {
-        cli_talk_faults(session->request.project != NULL ? session->request.project : "loophole", &session->faults);
+        cli_tell_faults(session->request.progress,
+                        session->request.project != NULL ? session->request.project : "loophole", &session->faults);
     }
     if (session->status != LH_OK && (session->faults.count == 0 || session->error.message[0] != '\0')) {
-        cli_talk_error(session->request.command, &session->error);
+        cli_tell_error(session->request.progress, session->request.command, &session->error);
     }
     if (session->published && session->request.progress != CLI_PROGRESS_NONE &&
         session->request.progress != CLI_PROGRESS_JSON) {
@@ -428,16 +440,17 @@ int cli_session_end(struct cli_session *session)
     }
     int exit_status = exit_of(session);
     if (session->rendering) {
-        cli_progress_end(&session->progress, exit_status);
+        cli_progress_clear(&session->progress);
     }
     talk(session);
     if (session->request.report_path != NULL && session->status != LH_ERR_CANCELLED) {
         struct lh_error error = LH_ERROR_INIT;
         if (cli_report_write(session, exit_status, &error) != LH_OK) {
-            cli_talk_error(session->request.command, &error);
+            cli_tell_error(session->request.progress, session->request.command, &error);
             exit_status = exit_status == CLI_EXIT_DONE ? CLI_EXIT_FAILED : exit_status;
         }
     }
+    cli_progress_end(session->request.progress, session->begun_ns, exit_status);
     engine_instance_free(session->instance);
     cli_outputs_discard(&session->outputs);
     cli_aside_discard(&session->report);

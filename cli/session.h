@@ -48,6 +48,7 @@ struct cli_session {
     struct pulse_compiled *remainder;         /* what the cache left to render; NULL: all, or nothing */
     struct engine_render_result result;       /* `delivered` has one a deliverable of `compiled` */
     double first_block_seconds, wall_seconds; /* from the program's start; 0: not known */
+    double load_seconds, compile_seconds;     /* project file to model, model to graph */
     uint64_t frames;                          /* rendered, at the project's rate */
     const char *libraries, *cpu_class;        /* as the instance told; "" before */
     struct lh_digest *render_keys;            /* one a deliverable, when digests or a cache are asked for */

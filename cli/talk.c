@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/event.h"
+
 #define LINE_SIZE 4096
 #define ESCAPE_SIZE 4 /* "\x1b" */
 
@@ -58,5 +60,23 @@ void cli_talk_faults(const char *subject, const struct lh_faults *faults)
     }
     if (faults->count > faults->stored) {
         fprintf(stderr, "... and %zu more faults\n", faults->count - faults->stored);
+    }
+}
+
+void cli_tell_error(enum cli_progress_mode mode, const char *command, const struct lh_error *error)
+{
+    if (mode == CLI_PROGRESS_JSON) {
+        cli_event_error(error);
+    } else {
+        cli_talk_error(command, error);
+    }
+}
+
+void cli_tell_faults(enum cli_progress_mode mode, const char *subject, const struct lh_faults *faults)
+{
+    if (mode == CLI_PROGRESS_JSON) {
+        cli_event_faults(faults);
+    } else {
+        cli_talk_faults(subject, faults);
     }
 }

@@ -4,6 +4,7 @@
 #ifndef CLI_TALK_H
 #define CLI_TALK_H
 
+#include "cli/progress.h"
 #include "common/base/faults.h"
 #include "common/base/status.h"
 
@@ -11,6 +12,10 @@
 void cli_talk_error(const char *command, const struct lh_error *error);
 /* "SUBJECT: POINTER: MESSAGE" for each, then how many more there are. */
 void cli_talk_faults(const char *subject, const struct lh_faults *faults);
+
+/* The same, or as JSON lines where those are asked for. */
+void cli_tell_error(enum cli_progress_mode mode, const char *command, const struct lh_error *error);
+void cli_tell_faults(enum cli_progress_mode mode, const char *subject, const struct lh_faults *faults);
 
 /* `text` with control characters as "\x1b", cut to fit. For tests and for others who print. */
 void cli_talk_clean(const char *text, char *clean, size_t size);

@@ -37,7 +37,7 @@ static void set_up(void)
         .file = {.frames = 48000, .clipped = 3, .bytes = 7, .has_samples = true, .notes = "FLAC holds no loop points"},
         .has_loudness = true,
         .measured = {.integrated_lufs = -INFINITY, .true_peak_dbtp = -1.5},
-        .reached = {.integrated_lufs = -14.1, .range_lu = 3},
+        .reached = {.integrated_lufs = -14.1, .range_lu = 3, .max_momentary_lufs = -9.5, .max_short_term_lufs = -11},
         .gain_db = -2.125,
         .tail_frames = 99,
     };
@@ -78,6 +78,8 @@ static int find(bool report)
         ck_assert_str_eq(delivered.file.notes, "FLAC holds no loop points");
         ck_assert(isinf(delivered.measured.integrated_lufs));
         ck_assert_double_eq(delivered.reached.integrated_lufs, -14.1);
+        ck_assert_double_eq(delivered.reached.max_momentary_lufs, -9.5);
+        ck_assert_double_eq(delivered.reached.max_short_term_lufs, -11);
         ck_assert_double_eq(delivered.gain_db, -2.125);
         ck_assert_int_eq(delivered.tail_frames, 99);
         ck_assert(lh_digest_equal(&delivered.file.samples, &told.file.samples));

@@ -166,7 +166,10 @@ def test_render_delivers_and_reports(folder):
     source = report["sources"][0]
     equal((source["id"], source["sampleRate"], source["channels"], source["frames"]), ("a", 48000, 2, 48000), "source")
     equal(source["digest"], "sha256:" + run(["sha256sum", f"{folder}/a.wav"]).stdout.decode().split()[0], "source digest")
-    for name in ("wallSeconds", "xRealtime", "firstBlockSeconds"):
+    for name in ("maxMomentaryLufs", "truePeakDbtp"):
+        equal(-30 < mix["loudness"]["measured"][name] < 0, True, name)
+    equal(mix["loudness"]["measured"]["maxShortTermLufs"], None, "a second has no three seconds")
+    for name in ("wallSeconds", "xRealtime", "firstBlockSeconds", "loadSeconds", "compileSeconds"):
         equal(report["times"][name] > 0, True, name)
     equal(report["engine"]["soundVersion"] >= 1, True, "sound version")
     contains(report["engine"]["libraries"], "sndfile")
@@ -391,6 +394,25 @@ def test_progress_as_json(folder):
     equal(all(step["done"] <= step["total"] for step in steps), True, "progress has an end")
     done = must(0, "render", project, "-o", f"{folder}/out", "--progress", "plain")
     contains(done.talk, "realtime")
+
+
+def test_failures_as_json(folder):
+    def events(status, *arguments):
+        told = [json.loads(line) for line in must(status, *arguments, "--progress", "json").talk.splitlines()]
+        equal((told[-1]["event"], told[-1]["exitStatus"]), ("failed", status), "end")
+        return told[:-1]
+
+    project = make_project(folder)
+    faults = events(3, "render", project, "-o", f"{folder}/out", "--set", "/tracks/1/pan=3", "--set", "/tracks/2/gian=1")
+    equal([(one["event"], one["where"]) for one in faults], [("fault", "/tracks/1/pan"), ("fault", "/tracks/2/gian")], "faults")
+    contains(faults[1]["message"], "gian")
+    write(f"{folder}/b.wav", b"no sound")
+    missing, = events(4, "render", project, "-o", f"{folder}/out")
+    equal((missing["event"], missing["where"]), ("fault", "/media/b"), "medium")
+    error, = events(1, "mix", f"{folder}/a.wav", "-o", f"{folder}/a.wav/mix.wav")
+    equal((error["event"], error["where"] != ""), ("error", True), "error")
+    done = loophole("render", project, "--deliverable", "", "--set", "x", "--progress", "json")
+    equal(json.loads(done.talk)["event"], "error", "a wrong command line")
 
 
 def test_mix_gains_and_pans(folder):
