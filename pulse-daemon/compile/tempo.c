@@ -132,15 +132,15 @@ bool pulse_tempo_frame(const struct pulse_tempo_map *map, struct pulse_time at, 
     return pulse_tempo_round(pulse_tempo_position(map, at), frame);
 }
 
-/* Frames between two positions in beats. */
-static bool beats_between(const struct pulse_tempo_map *map, double from, double to, int64_t *frames)
+/* Frames between two positions, each rounded as it stands: a detour by way of beats could turn a tie. */
+static bool frames_between(const struct pulse_tempo_map *map, struct pulse_time start, struct pulse_time end,
+                           int64_t *frames)
 {
-    int64_t start, end;
-    if (!pulse_tempo_frame(map, (struct pulse_time){PULSE_UNIT_BEATS, from}, &start) ||
-        !pulse_tempo_frame(map, (struct pulse_time){PULSE_UNIT_BEATS, to}, &end)) {
+    int64_t from, to;
+    if (!pulse_tempo_frame(map, start, &from) || !pulse_tempo_frame(map, end, &to)) {
         return false;
     }
-    *frames = end > start ? end - start : 0;
+    *frames = to > from ? to - from : 0;
     return true;
 }
 
@@ -150,8 +150,8 @@ bool pulse_tempo_length(const struct pulse_tempo_map *map, struct pulse_time sta
     if (length.unit != PULSE_UNIT_BEATS) {
         return pulse_tempo_frame(map, length, frames);
     }
-    double from = pulse_tempo_beat(map, start);
-    return beats_between(map, from, from + length.value, frames);
+    double to = pulse_tempo_beat(map, start) + length.value;
+    return frames_between(map, start, (struct pulse_time){PULSE_UNIT_BEATS, to}, frames);
 }
 
 bool pulse_tempo_length_before(const struct pulse_tempo_map *map, struct pulse_time end, struct pulse_time length,
@@ -161,5 +161,6 @@ bool pulse_tempo_length_before(const struct pulse_tempo_map *map, struct pulse_t
         return pulse_tempo_frame(map, length, frames);
     }
     double to = pulse_tempo_beat(map, end);
-    return beats_between(map, to > length.value ? to - length.value : 0.0, to, frames);
+    double from = to > length.value ? to - length.value : 0.0;
+    return frames_between(map, (struct pulse_time){PULSE_UNIT_BEATS, from}, end, frames);
 }

@@ -112,6 +112,27 @@ START_TEST(test_lengths)
 }
 END_TEST
 
+/* A beginning in seconds that lies between two frames must not be rounded to one frame here and, by way of beats, to
+   the other there: start + length is round(end), whatever the beginning's unit. */
+START_TEST(test_lengths_from_ties)
+{
+    const struct pulse_time fifth = {PULSE_UNIT_BEATS, 0.2};
+    for (int i = 0; i < 20000; i++) {
+        const struct pulse_time at = {PULSE_UNIT_SECONDS, (i + 0.5) / 48000};
+        double beat = pulse_tempo_beat(&map, at);
+        int64_t start, end, before, length;
+        ck_assert(pulse_tempo_frame(&map, at, &start));
+        ck_assert(pulse_tempo_frame(&map, (struct pulse_time){PULSE_UNIT_BEATS, beat + fifth.value}, &end));
+        ck_assert(pulse_tempo_length(&map, at, fifth, &length));
+        ck_assert_int_eq(start + length, end);
+        ck_assert(pulse_tempo_frame(
+            &map, (struct pulse_time){PULSE_UNIT_BEATS, beat > fifth.value ? beat - fifth.value : 0}, &before));
+        ck_assert(pulse_tempo_length_before(&map, at, fifth, &length));
+        ck_assert_int_eq(start - length, before);
+    }
+}
+END_TEST
+
 START_TEST(test_no_memory)
 {
     struct lh_arena empty;
@@ -134,6 +155,7 @@ int main(void)
     tcase_add_test(tests, test_round_trip);
     tcase_add_test(tests, test_positions);
     tcase_add_test(tests, test_lengths);
+    tcase_add_test(tests, test_lengths_from_ties);
     tcase_add_test(tests, test_no_memory);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
