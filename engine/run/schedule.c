@@ -26,7 +26,7 @@ struct schedule {
     uint32_t running;
     enum lh_status status;
     struct lh_error error;
-    int64_t failed_block;
+    struct task failed; /* the first that failed, in the order of blocks, then chains */
 };
 
 /* Earlier blocks first; inside a block the deep chains, whose end frees the block. */
@@ -124,21 +124,33 @@ static void finish_task(struct schedule *schedule, struct task task)
     if (--schedule->unfinished[task.block % plan->slots] == 0) {
         atomic_fetch_add_explicit(schedule->tasks->done_blocks, 1, memory_order_relaxed);
         /* Unordered chains may finish a later block first: open only while the slot of the next one is free. */
-        while (schedule->opened < block_limit(schedule) && schedule->unfinished[schedule->opened % plan->slots] == 0) {
+        while (schedule->status == LH_OK && schedule->opened < block_limit(schedule) &&
+               schedule->unfinished[schedule->opened % plan->slots] == 0) {
             open_block(schedule);
         }
     }
 }
 
-static void fail(struct schedule *schedule, enum lh_status status, const struct lh_error *error, int64_t block)
+static void fail(struct schedule *schedule, enum lh_status status, const struct lh_error *error, struct task task)
 {
-    if (schedule->status == LH_OK || block < schedule->failed_block) {
+    struct task failed = schedule->failed;
+    bool earlier = task.block != failed.block ? task.block < failed.block : task.chain < failed.chain;
+    if (schedule->status == LH_OK || status == LH_ERR_CANCELLED || (schedule->status != LH_ERR_CANCELLED && earlier)) {
         schedule->status = status;
         schedule->error = *error;
-        schedule->failed_block = block;
+        schedule->failed = task;
     }
-    schedule->ready_count = 0;
     pthread_cond_broadcast(&schedule->changed);
+}
+
+/* Whether the best task that is ready has a use. After a failure those of the same and of earlier blocks still have:
+   which failure is the first must not depend on who was faster. */
+static bool has_work(const struct schedule *schedule)
+{
+    if (schedule->ready_count == 0 || schedule->status == LH_ERR_CANCELLED) {
+        return false;
+    }
+    return schedule->status == LH_OK || schedule->ready[0].block <= schedule->failed.block;
 }
 
 static void run_one(struct schedule *schedule, uint32_t worker)
@@ -156,8 +168,8 @@ static void run_one(struct schedule *schedule, uint32_t worker)
     pthread_mutex_lock(&schedule->mutex);
     schedule->running--;
     if (status != LH_OK) {
-        fail(schedule, status, &error, task.block);
-    } else if (schedule->status == LH_OK) {
+        fail(schedule, status, &error, task);
+    } else {
         finish_task(schedule, task);
     }
 }
@@ -167,7 +179,7 @@ static void work(void *context, uint32_t worker)
     struct schedule *schedule = context;
     pthread_mutex_lock(&schedule->mutex);
     for (;;) {
-        if (schedule->ready_count > 0) {
+        if (has_work(schedule)) {
             run_one(schedule, worker);
         } else if (schedule->running > 0) {
             pthread_cond_wait(&schedule->changed, &schedule->mutex);

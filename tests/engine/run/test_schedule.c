@@ -43,6 +43,7 @@ struct record {
     int64_t fail_at;        /* block in which chain 2 fails, or -1 */
     _Atomic int cancel;
     int64_t cancel_at; /* block in which chain 2 cancels, or -1 */
+    int64_t race_at;   /* block in which chain 0 fails late, when chain 1 has failed in it and in the next; or -1 */
 };
 
 static void demand(struct record *record, uint32_t chain, int64_t block)
@@ -73,6 +74,13 @@ static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, i
     }
     struct timespec nap = {.tv_nsec = (long)((uint64_t)(block * 7 + chain * 13) % 5 * 10000)};
     nanosleep(&nap, NULL);
+    if (chain == 1 && record->race_at >= 0 && (block == record->race_at || block == record->race_at + 1)) {
+        return lh_error_set(error, LH_ERR_FAULT, "late", "as asked");
+    }
+    if (chain == 0 && block == record->race_at) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        return lh_error_set(error, LH_ERR_FAULT, "first", "as asked");
+    }
     if (chain == 2 && block == record->fail_at) {
         return lh_error_set(error, LH_ERR_FAULT, "here", "as asked");
     }
@@ -105,7 +113,7 @@ static struct record *new_record(void)
 {
     struct record *record = calloc(1, sizeof *record);
     ck_assert_ptr_nonnull(record);
-    record->end_at = record->fail_at = record->cancel_at = -1;
+    record->end_at = record->fail_at = record->cancel_at = record->race_at = -1;
     return record;
 }
 
@@ -151,6 +159,22 @@ START_TEST(a_failure_ends_the_run_with_its_error)
 }
 END_TEST
 
+/* Who is told off must not depend on who was faster. */
+START_TEST(the_first_of_several_failures_is_told)
+{
+    static const uint32_t counts[] = {1, 2, 4, 8};
+    struct record *record = new_record();
+    struct lh_error error = LH_ERROR_INIT;
+    uint64_t blocks;
+    record->race_at = 5;
+    ck_assert_int_eq(run(counts[_i], record, &error, &blocks), LH_ERR_FAULT);
+    ck_assert_str_eq(error.where, "first");
+    ck_assert_uint_eq(blocks, 5);
+    ck_assert_uint_eq(atomic_load(&record->violations), 0);
+    free(record);
+}
+END_TEST
+
 START_TEST(cancelling_ends_the_run)
 {
     struct record *record = new_record();
@@ -158,6 +182,7 @@ START_TEST(cancelling_ends_the_run)
     uint64_t blocks;
     record->cancel_at = 10;
     ck_assert_int_eq(run(2, record, &error, &blocks), LH_ERR_CANCELLED);
+    ck_assert_str_eq(error.message, "interrupted");
     ck_assert_uint_le(blocks, 10 + SLOTS);
     free(record);
 }
@@ -197,6 +222,7 @@ int main(void)
     tcase_add_loop_test(tests, every_task_runs_once_and_in_order, 0, 4);
     tcase_add_test(tests, an_early_end_opens_no_more_blocks);
     tcase_add_loop_test(tests, a_failure_ends_the_run_with_its_error, 0, 4);
+    tcase_add_loop_test(tests, the_first_of_several_failures_is_told, 0, 4);
     tcase_add_test(tests, cancelling_ends_the_run);
     tcase_add_test(tests, memory_that_runs_out_is_a_status);
     suite_add_tcase(suite, tests);
