@@ -35,18 +35,6 @@ static const struct engine_backend *const backends[GRAPH_FORMAT_COUNT] = {
     [GRAPH_FORMAT_MP3] = &engine_backend_mp3,
 };
 
-enum lh_status engine_encoder_check(const struct graph_deliverable *deliverable, uint32_t channels,
-                                    struct lh_error *error)
-{
-    if ((unsigned)deliverable->format >= GRAPH_FORMAT_COUNT)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "unknown format %d",
-                            (int)deliverable->format);
-    if (deliverable->rate < GRAPH_RATE_MIN || deliverable->rate > GRAPH_RATE_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "a sample rate of %u Hz cannot be written",
-                            deliverable->rate);
-    return backends[deliverable->format]->check(deliverable, channels, error);
-}
-
 static enum lh_status allocate(struct engine_encoder *encoder, bool digest, struct lh_error *error)
 {
     const struct engine_file *file = &encoder->file;

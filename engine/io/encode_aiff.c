@@ -199,7 +199,6 @@ const struct engine_backend engine_backend_aiff = {
     .holds_markers = true,
     .holds_loop = true,
     .holds_tag = holds_tag,
-    .check = engine_pcm_check,
     .open = aiff_open,
     .write = engine_pcm_write,
     .finish = engine_pcm_finish,

@@ -52,7 +52,6 @@ struct engine_backend {
     bool streams; /* never patches: can go to a pipe whatever the length */
     bool holds_markers, holds_loop;
     bool (*holds_tag)(const char *name); /* NULL: any */
-    enum lh_status (*check)(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error);
     enum lh_status (*open)(struct engine_file *file, void **state, struct lh_error *error);
     enum lh_status (*write)(void *state, const void *samples, size_t frames, struct lh_error *error);
     /* `frames` is the length in the end. Leaves flushing to the front. */

@@ -54,20 +54,6 @@ static FLAC__StreamEncoderTellStatus on_tell(const FLAC__StreamEncoder *encoder,
     return FLAC__STREAM_ENCODER_TELL_STATUS_OK;
 }
 
-static enum lh_status flac_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
-{
-    if (channels < 1 || channels > FLAC__MAX_CHANNELS)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "FLAC holds 1 to 8 channels, not %u: deliver WAV", channels);
-    if (deliverable->bit_depth != 16 && deliverable->bit_depth != 24)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC holds 16 or 24 bits, not %u%s",
-                            deliverable->bit_depth, deliverable->bit_depth == 32 ? " (float): deliver WAV" : "");
-    if (!FLAC__format_sample_rate_is_valid(deliverable->rate) || !FLAC__format_sample_rate_is_subset(deliverable->rate))
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC cannot hold a sample rate of %u Hz",
-                            deliverable->rate);
-    return LH_OK;
-}
-
 static enum lh_status flac_error(struct flac *flac, struct lh_error *error)
 {
     if (flac->error.code != LH_OK) {
@@ -198,7 +184,6 @@ const struct engine_backend engine_backend_flac = {
     .name = "FLAC",
     .packed = true,
     .holds_tag = engine_vorbis_tag,
-    .check = flac_check,
     .open = flac_open,
     .write = flac_write,
     .finish = flac_finish,

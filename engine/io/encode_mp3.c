@@ -6,25 +6,13 @@
 #include <stdlib.h>
 
 #include "engine/io/encode_backend.h"
+#include "engine/io/encode_check.h"
 #include "engine/io/encode_id3.h"
 
-#define MP3_CHANNELS_MAX 2u
 #define MP3_DEFAULT_KBPS 192u
 #define MP3_LOWEST_V 9.0f
 /* LAME's bound for one call: 1.25 bytes a frame and 7200 more. */
 #define MP3_BUFFER_SIZE (ENGINE_CODEC_PIECE_FRAMES * 5 / 4 + 7200)
-#define MP3_BITRATES_MAX 14
-
-/* The three generations of MPEG audio, layer 3: which rates, and which bit rates in kbit/s. */
-static const struct generation {
-    uint32_t rates[3];
-    uint16_t bitrates[MP3_BITRATES_MAX]; /* ends with 0 when there are fewer */
-    uint16_t most;
-} generations[] = {
-    {{32000, 44100, 48000}, {32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320}, 320},
-    {{16000, 22050, 24000}, {8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160}, 160},
-    {{8000, 11025, 12000}, {8, 16, 24, 32, 40, 48, 56, 64, 0}, 64},
-};
 
 struct mp3 {
     struct engine_file *file;
@@ -32,48 +20,6 @@ struct mp3 {
     uint64_t frames_offset; /* of the first MPEG frame, the LAME tag, behind ID3 */
     unsigned char buffer[MP3_BUFFER_SIZE];
 };
-
-static const struct generation *find_generation(uint32_t rate)
-{
-    for (size_t i = 0; i < sizeof generations / sizeof generations[0]; i++) {
-        for (size_t j = 0; j < sizeof generations[i].rates / sizeof generations[i].rates[0]; j++) {
-            if (generations[i].rates[j] == rate)
-                return &generations[i];
-        }
-    }
-    return NULL;
-}
-
-static bool has_bitrate(const struct generation *generation, uint32_t kbps)
-{
-    for (size_t i = 0; i < MP3_BITRATES_MAX && generation->bitrates[i] != 0; i++) {
-        if (generation->bitrates[i] == kbps)
-            return true;
-    }
-    return false;
-}
-
-static enum lh_status mp3_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
-{
-    if (channels < 1 || channels > MP3_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "MP3 holds 1 or 2 channels, not %u: deliver FLAC, Opus or WAV", channels);
-    const struct generation *generation = find_generation(deliverable->rate);
-    if (generation == NULL)
-        return lh_error_set(
-            error, LH_ERR_UNSUPPORTED, deliverable->name,
-            "MP3 has no sample rate of %u Hz: deliver 48000, 44100 or 32000 (or a half or quarter of these)",
-            deliverable->rate);
-    uint32_t kbps = deliverable->bitrate_kbps;
-    if (!deliverable->has_quality && kbps > 0 && !has_bitrate(generation, kbps))
-        return lh_error_set(
-            error, LH_ERR_UNSUPPORTED, deliverable->name, "MP3 at %u Hz has no bit rate of %u kbit/s: %s",
-            deliverable->rate, kbps,
-            generation->most == 320   ? "choose 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256 or 320"
-            : generation->most == 160 ? "choose 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144 or 160"
-                                      : "choose 8, 16, 24, 32, 40, 48, 56 or 64");
-    return LH_OK;
-}
 
 static void silent(const char *format, va_list arguments)
 {
@@ -103,7 +49,7 @@ static int set_rate(lame_t lame, const struct graph_deliverable *deliverable)
     if (deliverable->has_quality)
         return lame_set_VBR(lame, vbr_default) |
                lame_set_VBR_quality(lame, (1.0f - (float)deliverable->quality) * MP3_LOWEST_V);
-    uint32_t most = find_generation(deliverable->rate)->most;
+    uint32_t most = engine_mp3_most_kbps(deliverable->rate);
     uint32_t otherwise = most < MP3_DEFAULT_KBPS ? most : MP3_DEFAULT_KBPS;
     uint32_t kbps = deliverable->bitrate_kbps > 0 ? deliverable->bitrate_kbps : otherwise;
     return lame_set_VBR(lame, vbr_off) | lame_set_brate(lame, (int)kbps);
@@ -182,7 +128,6 @@ static enum lh_status mp3_finish(void *state, uint64_t frames, struct lh_error *
 
 const struct engine_backend engine_backend_mp3 = {
     .name = "MP3",
-    .check = mp3_check,
     .open = mp3_open,
     .write = mp3_write,
     .finish = mp3_finish,

@@ -29,28 +29,6 @@ static uint32_t bitrate(const struct graph_deliverable *deliverable, uint32_t ch
     return (deliverable->bitrate_kbps > 0 ? deliverable->bitrate_kbps : OPUS_DEFAULT_KBPS * channels) * 1000;
 }
 
-static enum lh_status opus_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
-{
-    static const uint32_t rates[] = {48000, 24000, 16000, 12000, 8000};
-    bool rate = false;
-    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
-        rate = rate || deliverable->rate == rates[i];
-    if (!rate)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "Opus has no sample rate of %u Hz: deliver 48000 (or 24000, 16000, 12000, 8000)",
-                            deliverable->rate);
-    if (channels < 1 || channels > OPUS_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "Ogg Opus holds 1 to 8 channels, not %u: deliver WAV", channels);
-    uint32_t kbps = deliverable->bitrate_kbps;
-    if (!deliverable->has_quality && kbps > 0 &&
-        (kbps < OPUS_LEAST_KBPS * channels || kbps > OPUS_MOST_KBPS * channels))
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "Opus with %u channels takes %u to %u kbit/s, not %u", channels, OPUS_LEAST_KBPS * channels,
-                            OPUS_MOST_KBPS * channels, kbps);
-    return LH_OK;
-}
-
 static int on_write(void *context, const unsigned char *data, opus_int32 size)
 {
     struct opus *opus = context;
@@ -163,7 +141,6 @@ const struct engine_backend engine_backend_opus = {
     .name = "Ogg Opus",
     .streams = true,
     .holds_tag = engine_vorbis_tag,
-    .check = opus_check,
     .open = opus_open,
     .write = opus_write,
     .finish = opus_finish,

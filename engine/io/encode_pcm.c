@@ -37,17 +37,6 @@ void engine_chunk_id(struct lh_writer *writer, const char *id)
     lh_writer_bytes(writer, id, 4);
 }
 
-enum lh_status engine_pcm_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
-{
-    if (channels < 1 || channels > GRAPH_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "%u channels: 1 to %d can be written",
-                            channels, GRAPH_CHANNELS_MAX);
-    if (deliverable->bit_depth != 16 && deliverable->bit_depth != 24 && deliverable->bit_depth != 32)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "%u bits: 16, 24 or 32 (float) can be written", deliverable->bit_depth);
-    return LH_OK;
-}
-
 static uint64_t padded(uint64_t size)
 {
     return size + (size & 1);

@@ -23,8 +23,6 @@ enum lh_status engine_pcm_write(void *state, const void *samples, size_t frames,
 enum lh_status engine_pcm_finish(void *state, uint64_t frames, struct lh_error *error);
 void engine_pcm_free(void *state);
 uint64_t engine_pcm_data_size(const struct engine_file *file, uint64_t frames);
-/* 16 or 24 bits of integer or 32 of float, 1..16 channels. */
-enum lh_status engine_pcm_check(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error);
 
 /* Writing chunks. A text of exactly `size` bytes, cut or filled with zeros: */
 void engine_chunk_text(struct lh_writer *writer, const char *text, size_t size);

@@ -7,7 +7,6 @@
 
 #include "engine/io/encode_backend.h"
 
-#define VORBIS_CHANNELS_MAX 8u
 #define VORBIS_DEFAULT_QUALITY 0.6
 
 struct vorbis {
@@ -28,27 +27,6 @@ static int setup(vorbis_info *info, const struct graph_deliverable *deliverable,
                                   (long)deliverable->bitrate_kbps * 1000, -1);
     double quality = deliverable->has_quality ? deliverable->quality : VORBIS_DEFAULT_QUALITY;
     return vorbis_encode_init_vbr(info, (long)channels, (long)deliverable->rate, (float)quality);
-}
-
-static enum lh_status vorbis_check(const struct graph_deliverable *deliverable, uint32_t channels,
-                                   struct lh_error *error)
-{
-    if (channels < 1 || channels > VORBIS_CHANNELS_MAX)
-        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                            "Ogg Vorbis holds 1 to 8 channels, not %u: deliver WAV", channels);
-    vorbis_info info;
-    vorbis_info_init(&info);
-    int refused = setup(&info, deliverable, channels);
-    vorbis_info_clear(&info);
-    if (refused == 0)
-        return LH_OK;
-    if (!deliverable->has_quality && deliverable->bitrate_kbps > 0)
-        return lh_error_set(
-            error, LH_ERR_UNSUPPORTED, deliverable->name,
-            "Ogg Vorbis cannot hold %u channels at %u Hz with %u kbit/s: choose another bit rate, or a quality",
-            channels, deliverable->rate, deliverable->bitrate_kbps);
-    return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
-                        "Ogg Vorbis cannot hold %u channels at %u Hz: deliver 48000 Hz", channels, deliverable->rate);
 }
 
 static void vorbis_free(void *state)
@@ -185,7 +163,6 @@ const struct engine_backend engine_backend_vorbis = {
     .name = "Ogg Vorbis",
     .streams = true,
     .holds_tag = engine_vorbis_tag,
-    .check = vorbis_check,
     .open = vorbis_open,
     .write = vorbis_write,
     .finish = vorbis_finish,

@@ -24,61 +24,6 @@ static uint32_t depth_of(enum graph_format format)
     return format >= GRAPH_FORMAT_VORBIS ? 0 : 24;
 }
 
-static bool accepted(enum graph_format format, uint32_t bits, uint32_t channels, uint32_t rate, uint32_t kbps)
-{
-    struct graph_deliverable deliverable = {
-        .name = "x", .format = format, .bit_depth = bits, .rate = rate, .bitrate_kbps = kbps};
-    struct lh_error error = LH_ERROR_INIT;
-    enum lh_status status = engine_encoder_check(&deliverable, channels, &error);
-    if (status != LH_OK) {
-        ck_assert_int_eq(status, LH_ERR_UNSUPPORTED);
-        ck_assert_uint_gt(strlen(error.message), 10);
-        ck_assert_str_eq(error.where, "x");
-    }
-    return status == LH_OK;
-}
-
-START_TEST(test_check_accepts)
-{
-    for (uint32_t channels = 1; channels <= 16; channels++) {
-        for (uint32_t bits = 16; bits <= 32; bits += 8) {
-            ck_assert(accepted(GRAPH_FORMAT_WAV, bits, channels, 1000, 0));
-            ck_assert(accepted(GRAPH_FORMAT_BWF, bits, channels, 48000, 0));
-            ck_assert(accepted(GRAPH_FORMAT_AIFF, bits, channels, 768000, 0));
-        }
-        ck_assert_int_eq(accepted(GRAPH_FORMAT_FLAC, 24, channels, 96000, 0), channels <= 8);
-        ck_assert_int_eq(accepted(GRAPH_FORMAT_VORBIS, 0, channels, 48000, 0), channels <= 8);
-        ck_assert_int_eq(accepted(GRAPH_FORMAT_OPUS, 0, channels, 48000, 0), channels <= 8);
-        ck_assert_int_eq(accepted(GRAPH_FORMAT_MP3, 0, channels, 48000, 0), channels <= 2);
-    }
-}
-END_TEST
-
-START_TEST(test_check_refuses)
-{
-    ck_assert(!accepted(GRAPH_FORMAT_WAV, 8, 2, 48000, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_WAV, 24, 0, 48000, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_WAV, 24, 17, 48000, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_WAV, 24, 2, 0, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_FLAC, 32, 2, 48000, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_FLAC, 24, 2, 767999, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_OPUS, 0, 2, 44100, 0));
-    ck_assert(accepted(GRAPH_FORMAT_OPUS, 0, 2, 24000, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_OPUS, 0, 2, 48000, 5));
-    ck_assert(!accepted(GRAPH_FORMAT_OPUS, 0, 2, 48000, 600));
-    ck_assert(accepted(GRAPH_FORMAT_OPUS, 0, 2, 48000, 160));
-    ck_assert(!accepted(GRAPH_FORMAT_MP3, 0, 2, 96000, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_MP3, 0, 2, 48000, 144));
-    ck_assert(accepted(GRAPH_FORMAT_MP3, 0, 2, 48000, 320));
-    ck_assert(accepted(GRAPH_FORMAT_MP3, 0, 2, 22050, 144));
-    ck_assert(!accepted(GRAPH_FORMAT_MP3, 0, 2, 22050, 320));
-    ck_assert(!accepted(GRAPH_FORMAT_MP3, 0, 1, 8000, 80));
-    ck_assert(!accepted(GRAPH_FORMAT_VORBIS, 0, 2, 768000, 0));
-    ck_assert(!accepted(GRAPH_FORMAT_VORBIS, 0, 2, 48000, 5000));
-    ck_assert(!accepted((enum graph_format)99, 24, 2, 48000, 0));
-}
-END_TEST
-
 static void wait_for_next_second(void)
 {
     time_t start = time(NULL);
@@ -382,8 +327,6 @@ int main(void)
     Suite *suite = suite_create("engine/io/encode");
     TCase *fast = tcase_create("front");
     tcase_set_timeout(fast, 60);
-    tcase_add_test(fast, test_check_accepts);
-    tcase_add_test(fast, test_check_refuses);
     tcase_add_test(fast, test_bytes_depend_on_samples_alone);
     tcase_add_test(fast, test_digest_and_dither_place);
     tcase_add_test(fast, test_clipping_is_counted);
