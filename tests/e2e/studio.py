@@ -31,7 +31,7 @@ def pack(samples, bits):
         return samples.astype("<f4").tobytes()
     full = 1 << (bits - 1)
     whole = np.clip(np.rint(samples * full), -full, full - 1).astype("<i4")
-    return whole.reshape(-1, 1).view("u1")[:, :bits // 8].tobytes()
+    return whole.reshape(-1, 1).view("u1")[:, : bits // 8].tobytes()
 
 
 def save(path, samples, rate=RATE, bits=32):
@@ -39,10 +39,20 @@ def save(path, samples, rate=RATE, bits=32):
     channels = columns(samples).shape[1]
     data = pack(samples, bits)
     frame_bytes = channels * bits // 8
-    fmt = struct.pack("<HHIIHH", FORMAT_FLOAT if bits == 32 else FORMAT_PCM, channels, rate, rate * frame_bytes, frame_bytes, bits)
+    fmt = struct.pack(
+        "<HHIIHH", FORMAT_FLOAT if bits == 32 else FORMAT_PCM, channels, rate, rate * frame_bytes, frame_bytes, bits
+    )
     if bits == 32:
         fmt += struct.pack("<H", 0)  # all but PCM says how long the rest of the format is
-    body = b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+    body = (
+        b"WAVEfmt "
+        + struct.pack("<I", len(fmt))
+        + fmt
+        + b"data"
+        + struct.pack("<I", len(data))
+        + data
+        + b"\0" * (len(data) % 2)
+    )
     with open(path, "wb") as file:
         file.write(b"RIFF" + struct.pack("<I", len(body)) + body)
 
@@ -53,8 +63,8 @@ def load(path):
         data = file.read()
     at, fmt = 12, None
     while at < len(data):
-        name, size = data[at:at + 4], struct.unpack("<I", data[at + 4:at + 8])[0]
-        chunk = data[at + 8:at + 8 + size]
+        name, size = data[at : at + 4], struct.unpack("<I", data[at + 4 : at + 8])[0]
+        chunk = data[at + 8 : at + 8 + size]
         if name == b"fmt ":
             fmt = struct.unpack("<HHIIHH", chunk[:16])
         elif name == b"data":
@@ -67,8 +77,8 @@ def unpack(data, bits):
     if bits == 32:
         return np.frombuffer(data, "<f4").astype(float)
     words = np.zeros((len(data) * 8 // bits, 4), "u1")
-    words[:, 4 - bits // 8:] = np.frombuffer(data, "u1").reshape(-1, bits // 8)
-    return words.view("<i4")[:, 0] / 2.0 ** 31
+    words[:, 4 - bits // 8 :] = np.frombuffer(data, "u1").reshape(-1, bits // 8)
+    return words.view("<i4")[:, 0] / 2.0**31
 
 
 class Rendered:
@@ -88,8 +98,10 @@ class Rendered:
 
 def render_file(path, out, *options, launcher=(), **changes):
     """Renders a project file; `launcher` goes before the command, `changes` into its environment."""
-    done = run([*launcher, LOOPHOLE, "render", path, "-o", out, "--progress", "none", "--report", "-", *options],
-               env=environment(LOOPHOLE_SIGNAL=SIGNAL, LOOPHOLE_CACHE="", **changes))
+    done = run(
+        [*launcher, LOOPHOLE, "render", path, "-o", out, "--progress", "none", "--report", "-", *options],
+        env=environment(LOOPHOLE_SIGNAL=SIGNAL, LOOPHOLE_CACHE="", **changes),
+    )
     if done.returncode != 0:
         raise AssertionError(f"exit status {done.returncode}: {done.talk}")
     return Rendered(out, json.loads(done.stdout))
@@ -103,8 +115,14 @@ def render(folder, sounds, tracks, deliverables=(("mix", {}),), options=(), **pr
     for name, samples in sounds.items():
         save(os.path.join(folder, name + ".wav"), samples, project.get("sampleRate", RATE))
         media[name] = {"file": name + ".wav"}
-    document = {"loophole": 1, "name": "test", "media": {**media, **project.pop("media", {})}, "tracks": tracks,
-                "deliverables": [{"name": name, **FLOAT, **members} for name, members in deliverables], **project}
+    document = {
+        "loophole": 1,
+        "name": "test",
+        "media": {**media, **project.pop("media", {})},
+        "tracks": tracks,
+        "deliverables": [{"name": name, **FLOAT, **members} for name, members in deliverables],
+        **project,
+    }
     path = os.path.join(folder, "project.json")
     with open(path, "w") as file:
         json.dump(document, file)
@@ -113,7 +131,12 @@ def render(folder, sounds, tracks, deliverables=(("mix", {}),), options=(), **pr
 
 def track(name, *clips, **members):
     """An audio track; a clip is a medium's id or a full object."""
-    return {"id": name, "type": "audio", "clips": [{"media": clip} if isinstance(clip, str) else clip for clip in clips], **members}
+    return {
+        "id": name,
+        "type": "audio",
+        "clips": [{"media": clip} if isinstance(clip, str) else clip for clip in clips],
+        **members,
+    }
 
 
 def gain(db):
@@ -131,9 +154,13 @@ def within(actual, expected, bound, what):
         raise AssertionError(f"{what}: shape {actual.shape}, expected {expected.shape}")
     excess = np.abs(actual - expected) - bound
     if not np.all(excess <= 0):  # so that NaN fails
-        worst = np.unravel_index(np.argmax(np.where(np.isnan(excess), np.inf, excess)), excess.shape) if excess.ndim else ()
-        raise AssertionError(f"{what}: {actual[worst]!r} at {worst}, expected {expected[worst]!r} within "
-                             f"{np.broadcast_to(bound, excess.shape)[worst]}")
+        worst = (
+            np.unravel_index(np.argmax(np.where(np.isnan(excess), np.inf, excess)), excess.shape) if excess.ndim else ()
+        )
+        raise AssertionError(
+            f"{what}: {actual[worst]!r} at {worst}, expected {expected[worst]!r} within "
+            f"{np.broadcast_to(bound, excess.shape)[worst]}"
+        )
     return float(np.max(np.abs(actual - expected), initial=0.0))
 
 

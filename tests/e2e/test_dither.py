@@ -21,13 +21,19 @@ def sine(db, hertz=997.0):
     return 10 ** (db / 20) * np.sin(2 * np.pi * hertz * TIME + [0, np.pi / 2])
 
 
-SIGNALS = {"sine": sine(-20), "noise": np.random.default_rng(7).uniform(-0.1, 0.1, (FRAMES, 2)), "tiny": sine(-100),
-           "third": np.full((FRAMES, 2), 1 / 3 / 2 ** 15)}
+SIGNALS = {
+    "sine": sine(-20),
+    "noise": np.random.default_rng(7).uniform(-0.1, 0.1, (FRAMES, 2)),
+    "tiny": sine(-100),
+    "third": np.full((FRAMES, 2), 1 / 3 / 2**15),
+}
 
 
 def errors(folder, sound, bits, **members):
     """What the format added, in LSB, and the signal that it was added to."""
-    done = render(folder, {"m": SIGNALS[sound]}, [track("t", "m")], [("exact", {}), ("short", {"bitDepth": bits, **members})])
+    done = render(
+        folder, {"m": SIGNALS[sound]}, [track("t", "m")], [("exact", {}), ("short", {"bitDepth": bits, **members})]
+    )
     lsb = 2.0 ** (1 - bits)
     return (done["short"] - done["exact"]) / lsb, done["exact"] / lsb
 
@@ -36,7 +42,7 @@ def test_noise_floor(folder):
     for bits in (16, 24):
         for sound in SIGNALS:
             error, _ = errors(folder, sound, bits)
-            level = 10 * np.log10(np.mean(error ** 2) * 2.0 ** (2 - 2 * bits) / 0.5)
+            level = 10 * np.log10(np.mean(error**2) * 2.0 ** (2 - 2 * bits) / 0.5)
             tell(f"{bits} bits, {sound}: {level:.3f} dB")
             within(level, FLOOR_DB[bits], 0.1, f"floor of {bits} bits under {sound}")
             within(error.mean(axis=0), [0, 0], CONFIDENCE * 0.5 / np.sqrt(FRAMES), "offset")
@@ -48,8 +54,13 @@ def test_noise_is_white(folder):
         error, _ = errors(folder, sound, 16)
         for channel in error.T:
             power = np.abs(np.fft.rfft(channel)[1:]) ** 2
-            levels = power[:len(power) // bands * bands].reshape(bands, -1).mean(axis=1) / (0.25 * FRAMES)
-            within(levels, np.ones(bands), CONFIDENCE * np.sqrt(bands / len(power)), f"spectrum under {sound}, band by band")
+            levels = power[: len(power) // bands * bands].reshape(bands, -1).mean(axis=1) / (0.25 * FRAMES)
+            within(
+                levels,
+                np.ones(bands),
+                CONFIDENCE * np.sqrt(bands / len(power)),
+                f"spectrum under {sound}, band by band",
+            )
             lags = np.fft.irfft(np.abs(np.fft.rfft(channel, 2 * FRAMES)) ** 2)[1:257] / (0.25 * FRAMES)
             within(lags, np.zeros(256), CONFIDENCE / np.sqrt(FRAMES), f"autocorrelation under {sound}")
 
@@ -86,26 +97,45 @@ def test_noise_does_not_depend_on_the_signal(folder):
         error, signal = errors(folder, sound, 16)
         for side in (0, 1):
             figures = [("error", error[:, side]), ("its square", error[:, side] ** 2)]
-            if sound == "sine":  # TPDF makes two moments independent; of a signal below a step, the size is not one of them
+            if (
+                sound == "sine"
+            ):  # TPDF makes two moments independent; of a signal below a step, the size is not one of them
                 figures.append(("its size", np.abs(error[:, side])))
             for what, figure in figures:
-                for other, against in (("signal", signal[:, side]), ("the other channel's signal", signal[:, 1 - side]),
-                                       ("size of the signal", np.abs(signal[:, side]))):
-                    within(np.corrcoef(figure, against)[0, 1], 0, bound, f"correlation of {what} and {other} under {sound}")
+                for other, against in (
+                    ("signal", signal[:, side]),
+                    ("the other channel's signal", signal[:, 1 - side]),
+                    ("size of the signal", np.abs(signal[:, side])),
+                ):
+                    within(
+                        np.corrcoef(figure, against)[0, 1], 0, bound, f"correlation of {what} and {other} under {sound}"
+                    )
         # The mean and the power of the error are the same wherever the sample lies between two steps.
         between = np.floor(16 * (signal % 1)).astype(int)
         for place in range(16):
             here = error[between == place]
             if len(here) > 1000:
-                within(here.mean(), 0, CONFIDENCE * 0.5 / np.sqrt(len(here)), f"mean at {place}/16 of a step under {sound}")
-                within(np.mean(here ** 2), 0.25, CONFIDENCE * 0.33 / np.sqrt(len(here)), f"power at {place}/16 under {sound}")
+                within(
+                    here.mean(), 0, CONFIDENCE * 0.5 / np.sqrt(len(here)), f"mean at {place}/16 of a step under {sound}"
+                )
+                within(
+                    np.mean(here**2),
+                    0.25,
+                    CONFIDENCE * 0.33 / np.sqrt(len(here)),
+                    f"power at {place}/16 under {sound}",
+                )
 
 
 def test_channels_and_deliverables_have_their_own(folder):
     names = ["a", "b", "a1", "b1"]
     mono = SIGNALS["sine"][:, 0]
-    done = render(folder, {"m": np.column_stack([mono, mono])}, [track("t", "m")], [("exact", {})] + [(name, {"bitDepth": 16}) for name in names])
-    noises = np.column_stack([(done[name] - done["exact"]) * 2 ** 15 for name in names])
+    done = render(
+        folder,
+        {"m": np.column_stack([mono, mono])},
+        [track("t", "m")],
+        [("exact", {})] + [(name, {"bitDepth": 16}) for name in names],
+    )
+    noises = np.column_stack([(done[name] - done["exact"]) * 2**15 for name in names])
     matrix = np.corrcoef(noises, rowvar=False) - np.eye(2 * len(names))
     within(matrix, np.zeros(matrix.shape), CONFIDENCE / np.sqrt(FRAMES), "correlation between channels and files")
     spectra = np.fft.rfft(noises, axis=0)  # nor is any a shifted copy of another
@@ -124,6 +154,16 @@ def test_without_dither_it_is_rounding(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests([test_noise_floor, test_noise_is_white, test_noise_is_triangular_plus_rounding, test_noise_on_a_constant,
-                        test_noise_does_not_depend_on_the_signal, test_channels_and_deliverables_have_their_own,
-                        test_without_dither_it_is_rounding]))
+    sys.exit(
+        run_tests(
+            [
+                test_noise_floor,
+                test_noise_is_white,
+                test_noise_is_triangular_plus_rounding,
+                test_noise_on_a_constant,
+                test_noise_does_not_depend_on_the_signal,
+                test_channels_and_deliverables_have_their_own,
+                test_without_dither_it_is_rounding,
+            ]
+        )
+    )

@@ -3,8 +3,8 @@
 
     test_identity_command.py LOOPHOLE LOOPHOLE-SIGNAL [--renew]
 
-golden/everything.json holds the digests that every build on every machine must give (builds with and without AVX2 kernels
-are held together by it). A change of it is a change of sound: it needs a new sound version and a reason in the commit.
+golden/everything.json holds the digests that every build on every machine must give; it holds builds with and without
+AVX2 kernels together. A change of it is a change of sound: it needs a new sound version and a reason in the commit.
 --renew writes it anew, after all other comparisons here have passed."""
 import json
 import os
@@ -45,7 +45,11 @@ def test_threads_and_blocks(folder):
     equal(len(set(expected.values())), len(expected), "no two of the files are alike")
     for threads in (1, 2, 4, 8):
         for block in (1024, 4096, 16384, 65536):
-            same(digests(folder, path, "--threads", str(threads), "--block", str(block)), expected, f"{threads} threads, blocks of {block}")
+            same(
+                digests(folder, path, "--threads", str(threads), "--block", str(block)),
+                expected,
+                f"{threads} threads, blocks of {block}",
+            )
     same(digests(folder, path), expected, "the command's own choice")
 
 
@@ -54,7 +58,11 @@ def test_quantum_and_small_blocks(folder):
     _, expected = reference(folder)
     path = write_project(folder, quantum=256)
     for threads in (1, 4):
-        same(digests(folder, path, "--threads", str(threads), "--block", "256"), expected, f"{threads} threads, quantum and blocks of 256")
+        same(
+            digests(folder, path, "--threads", str(threads), "--block", "256"),
+            expected,
+            f"{threads} threads, quantum and blocks of 256",
+        )
 
 
 def test_order_of_tracks_clips_and_deliverables(folder):
@@ -89,7 +97,9 @@ def test_plain_kernels(folder):
 def loader_says(**changes):
     if not os.path.exists(LOADER):
         raise Skip("not glibc's loader on x86-64")
-    return subprocess.run([LOADER, "--help"], env=environment(**changes), stdout=subprocess.PIPE, check=True).stdout.decode()
+    return subprocess.run(
+        [LOADER, "--help"], env=environment(**changes), stdout=subprocess.PIPE, check=True
+    ).stdout.decode()
 
 
 def test_masked_cpu_features(folder):
@@ -99,26 +109,70 @@ def test_masked_cpu_features(folder):
     equal("x86-64-v3 (supported" in loader_says(GLIBC_TUNABLES=MASK), False, "the mask takes effect")
     path, expected = reference(folder)
     same(digests(folder, path, GLIBC_TUNABLES=MASK), expected, "FMA and AVX2 masked")
-    same(digests(folder, path, GLIBC_TUNABLES=MASK, LOOPHOLE_KERNELS="c"), expected, "FMA and AVX2 masked and plain C kernels")
+    same(
+        digests(folder, path, GLIBC_TUNABLES=MASK, LOOPHOLE_KERNELS="c"),
+        expected,
+        "FMA and AVX2 masked and plain C kernels",
+    )
 
 
 def test_every_format_twice(folder):
     """Lossless or lossy, at the project's rate or another: the same file, byte by byte."""
     write_media(folder)
-    formats = [("wav", {}), ("bwf", {}), ("aiff", {}), ("flac", {}), ("vorbis", {}), ("opus", {}), ("mp3", {}),
-               ("wav", {"sampleRate": 44100}), ("flac", {"sampleRate": 96000}), ("mp3", {"sampleRate": 32000, "bitrateKbps": 96}),
-               ("vorbis", {"quality": 0.3}), ("opus", {"bitrateKbps": 64})]
-    deliverables = [{"name": f"f{i}", "format": form, "tags": {"title": "T", "artist": "A"}, **more} for i, (form, more) in enumerate(formats)]
+    formats = [
+        ("wav", {}),
+        ("bwf", {}),
+        ("aiff", {}),
+        ("flac", {}),
+        ("vorbis", {}),
+        ("opus", {}),
+        ("mp3", {}),
+        ("wav", {"sampleRate": 44100}),
+        ("flac", {"sampleRate": 96000}),
+        ("mp3", {"sampleRate": 32000, "bitrateKbps": 96}),
+        ("vorbis", {"quality": 0.3}),
+        ("opus", {"bitrateKbps": 64}),
+    ]
+    deliverables = [
+        {"name": f"f{i}", "format": form, "tags": {"title": "T", "artist": "A"}, **more}
+        for i, (form, more) in enumerate(formats)
+    ]
     path = write_project(folder, deliverables=deliverables)
     runs = []
-    for number, options in enumerate([("--threads", "1", "--block", "1024"), ("--threads", "2"), ("--threads", "8", "--block", "65536")]):
+    for number, options in enumerate(
+        [("--threads", "1", "--block", "1024"), ("--threads", "2"), ("--threads", "8", "--block", "65536")]
+    ):
         out = os.path.join(folder, f"out{number}")
         done = render_file(path, out, *options)
-        runs.append({os.path.basename(entry["file"]): read(os.path.join(out, os.path.basename(entry["file"])))
-                     for entry in done.report["deliverables"]})
+        runs.append(
+            {
+                os.path.basename(entry["file"]): read(os.path.join(out, os.path.basename(entry["file"])))
+                for entry in done.report["deliverables"]
+            }
+        )
     equal(len(runs[0]), len(formats), "files")
     for other in runs[1:]:
         equal([name for name in runs[0] if other[name] != runs[0][name]], [], "files that differ")
+
+
+def test_lossy_and_resampled_media(folder):
+    """Conformed once, from their beginning: how the render is cut does not matter, nor who else reads them."""
+    write_media(folder)
+    sources = {"m0": ("mp3", {}), "m1": ("vorbis", {}), "m2": ("opus", {}), "m3": ("wav", {"sampleRate": 44100})}
+    coded = [{"name": name, "format": form, **more} for name, (form, more) in sources.items()]
+    done = render_file(write_project(folder, deliverables=coded), folder)
+    media = {entry["name"]: {"file": os.path.basename(entry["file"])} for entry in done.report["deliverables"]}
+    clips = [{"offset": {"frames": 30001}, "start": {"frames": 999}}, {"reverse": True, "duration": {"seconds": 2}}]
+    tracks = [{"id": name, "type": "audio", "clips": [{"media": name, **clip} for clip in clips]} for name in media]
+    stems = [{"name": "x", "source": {"each": list(media)}, "bitDepth": 32}, {"name": "mix", "sampleRate": 96000}]
+    path = write_project(folder, media=media, tracks=tracks, deliverables=stems)
+    expected = digests(folder, path, "--threads", "1", "--block", "1024")
+    for options in (("--threads", "2"), ("--threads", "8", "--block", "65536"), ("--threads", "3", "--block", "5120")):
+        same(digests(folder, path, *options), expected, " ".join(options))
+    alone = write_project(
+        folder, media=media, tracks=tracks[2:3], deliverables=[{**stems[0], "source": {"each": ["m2"]}}]
+    )
+    same(digests(folder, alone), {"x-m2.wav": expected["x-m2.wav"]}, "one medium alone")
 
 
 def test_golden_digests(folder):
@@ -135,8 +189,16 @@ def renew(folder):
         file.write(json.dumps(found, indent=2, sort_keys=True) + "\n")
 
 
-TESTS = [test_threads_and_blocks, test_quantum_and_small_blocks, test_order_of_tracks_clips_and_deliverables,
-         test_each_deliverable_alone, test_plain_kernels, test_masked_cpu_features, test_every_format_twice]
+TESTS = [
+    test_threads_and_blocks,
+    test_quantum_and_small_blocks,
+    test_order_of_tracks_clips_and_deliverables,
+    test_each_deliverable_alone,
+    test_plain_kernels,
+    test_masked_cpu_features,
+    test_every_format_twice,
+    test_lossy_and_resampled_media,
+]
 
 if __name__ == "__main__":
     if "--renew" in sys.argv[3:]:

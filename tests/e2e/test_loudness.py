@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Loudness in the report on the signals of EBU Tech 3341 and 3342, and ffmpeg's ebur128 on the files.
 
-The signals that are authentic programmes (3341: 7 and 8, 3342: 5 and 6) cannot be synthesised; all others up to 3341's 19
-are here, made of clips of one tone. test_loudness.py LOOPHOLE LOOPHOLE-SIGNAL"""
+The signals that are authentic programmes (3341: 7 and 8, 3342: 5 and 6) cannot be synthesised; all others up to 19 of
+3341 are here, made of clips of one tone. test_loudness.py LOOPHOLE LOOPHOLE-SIGNAL"""
 import os
 import re
 import shutil
@@ -30,8 +30,15 @@ def tone_track(name, parts):
     for seconds, level in parts:
         frames = int(round(seconds * RATE))
         if level is not None:
-            clips.append({"media": "tone", "start": {"frames": at}, "offset": {"frames": at % 48}, "duration": {"frames": frames},
-                          "gainDb": level})
+            clips.append(
+                {
+                    "media": "tone",
+                    "start": {"frames": at},
+                    "offset": {"frames": at % 48},
+                    "duration": {"frames": frames},
+                    "gainDb": level,
+                }
+            )
         at += frames
     return track(name, *clips, channels=2)
 
@@ -39,8 +46,12 @@ def tone_track(name, parts):
 def measured(folder, signals, deliverable=None):
     """Renders signals (name: parts), each to a file; -> the render, and what its report measured of each."""
     tracks = [tone_track(name, parts) for name, parts in signals.items()]
-    done = render(folder, {"tone": tone(LONGEST)}, tracks,
-                  [("x", {"bitDepth": 24, "source": {"each": list(signals)}, **(deliverable or {})})])
+    done = render(
+        folder,
+        {"tone": tone(LONGEST)},
+        tracks,
+        [("x", {"bitDepth": 24, "source": {"each": list(signals)}, **(deliverable or {})})],
+    )
     return done, {name: done.of(f"x-{name}.wav")["loudness"]["measured"] for name in signals}
 
 
@@ -54,12 +65,30 @@ def loudest(found, member):
 def ffmpeg_says(path, peak=False):
     if shutil.which("ffmpeg") is None:
         raise Skip("ffmpeg is not installed")
-    told = subprocess.run(["ffmpeg", "-hide_banner", "-nostats", "-nostdin", "-i", path, "-af",
-                           "ebur128=framelog=verbose" + (":peak=true" if peak else ""), "-f", "null", "-"],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True).stdout.decode()
-    summary = told[told.rindex("Summary:"):]
-    return {"integrated": float(re.search(r"I:\s+(\S+) LUFS", summary)[1]), "range": float(re.search(r"LRA:\s+(\S+) LU", summary)[1]),
-            "peak": float(re.search(r"Peak:\s+(\S+) dBFS", summary)[1]) if peak else None}
+    told = subprocess.run(
+        [
+            "ffmpeg",
+            "-hide_banner",
+            "-nostats",
+            "-nostdin",
+            "-i",
+            path,
+            "-af",
+            "ebur128=framelog=verbose" + (":peak=true" if peak else ""),
+            "-f",
+            "null",
+            "-",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=True,
+    ).stdout.decode()
+    summary = told[told.rindex("Summary:") :]
+    return {
+        "integrated": float(re.search(r"I:\s+(\S+) LUFS", summary)[1]),
+        "range": float(re.search(r"LRA:\s+(\S+) LU", summary)[1]),
+        "peak": float(re.search(r"Peak:\s+(\S+) dBFS", summary)[1]) if peak else None,
+    }
 
 
 def file_of(done, name):
@@ -78,13 +107,22 @@ def test_3341_integrated(folder):
     for name, loudness in found.items():
         expected = -33 if name == "2" else -23
         within(loudness["integratedLufs"], expected, TOLERANCE, f"signal {name}")
-        within(ffmpeg_says(file_of(done, name))["integrated"], loudness["integratedLufs"], TOLERANCE + PRINTED, f"ffmpeg on signal {name}")
+        within(
+            ffmpeg_says(file_of(done, name))["integrated"],
+            loudness["integratedLufs"],
+            TOLERANCE + PRINTED,
+            f"ffmpeg on signal {name}",
+        )
 
 
 def test_3341_surround(folder):
     levels = [-28, -28, -24, -30, -30]
-    done = render(folder, {"m": tone(20)[:, None] * gain(levels)}, [
-        {"id": "master", "type": "master", "channels": 5}, track("t", "m", channels=5)], [("x", {"bitDepth": 24})])
+    done = render(
+        folder,
+        {"m": tone(20)[:, None] * gain(levels)},
+        [{"id": "master", "type": "master", "channels": 5}, track("t", "m", channels=5)],
+        [("x", {"bitDepth": 24})],
+    )
     loudness = done.of("x.wav")["loudness"]["measured"]
     within(loudness["integratedLufs"], -23, TOLERANCE, "signal 6")
 
@@ -110,13 +148,25 @@ def test_3341_momentary(folder):
 
 
 def test_3341_true_peak(folder):
-    cases = {"15": (4, 0.5, 0, -6), "16": (4, 0.5, 45, -6), "17": (6, 0.5, 60, -6), "18": (8, 0.5, 67.5, -6), "19": (4, 1.41, 45, 3)}
+    cases = {
+        "15": (4, 0.5, 0, -6),
+        "16": (4, 0.5, 45, -6),
+        "17": (6, 0.5, 60, -6),
+        "18": (8, 0.5, 67.5, -6),
+        "19": (4, 1.41, 45, 3),
+    }
     frames = RATE
     fade = np.minimum(1, np.minimum(np.arange(frames), np.arange(frames)[::-1]) / 480)  # no click at the ends
-    sounds = {name: fade * amplitude * np.sin(2 * np.pi * np.arange(frames) / period + np.radians(phase))
-              for name, (period, amplitude, phase, _) in cases.items()}
-    done = render(folder, sounds, [track("t" + name, name, channels=2) for name in sounds],
-                  [("x", {"source": {"each": ["t" + name for name in sounds]}})])
+    sounds = {
+        name: fade * amplitude * np.sin(2 * np.pi * np.arange(frames) / period + np.radians(phase))
+        for name, (period, amplitude, phase, _) in cases.items()
+    }
+    done = render(
+        folder,
+        sounds,
+        [track("t" + name, name, channels=2) for name in sounds],
+        [("x", {"source": {"each": ["t" + name for name in sounds]}})],
+    )
     for name, (_, _, _, expected) in cases.items():
         peak = done.of(f"x-t{name}.wav")["loudness"]["measured"]["truePeakDbtp"]
         equal(-PEAK_BELOW <= peak - expected <= PEAK_ABOVE, True, f"true peak of signal {name}, {peak}")
@@ -150,24 +200,45 @@ def programme(seconds, crest):
 def test_targets_are_reached_or_held_by_the_peak(folder):
     sounds = {"smooth": programme(15, 1), "peaky": programme(15, 6)}
     tracks = [track("smooth", "smooth"), track("peaky", "peaky")]
-    targets = {"quiet": ("smooth", {"integrated": -23, "truePeak": -1}, {"bitDepth": 24}),
-               "loud": ("smooth", {"integrated": -14}, {"bitDepth": 16}),
-               "flac": ("smooth", {"integrated": -23, "truePeak": -3}, {"format": "flac", "bitDepth": 24}),
-               "held": ("peaky", {"integrated": -14, "truePeak": -1}, {"bitDepth": 24}),
-               "ceiling": ("peaky", {"truePeak": -9}, {})}
-    done = render(folder, sounds, tracks, [(name, {"source": source, "loudness": loudness, **members})
-                                           for name, (source, loudness, members) in targets.items()])
+    targets = {
+        "quiet": ("smooth", {"integrated": -23, "truePeak": -1}, {"bitDepth": 24}),
+        "loud": ("smooth", {"integrated": -14}, {"bitDepth": 16}),
+        "flac": ("smooth", {"integrated": -23, "truePeak": -3}, {"format": "flac", "bitDepth": 24}),
+        "held": ("peaky", {"integrated": -14, "truePeak": -1}, {"bitDepth": 24}),
+        "ceiling": ("peaky", {"truePeak": -9}, {}),
+    }
+    done = render(
+        folder,
+        sounds,
+        tracks,
+        [
+            (name, {"source": source, "loudness": loudness, **members})
+            for name, (source, loudness, members) in targets.items()
+        ],
+    )
     for name, (_, target, members) in targets.items():
         file = name + (".flac" if name == "flac" else ".wav")
         report = done.of(file)
         reached, heard = report["loudness"]["reached"], ffmpeg_says(os.path.join(done.folder, file), peak=True)
-        tell(f"{name}: {report['gainDb']} dB, reached {reached['integratedLufs']:.3f} LUFS and {reached['truePeakDbtp']:.3f} dBTP; "
-             f"ffmpeg says {heard['integrated']} and {heard['peak']}")
+        tell(
+            f"{name}: {report['gainDb']} dB, reached {reached['integratedLufs']:.3f} LUFS and "
+            f"{reached['truePeakDbtp']:.3f} dBTP; "
+            f"ffmpeg says {heard['integrated']} and {heard['peak']}"
+        )
         equal(report["gainDb"], round(report["gainDb"], 3), "a gain is rounded to 0.001 dB")
-        within(heard["integrated"], reached["integratedLufs"], TOLERANCE + PRINTED, f"{name}: ffmpeg and what the report reached")
+        within(
+            heard["integrated"],
+            reached["integratedLufs"],
+            TOLERANCE + PRINTED,
+            f"{name}: ffmpeg and what the report reached",
+        )
         within(heard["peak"], reached["truePeakDbtp"], 0.2 + PRINTED, f"{name}: ffmpeg's true peak and the report's")
         if "truePeak" in target:
-            equal(reached["truePeakDbtp"] <= target["truePeak"] + 0.001, True, f"{name}: the ceiling holds, {reached['truePeakDbtp']}")
+            equal(
+                reached["truePeakDbtp"] <= target["truePeak"] + 0.001,
+                True,
+                f"{name}: the ceiling holds, {reached['truePeakDbtp']}",
+            )
         if name in ("held", "ceiling"):
             within(reached["truePeakDbtp"], target["truePeak"], 0.002, f"{name}: no lower than the peak needs")
             equal(reached["integratedLufs"] < target.get("integrated", 0), True, f"{name}: below the target")
@@ -179,14 +250,34 @@ def test_targets_are_reached_or_held_by_the_peak(folder):
 def test_gain_from_follows_and_nothing_is_squashed(folder):
     sounds = {"a": programme(8, 1), "b": programme(8, 2)[::-1]}
     tracks = [track("a", "a"), track("b", "b", gainDb=-4)]
-    done = render(folder, sounds, tracks, [("mix", {"loudness": {"integrated": -20, "truePeak": -1}}), ("plain", {}),
-                                           ("stem", {"source": {"each": ["a", "b"]}, "gainFrom": "mix"})])
+    done = render(
+        folder,
+        sounds,
+        tracks,
+        [
+            ("mix", {"loudness": {"integrated": -20, "truePeak": -1}}),
+            ("plain", {}),
+            ("stem", {"source": {"each": ["a", "b"]}, "gainFrom": "mix"}),
+        ],
+    )
     applied = gain(done.of("mix.wav")["gainDb"])
     equal(done.of("stem-a.wav")["gainDb"], done.of("mix.wav")["gainDb"], "gain of the stem")
-    within(done["mix"], done["plain"] * applied, 2.0 ** -22, "one gain and nothing else")
-    within(done["stem-a"] + done["stem-b"], done["mix"], 2.0 ** -21, "the stems still add up to the mix")
+    within(done["mix"], done["plain"] * applied, 2.0**-22, "one gain and nothing else")
+    within(done["stem-a"] + done["stem-b"], done["mix"], 2.0**-21, "the stems still add up to the mix")
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests([test_3341_integrated, test_3341_surround, test_3341_short_term, test_3341_momentary, test_3341_true_peak,
-                        test_3342_range, test_targets_are_reached_or_held_by_the_peak, test_gain_from_follows_and_nothing_is_squashed]))
+    sys.exit(
+        run_tests(
+            [
+                test_3341_integrated,
+                test_3341_surround,
+                test_3341_short_term,
+                test_3341_momentary,
+                test_3341_true_peak,
+                test_3342_range,
+                test_targets_are_reached_or_held_by_the_peak,
+                test_gain_from_follows_and_nothing_is_squashed,
+            ]
+        )
+    )

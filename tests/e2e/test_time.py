@@ -45,14 +45,19 @@ def nonzero(samples):
 
 def played(folder, sound, *clips, **more):
     """What clips of one mono sound play, before the pan."""
-    return render(folder, {"m": sound}, [track("t", *clips)], [("x", {"source": {"track": "t", "tap": "pre"}, **more})])["x"]
+    return render(
+        folder, {"m": sound}, [track("t", *clips)], [("x", {"source": {"track": "t", "tap": "pre"}, **more})]
+    )["x"]
 
 
 def test_clips_start_where_the_tempo_map_says(folder):
     beats = [0, 0.5, 1, 3.999, 4, 6.25, 8, 11.1, 12, 12.001, 15, 16, 17.75, 20, 31, 40.125]
-    for tempo in ([(0, 120, "step")], [(0, 97.3, "step"), (4, 131.7, "step"), (12, 40, "step")],
-                  [(0, 60, "ramp"), (8, 180, "ramp"), (12, 33.3, "step"), (16, 120, "ramp"), (24, 120.001, "step")],
-                  [(0, 999, "ramp"), (16, 1, "ramp"), (17, 240, "step")]):
+    for tempo in (
+        [(0, 120, "step")],
+        [(0, 97.3, "step"), (4, 131.7, "step"), (12, 40, "step")],
+        [(0, 60, "ramp"), (8, 180, "ramp"), (12, 33.3, "step"), (16, 120, "ramp"), (24, 120.001, "step")],
+        [(0, 999, "ramp"), (16, 1, "ramp"), (17, 240, "step")],
+    ):
         expected = [int(np.rint(seconds_at(tempo, beat) * RATE)) for beat in beats]
         clips = [clip("m", start={"beats": beat}) for beat in beats]
         done = render(folder, {"m": IMPULSE}, [track("t", *clips)], tempo=points(tempo))
@@ -62,15 +67,24 @@ def test_clips_start_where_the_tempo_map_says(folder):
 
 def test_lengths_in_beats_are_measured_where_they_begin(folder):
     tempo = [(0, 60, "ramp"), (8, 180, "step")]
-    done = render(folder, {"m": np.ones(10 * RATE)}, [track("t", clip("m", start={"beats": 2}, duration={"beats": 3}))], tempo=points(tempo))
+    done = render(
+        folder,
+        {"m": np.ones(10 * RATE)},
+        [track("t", clip("m", start={"beats": 2}, duration={"beats": 3}))],
+        tempo=points(tempo),
+    )
     start, end = (int(np.rint(seconds_at(tempo, beat) * RATE)) for beat in (2, 5))
     equal(nonzero(done["mix"]), list(range(start, end)), "frames heard")
 
 
 def test_seconds_and_frames_round_to_even(folder):
     rate = 1000  # where half frames are exact in seconds
-    done = render(folder, {"m": IMPULSE}, [track("t", *[clip("m", start={"seconds": s}) for s in (0.0625, 0.1875, 0.3, 1.0, 2.0004)])],
-                  sampleRate=rate)
+    done = render(
+        folder,
+        {"m": IMPULSE},
+        [track("t", *[clip("m", start={"seconds": s}) for s in (0.0625, 0.1875, 0.3, 1.0, 2.0004)])],
+        sampleRate=rate,
+    )
     equal(nonzero(done["mix"]), [62, 188, 300, 1000, 2000], "62.5, 187.5, ...")
 
 
@@ -95,16 +109,23 @@ def test_offsets_loops_and_reverse(folder):
     for i, (members, sound) in enumerate(cases):
         heard = done[f"x-t{i}"][:, 0]
         expected = np.zeros(len(heard))
-        expected[10 * i:10 * i + len(sound)] = sound
+        expected[10 * i : 10 * i + len(sound)] = sound
         within(heard, expected, 0, str(members))
 
 
 def test_clips_overlap_and_add(folder):
     m = np.arange(1, 101) / 128
-    heard = played(folder, m, clip("m"), clip("m", start=at(30)), clip("m", start=at(30), reverse=True), clip("m", mute=True, start=at(500)))
+    heard = played(
+        folder,
+        m,
+        clip("m"),
+        clip("m", start=at(30)),
+        clip("m", start=at(30), reverse=True),
+        clip("m", mute=True, start=at(500)),
+    )
     expected = np.zeros(600)  # a muted clip still counts for the end
     for start, sound in ((0, m), (30, m), (30, m[::-1])):
-        expected[start:start + 100] += sound
+        expected[start : start + 100] += sound
     within(heard[:, 0], expected, 0, "sum")
 
 
@@ -112,27 +133,56 @@ def test_ranges_cut_both_ends(folder):
     m = np.arange(1, 4001) / 4096
     half = np.concatenate([np.zeros(500), m])[:, None]
     for members, expected in [
-            (dict(start=at(1000), end=at(3000)), half[1000:3000]),
-            (dict(start=at(200)), half[200:]),
-            (dict(end=at(6000)), np.concatenate([half, np.zeros((1500, 1))])),
-            (dict(end=at(3000), tail={"seconds": 0.01}), np.concatenate([half[:3000], np.zeros((480, 1))])),
-            (dict(start=at(1000), end=at(3000), preroll=at(700)), half[1000:3000]),
-            (dict(start=at(1000), end=at(3000), tail={"untilDb": -60, "holdSeconds": 0.5, "maxSeconds": 5}), half[1000:3000])]:
+        (dict(start=at(1000), end=at(3000)), half[1000:3000]),
+        (dict(start=at(200)), half[200:]),
+        (dict(end=at(6000)), np.concatenate([half, np.zeros((1500, 1))])),
+        (dict(end=at(3000), tail={"seconds": 0.01}), np.concatenate([half[:3000], np.zeros((480, 1))])),
+        (dict(start=at(1000), end=at(3000), preroll=at(700)), half[1000:3000]),
+        (
+            dict(start=at(1000), end=at(3000), tail={"untilDb": -60, "holdSeconds": 0.5, "maxSeconds": 5}),
+            half[1000:3000],
+        ),
+    ]:
         heard = played(folder, m, clip("m", start=at(500)), range=members)
         within(heard, expected, 0, f"range {members}")
 
 
 def test_curves_do_not_know_of_ranges(folder):
     sounds = {"m": np.ones(20000)}
-    tracks = [track("t", clip("m", fadeIn={"duration": at(15000), "shape": "sCurve"}), automation=[
-        {"parameter": "gainDb", "points": [{"at": at(1000), "value": -40}, {"at": at(19000), "value": 0}]}])]
-    done = render(folder, sounds, tracks, [("all", {}), ("part", {"range": {"start": at(7777), "end": at(9999)}}),
-                                           ("rolled", {"range": {"start": at(7777), "end": at(9999), "preroll": at(3000)}})])
+    tracks = [
+        track(
+            "t",
+            clip("m", fadeIn={"duration": at(15000), "shape": "sCurve"}),
+            automation=[
+                {"parameter": "gainDb", "points": [{"at": at(1000), "value": -40}, {"at": at(19000), "value": 0}]}
+            ],
+        )
+    ]
+    done = render(
+        folder,
+        sounds,
+        tracks,
+        [
+            ("all", {}),
+            ("part", {"range": {"start": at(7777), "end": at(9999)}}),
+            ("rolled", {"range": {"start": at(7777), "end": at(9999), "preroll": at(3000)}}),
+        ],
+    )
     within(done["part"], done["all"][7777:9999], 0, "part")
     within(done["rolled"], done["all"][7777:9999], 0, "part with pre-roll")
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests([test_clips_start_where_the_tempo_map_says, test_lengths_in_beats_are_measured_where_they_begin,
-                        test_seconds_and_frames_round_to_even, test_offsets_loops_and_reverse, test_clips_overlap_and_add,
-                        test_ranges_cut_both_ends, test_curves_do_not_know_of_ranges]))
+    sys.exit(
+        run_tests(
+            [
+                test_clips_start_where_the_tempo_map_says,
+                test_lengths_in_beats_are_measured_where_they_begin,
+                test_seconds_and_frames_round_to_even,
+                test_offsets_loops_and_reverse,
+                test_clips_overlap_and_add,
+                test_ranges_cut_both_ends,
+                test_curves_do_not_know_of_ranges,
+            ]
+        )
+    )
