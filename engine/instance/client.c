@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "engine/instance/channel.h"
 #include "engine/instance/locate.h"
 #include "engine/instance/process.h"
@@ -26,7 +26,6 @@
 #define LONGEST_WAIT_MS 50
 #define WAIT_DOUBLES_AFTER 32
 #define NEVER UINT64_MAX
-#define NS_PER_MS UINT64_C(1000000)
 
 struct engine_instance {
     struct engine_process process;
@@ -35,13 +34,6 @@ struct engine_instance {
     bool (*go_on)(void *context);
     void *context;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 enum lh_status engine_instance_spawn(const char *program, struct engine_instance **instance, struct lh_error *error)
 {
@@ -137,13 +129,13 @@ static enum lh_status receive(struct engine_instance *instance, enum engine_mess
 static enum lh_status await(struct engine_instance *instance, enum engine_message_kind kind, uint64_t timeout_ns,
                             struct engine_message *message, struct lh_error *error)
 {
-    uint64_t begun = now_ns();
+    uint64_t begun = lh_clock_monotonic_ns();
     while (!wait_readable(instance, LONGEST_WAIT_MS)) {
         if (instance->go_on != NULL && !instance->go_on(instance->context)) {
             engine_process_end(&instance->process);
             return lh_error_set(error, LH_ERR_CANCELLED, NULL, "interrupted");
         }
-        if (now_ns() - begun > timeout_ns) {
+        if (lh_clock_monotonic_ns() - begun > timeout_ns) {
             engine_process_end(&instance->process);
             return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance does not answer and was killed");
         }
@@ -306,7 +298,7 @@ static int next_timeout_ms(struct waiting *waiting)
 static void look(struct waiting *waiting, bool interrupted)
 {
     const struct engine_instance_render *render = waiting->render;
-    uint64_t now = now_ns();
+    uint64_t now = lh_clock_monotonic_ns();
     bool first =
         !waiting->first_told && atomic_load_explicit(&waiting->page->first_block_ns, memory_order_relaxed) != 0;
     waiting->first_told = waiting->first_told || first;
@@ -323,7 +315,7 @@ static void look(struct waiting *waiting, bool interrupted)
 static enum lh_status supervise(struct engine_instance *instance, const struct engine_instance_render *render,
                                 struct engine_progress *page, struct engine_message *message, struct lh_error *error)
 {
-    struct waiting waiting = {.render = render, .page = page, .told_ns = now_ns(), .give_up_ns = NEVER};
+    struct waiting waiting = {.render = render, .page = page, .told_ns = lh_clock_monotonic_ns(), .give_up_ns = NEVER};
     for (;;) {
         errno = 0;
         bool answered = wait_readable(instance, next_timeout_ms(&waiting));
@@ -331,7 +323,7 @@ static enum lh_status supervise(struct engine_instance *instance, const struct e
         if (answered) {
             return receive(instance, ENGINE_MESSAGE_RESULT, message, error);
         }
-        if (waiting.give_up_ns != NEVER && now_ns() > waiting.give_up_ns) {
+        if (waiting.give_up_ns != NEVER && lh_clock_monotonic_ns() > waiting.give_up_ns) {
             engine_process_end(&instance->process);
             return lh_error_set(error, LH_ERR_CANCELLED, NULL, "interrupted");
         }

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "engine/dsp/kernels.h"
 #include "engine/instance/channel.h"
 #include "engine/instance/protocol.h"
@@ -33,13 +33,6 @@ const char *engine_instance_own_cpu_class(void)
 #else
     return "generic";
 #endif
-}
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* Sends what was written and lets go of it. */
@@ -131,7 +124,7 @@ static enum lh_status render_graph(const struct engine_message *message, const s
         .scratch_fd = message->fds[SCRATCH_PLACE],
         .threads = request->threads,
         .block = request->block,
-        .clock = monotonic_ns,
+        .clock = lh_clock_monotonic_ns,
         .report = request->report,
     };
     if (request->kernels[0] != '\0') {
