@@ -226,7 +226,8 @@ static enum lh_status key_deliverable(struct keying *keying, uint32_t index)
         write_digest(writer, &keying->deliverables[d->gain_from]);
     }
     describe_marks(writer, graph, d);
-    if (graph_format_is_lossy(d->format) || d->rate != graph->sample_rate) {
+    /* libFLAC's bytes differ between CPUs, though its samples do not. */
+    if (graph_format_is_lossy(d->format) || d->format == GRAPH_FORMAT_FLAC || d->rate != graph->sample_rate) {
         lh_writer_text(writer, keying->context->cpu_class);
     }
     return finish(writer, &keying->deliverables[index]);

@@ -20,7 +20,7 @@
                       dither, u64 seed, u32 rate, resampler; quality flag, f64 quality, u32 bit rate; flag and f64 of
                       the integrated target and of the true peak; flag and key of the deliverable that its gain comes
                       from; loop flag, i64 start, end; u32 count of tags, texts; u32 count of markers, i64 frame and
-                      text; if lossy or converted text CPU class
+                      text; if lossy, FLAC or converted text CPU class
    The quantum and the project's rate are not part of a node's key: native nodes do not sound different for them. */
 #ifndef GRAPH_KEYS_H
 #define GRAPH_KEYS_H
@@ -34,7 +34,7 @@
 struct graph_key_context {
     uint32_t sound_version; /* the engine's ENGINE_SOUND_VERSION */
     const char *libraries;  /* versions of the libraries that touch sound, "libsndfile-1.2.0 soxr-0.1.3 ..." */
-    const char *cpu_class;  /* enters only where a lossy decoder or a resampler takes part */
+    const char *cpu_class;  /* enters only where a lossy decoder, a resampler or an encoder but PCM's takes part */
 };
 
 /* The key of one conformed medium: what it is converted from, to which rate, by what. LH_ERR_NO_MEMORY. */

@@ -200,6 +200,29 @@ START_TEST(cpu_class_enters_where_it_matters)
 }
 END_TEST
 
+/* Of one and the same sound: libFLAC's predictors come out of float kernels that the CPU chooses, so its files have
+   equal samples in unequal bytes; PCM has not. */
+START_TEST(cpu_class_enters_where_the_file_depends_on_it)
+{
+    struct graph_key_context other = context;
+    other.cpu_class = "v2";
+    const struct graph *graph = fixture_mix_ordered(NULL, NULL);
+    struct graph_deliverable stem = graph->deliverables[1];
+    stem.gain_from = GRAPH_NONE;
+    struct graph one = *graph;
+    one.deliverables = &stem;
+    one.deliverable_count = 1;
+    static const enum graph_format formats[] = {GRAPH_FORMAT_WAV, GRAPH_FORMAT_AIFF, GRAPH_FORMAT_FLAC};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        stem.format = formats[i];
+        struct keys a = keys_with(&one, &context);
+        struct keys b = keys_with(&one, &other);
+        ck_assert_int_eq(same(&a.deliverables[0], &b.deliverables[0]), formats[i] != GRAPH_FORMAT_FLAC);
+    }
+    graph_unref(graph);
+}
+END_TEST
+
 START_TEST(conform_key_tells_conversions_apart)
 {
     struct graph_media media = {.channels = 1, .rate = 48000, .name = "m"};
@@ -249,6 +272,7 @@ int main(void)
     tcase_add_test(test, keys_do_not_depend_on_the_cut);
     tcase_add_loop_test(test, keys_depend_on_content, 0, (int)(sizeof changes / sizeof *changes));
     tcase_add_test(test, cpu_class_enters_where_it_matters);
+    tcase_add_test(test, cpu_class_enters_where_the_file_depends_on_it);
     tcase_add_test(test, conform_key_tells_conversions_apart);
     tcase_add_test(test, allocations_may_fail);
     suite_add_tcase(suite, test);
