@@ -50,25 +50,37 @@ void lh_faults_add(struct lh_faults *faults, enum lh_status code, const char *wh
 }
 
 #define NAME_MAX_LENGTH 64u
+#define EDIT_COST 128u /* more than all of a name's letters in the wrong case, which cost 1 each */
+
+static char lower(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+static size_t exchange_cost(char a, char b)
+{
+    return a == b ? 0 : lower(a) == lower(b) ? 1 : EDIT_COST;
+}
 
 /* Levenshtein distance with adjacent transpositions; names longer than NAME_MAX_LENGTH never match. */
 static size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
     size_t rows[3][NAME_MAX_LENGTH + 1];
     for (size_t j = 0; j <= b_length; j++) {
-        rows[0][j] = j;
+        rows[0][j] = j * EDIT_COST;
     }
     for (size_t i = 1; i <= a_length; i++) {
         size_t *now = rows[i % 3];
         const size_t *above = rows[(i + 2) % 3];
         const size_t *two_above = rows[(i + 1) % 3];
-        now[0] = i;
+        now[0] = i * EDIT_COST;
         for (size_t j = 1; j <= b_length; j++) {
-            size_t best = above[j - 1] + (a[i - 1] != b[j - 1] ? 1 : 0);
-            best = above[j] + 1 < best ? above[j] + 1 : best;
-            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && two_above[j - 2] + 1 < best) {
-                best = two_above[j - 2] + 1;
+            size_t best = above[j - 1] + exchange_cost(a[i - 1], b[j - 1]);
+            best = above[j] + EDIT_COST < best ? above[j] + EDIT_COST : best;
+            best = now[j - 1] + EDIT_COST < best ? now[j - 1] + EDIT_COST : best;
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]) &&
+                two_above[j - 2] + EDIT_COST < best) {
+                best = two_above[j - 2] + EDIT_COST;
             }
             now[j] = best;
         }
@@ -91,7 +103,7 @@ const char *lh_nearest_name(const char *text, const char *const *names, size_t c
         }
         size_t distance = edit_distance(text, length, names[i], other);
         size_t longest = length > other ? length : other;
-        if (distance < best && distance <= longest / 3) {
+        if (distance < best && distance / EDIT_COST <= longest / 3) {
             best = distance;
             nearest = names[i];
         }

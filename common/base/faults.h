@@ -30,7 +30,7 @@ void lh_faults_add(struct lh_faults *faults, enum lh_status code, const char *wh
     LH_PRINTF(4, 5);
 
 /* The name in `names` (`count` of them) nearest to `text` by edit distance, or NULL when none is near enough to be
-   meant (more than a third of its letters differ). For "did you mean ...". */
+   meant (more than a third of its letters differ, upper and lower case counting as one). For "did you mean ...". */
 const char *lh_nearest_name(const char *text, const char *const *names, size_t count);
 
 #endif

@@ -100,6 +100,19 @@ START_TEST(a_near_name_is_found)
 }
 END_TEST
 
+/* Short names have no letters to spare, but upper and lower case are mixed up all the same. */
+START_TEST(letters_in_the_other_case_are_near)
+{
+    const char *const list[] = {"M", "Kick", "kick", "b"};
+    ck_assert_str_eq(nearest("PAN"), "pan");
+    ck_assert_str_eq(nearest("AUTOMATOIN"), "automation");
+    ck_assert_str_eq(lh_nearest_name("m", list, 4), "M");
+    ck_assert_str_eq(lh_nearest_name("kick", list, 4), "kick");
+    ck_assert_str_eq(lh_nearest_name("KIck", list, 4), "Kick");
+    ck_assert_ptr_null(lh_nearest_name("c", list, 4));
+}
+END_TEST
+
 START_TEST(a_far_name_is_not)
 {
     char text[200];
@@ -124,6 +137,7 @@ int main(void)
     tcase_add_test(tests, a_long_message_is_cut_at_a_character);
     tcase_add_test(tests, memory_running_out_is_remembered);
     tcase_add_test(tests, a_near_name_is_found);
+    tcase_add_test(tests, letters_in_the_other_case_are_near);
     tcase_add_test(tests, a_far_name_is_not);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
