@@ -109,6 +109,11 @@ static const char *digest_fault(const char *text)
     {                                                                                                                  \
         .kind = PULSE_SHAPE_OBJECT, .noun = words, .members = list, .member_count = COUNT(list)                        \
     }
+/* An object that people write as a bare number: the message shows one. */
+#define MEASURE(words, list, what)                                                                                     \
+    {                                                                                                                  \
+        .kind = PULSE_SHAPE_OBJECT, .noun = words, .members = list, .member_count = COUNT(list), .wanted = what        \
+    }
 #define LIST(words, shape, most)                                                                                       \
     {                                                                                                                  \
         .kind = PULSE_SHAPE_LIST, .noun = words, .item = &shape, .maximum = most                                       \
@@ -162,11 +167,11 @@ SHAPE seconds = NUMBER("a time in seconds", 0, PULSE_SECONDS_MAX);
 SHAPE frames = WHOLE("a time in frames", 0, PULSE_FRAMES_MAX);
 MEMBERS time_members[] = {
     {"beats", &beats, PULSE_ONE_OF}, {"seconds", &seconds, PULSE_ONE_OF}, {"frames", &frames, PULSE_ONE_OF}};
-SHAPE time = OBJECT("a time", time_members);
+SHAPE time = MEASURE("a time", time_members, "an object like {\"seconds\": 1.5}, {\"beats\": 4} or {\"frames\": 480}");
 MEMBERS beats_members[] = {{"beats", &beats, PULSE_REQUIRED}};
-SHAPE beats_time = OBJECT("a time on the tempo map", beats_members);
+SHAPE beats_time = MEASURE("a time on the tempo map", beats_members, "an object like {\"beats\": 4}");
 MEMBERS offset_members[] = {{"seconds", &seconds, PULSE_ONE_OF}, {"frames", &frames, PULSE_ONE_OF}};
-SHAPE offset = OBJECT("an offset", offset_members);
+SHAPE offset = MEASURE("an offset", offset_members, "an object like {\"seconds\": 1.5} or {\"frames\": 480}");
 
 /* Tempo, time signatures, markers, media. */
 
@@ -201,7 +206,7 @@ SHAPE media = {
 
 SHAPE fade_shape = CHOICE("a fade's shape", pulse_fade_shape_names);
 MEMBERS fade_members[] = {{"duration", &time, PULSE_REQUIRED}, {"shape", &fade_shape, PULSE_OPTIONAL}};
-SHAPE fade = OBJECT("a fade", fade_members);
+SHAPE fade = MEASURE("a fade", fade_members, "an object like {\"duration\": {\"seconds\": 0.01}}");
 
 SHAPE key = WHOLE("a key", 0, 127);
 SHAPE velocity = WHOLE("a velocity", 1, 127);

@@ -198,7 +198,7 @@ void pulse_shape_check(struct pulse_report *report, const struct pulse_shape *sh
             [PULSE_SHAPE_EITHER] = NULL,
             [PULSE_SHAPE_ANY] = "an object",
         };
-        const char *kind = shape->kind == PULSE_SHAPE_EITHER ? shape->wanted : wanted[shape->kind];
+        const char *kind = shape->wanted != NULL ? shape->wanted : wanted[shape->kind];
         pulse_report_at(report, value, "%s has to be %s, not %s", shape->noun, kind, lh_json_kind_text(value->kind));
         return;
     }

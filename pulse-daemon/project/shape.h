@@ -39,7 +39,7 @@ struct pulse_shape {
     const char *noun; /* what it is, for messages: "a track", "a level in dB" */
     double minimum, maximum;
     const char *(*fault)(const char *text); /* TEXT: NULL, or what is wrong: "must not be absolute" */
-    const char *wanted;                     /* EITHER: "an id or an object", for messages */
+    const char *wanted;                     /* for messages: "an id or an object"; EITHER has to have it */
     const char *const *names;
     size_t name_count;
     const struct pulse_member *members; /* in canonical order */
