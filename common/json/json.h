@@ -13,7 +13,8 @@
 #include "common/base/status.h"
 
 #define LH_JSON_DEPTH_MAX 64
-#define LH_JSON_TEXT_MAX (64u << 20) /* bytes */
+#define LH_JSON_TEXT_MAX (64u << 20)  /* bytes */
+#define LH_JSON_VALUES_MAX (8u << 20) /* in memory each takes some hundred bytes */
 
 enum lh_json_kind {
     LH_JSON_NULL,

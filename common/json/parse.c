@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+_Static_assert(LH_JSON_DEPTH_MAX == 64 && LH_JSON_VALUES_MAX >> 20 == 8, "the messages name both");
+
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 static enum lh_status refuse(struct lh_error *error, enum lh_status code, size_t line, size_t column, const char *why)
@@ -17,14 +19,17 @@ static enum lh_status refuse(struct lh_error *error, enum lh_status code, size_t
     return lh_error_set(error, code, where, "%s", why);
 }
 
-/* The byte at which the nesting passes LH_JSON_DEPTH_MAX, or `length`. Agrees with jansson's reading up to jansson's
-   first fault, and that is all that is needed to keep its recursion and ours bounded. */
-static size_t find_too_deep(const char *text, size_t length)
+/* The byte at which the text passes LH_JSON_DEPTH_MAX or LH_JSON_VALUES_MAX, and what is wrong with that; NULL when
+   neither. Agrees with jansson's reading up to jansson's first fault, and that is all that is needed to keep its
+   recursion and ours bounded, and the memory of both. */
+static const char *find_excess(const char *text, size_t length, size_t *offset)
 {
     unsigned depth = 0;
+    size_t values = 1;
     bool inside_string = false;
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
+        *offset = i;
         if (inside_string) {
             if (c == '\\') {
                 i++;
@@ -34,17 +39,23 @@ static size_t find_too_deep(const char *text, size_t length)
         } else if (c == '"') {
             inside_string = true;
         } else if (c == '[' || c == '{') {
+            values++; /* its first entry, or one too many when it is empty */
             if (++depth > LH_JSON_DEPTH_MAX) {
-                return i;
+                return "arrays and objects are nested deeper than 64 levels";
             }
         } else if ((c == ']' || c == '}') && depth > 0) {
             depth--;
+        } else if (c == ',') {
+            values++;
+        }
+        if (values > LH_JSON_VALUES_MAX) {
+            return "the text holds more than 8 million values";
         }
     }
-    return length;
+    return NULL;
 }
 
-static enum lh_status refuse_too_deep(struct lh_error *error, const char *text, size_t offset)
+static enum lh_status refuse_excess(struct lh_error *error, const char *text, size_t offset, const char *why)
 {
     size_t line = 1;
     size_t column = 1;
@@ -56,8 +67,6 @@ static enum lh_status refuse_too_deep(struct lh_error *error, const char *text, 
             column++;
         }
     }
-    char why[96];
-    snprintf(why, sizeof why, "arrays and objects are nested deeper than %d levels", LH_JSON_DEPTH_MAX);
     return refuse(error, LH_ERR_LIMIT, line, column, why);
 }
 
@@ -218,9 +227,10 @@ enum lh_status lh_json_parse_or_tell(struct lh_arena *arena, const char *text, s
         return refuse(error, LH_ERR_INVALID, 1, 1,
                       "the text begins with a byte order mark: save it as UTF-8 without one");
     }
-    size_t too_deep = find_too_deep(text, length);
-    if (too_deep < length) {
-        return refuse_too_deep(error, text, too_deep);
+    size_t offset;
+    const char *excess = find_excess(text, length, &offset);
+    if (excess != NULL) {
+        return refuse_excess(error, text, offset, excess);
     }
     json_error_t fault = {.line = 0};
     json_t *parsed = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);

@@ -192,6 +192,27 @@ START_TEST(the_text_is_limited)
 }
 END_TEST
 
+START_TEST(the_number_of_values_is_limited)
+{
+    size_t length = 2 * (size_t)LH_JSON_VALUES_MAX + 1;
+    char *text = malloc(length);
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < length; i += 2) {
+        text[i] = ',';
+        text[i + 1 < length ? i + 1 : i] = '0';
+    }
+    text[0] = '[';
+    text[length - 1] = ']';
+    ck_assert_int_eq(lh_json_parse(&arena, text, length, &root, &error), LH_ERR_LIMIT);
+    ck_assert_msg(strstr(error.message, "8 million values") != NULL, "%s", error.message);
+    ck_assert_msg(strncmp(error.where, "line 1, column 167", 18) == 0, "%s", error.where);
+    memset(text + length / 2, ' ', length - length / 2 - 1); /* half of them */
+    text[length / 2 - 1] = '0';
+    ck_assert_int_eq(lh_json_parse(&arena, text, length, &root, &error), LH_OK);
+    free(text);
+}
+END_TEST
+
 START_TEST(memory_running_out_is_a_status)
 {
     static const char text[] = "{\"a\": [1, 2.5, \"three\", {\"b\": null, \"c\": [true]}], \"long\": \"0123456789\","
@@ -228,6 +249,7 @@ int main(void)
     tcase_add_test(tests, depth_is_limited);
     tcase_add_test(tests, many_short_lists_are_not_deep);
     tcase_add_test(tests, the_text_is_limited);
+    tcase_add_test(tests, the_number_of_values_is_limited);
     tcase_add_test(tests, memory_running_out_is_a_status);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
