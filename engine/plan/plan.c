@@ -8,7 +8,7 @@
 
 #define BLOCK_DEFAULT 16384u
 #define BLOCK_MIN 1024u
-#define BUFFER_BUDGET ((size_t)20 << 20) /* bytes of node buffers for all blocks in flight */
+#define BUFFER_BUDGET ((size_t)10 << 20) /* bytes of node buffers for all blocks in flight: more is not faster */
 #define BUFFER_ALIGNMENT 64u
 #define FUSE_DEPTH_MAX 4u /* gains on gains that one consumer computes on the fly: bounds the recursion */
 
