@@ -61,8 +61,9 @@ static enum lh_status conform_one(struct engine_state *state, uint32_t m, struct
     }
     engine_media_close(state->media[m]);
     state->media[m] = NULL;
-    return engine_media_open_scratch(job->scratch_fd, state->media_offset[m], media->channels,
-                                     state->graph->sample_rate, media->length, &state->media[m]);
+    status = engine_media_open_scratch(job->scratch_fd, state->media_offset[m], media->channels,
+                                       state->graph->sample_rate, media->length, &state->media[m]);
+    return status == LH_OK ? LH_OK : lh_error_no_memory(error);
 }
 
 static void conform_work(void *context, uint32_t worker)

@@ -278,7 +278,15 @@ START_TEST(memory_that_runs_out_is_a_status)
     float *samples = noise(2 * LENGTH, 5);
     int media = graphs_wav(samples, LENGTH, 2);
     struct graph_builder *builder = graphs_builder();
-    uint32_t clip = graphs_clip(builder, graphs_media(builder, 2, LENGTH), 2, 0, LENGTH, "clips");
+    struct graph_media medium = {.channels = 2,
+                                 .rate = 48000,
+                                 .frames = LENGTH,
+                                 .length = LENGTH,
+                                 .conform = GRAPH_CONFORM_DECODE,
+                                 .name = "medium"};
+    uint32_t conformed;
+    ck_assert_int_eq(graph_builder_add_media(builder, &medium, &conformed), LH_OK);
+    uint32_t clip = graphs_clip(builder, conformed, 2, 0, LENGTH, "clips");
     struct graph_deliverable mix = graphs_deliverable("mix", clip, 0, LENGTH);
     mix.has_integrated = true;
     mix.integrated_lufs = -20;
@@ -298,6 +306,7 @@ START_TEST(memory_that_runs_out_is_a_status)
             break;
         }
         ck_assert_msg(status == LH_ERR_NO_MEMORY, "allocation %zu: %s", n, lh_status_text(status));
+        ck_assert_msg(error.message[0] != '\0', "allocation %zu fails without a word", n);
     }
     free(samples);
     close(media);
