@@ -77,9 +77,6 @@ void cli_session_begin(struct cli_session *session, const struct cli_request *re
     raise_descriptor_limit();
     cli_interrupt_install(cli_aside_abandon_all);
     cli_session_fail(session, engine_instance_spawn(NULL, &session->instance, &session->error));
-    /* libcrypto sets itself up at its first use, which takes a millisecond: now, while the child loads. */
-    struct lh_digest unused;
-    cli_session_fail(session, lh_digest_bytes("", 0, &unused));
 }
 
 /* Loading has failed: as its faults say, or, when the file itself cannot be read, as an invalid project. */
