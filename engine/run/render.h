@@ -39,7 +39,7 @@ struct engine_render_job {
     struct engine_progress *progress; /* never NULL */
     engine_clock *clock;
     bool report; /* measure and digest every deliverable; false: only what a loudness target needs */
-    const struct engine_kernels *kernels; /* NULL: the fastest that this CPU has; the bits are the same */
+    const struct engine_kernels *kernels; /* to mix with; NULL: the fastest of this CPU. The bits are the same. */
 };
 
 /* What came of one deliverable. */
@@ -52,7 +52,8 @@ struct engine_delivered {
     int64_t tail_frames;             /* project frames past the range's end that were delivered */
 };
 
-/* Where the time went, CPU seconds over all threads by kind of task. */
+/* Where the time went: seconds that tasks of each kind took by the job's clock, summed over the threads. Waiting for a
+   processor counts. */
 struct engine_times {
     double conform, mix, meter, encode, wall;
 };

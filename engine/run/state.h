@@ -10,7 +10,7 @@
 #include "engine/run/pool.h"
 #include "engine/run/render.h"
 
-/* CPU time by kind of task, one for each worker so that nobody shares a cache line's counter. */
+/* Time by kind of task, one for each worker so that nobody shares a cache line's counter. */
 struct worker_times {
     _Alignas(64) uint64_t conform_ns;
     uint64_t mix_ns, meter_ns, encode_ns;
