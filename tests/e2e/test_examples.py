@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import shutil
 import sys
 
 import jsonschema
@@ -69,6 +70,18 @@ def test_the_readme_shows_the_first_example(folder):
     text = read(f"{ROOT}/README.md").decode()
     block = text.split("## A first project", 1)[1].split("```json\n", 1)[1].split("```", 1)[0]
     equal(block, read(FIRST).decode(), "the project in README.md")
+
+
+def test_the_commands_of_the_readme_do_as_it_says(folder):
+    """Whoever copies the three lines gets no fault, and one file twice."""
+    shutil.copytree(os.path.dirname(FIRST), f"{folder}/first")
+    text = read(f"{ROOT}/README.md").decode().split("## A first project", 1)[1].split("\n## ", 1)[0]
+    lines = [line.split("#")[0].split() for line in text.splitlines() if line.startswith("    loophole ")]
+    equal([line[1] for line in lines], ["check", "render", "mix"], "commands")
+    for line in lines:
+        done = run([LOOPHOLE, *line[1:]], env=environment(LOOPHOLE_SIGNAL=SIGNAL), cwd=f"{folder}/first")
+        equal(done.returncode, 0, done.talk)
+    equal(read(f"{folder}/first/out/mix.wav") == read(f"{folder}/first/mix.wav"), True, "one file by both ways")
 
 
 def test_the_first_example_renders(folder):
