@@ -164,6 +164,9 @@ enum lh_status engine_process_start(const char *program, struct engine_process *
     if (code != 0) {
         close(sockets[0]);
         close_if_open(&talk[0]);
+        if (code == ENOMEM) {
+            return lh_error_no_memory(error);
+        }
         return lh_error_set(error, code == ENOENT || code == EACCES ? LH_ERR_MISSING : LH_ERR_IO, program,
                             "the signal instance cannot be started: %s", strerror(code));
     }
