@@ -123,6 +123,7 @@ static enum lh_status build(struct pulse_compiling *c, struct pulse_mixer *mixer
     enum lh_status status = find_channels(c);
     if (status == LH_OK) {
         pulse_check_layouts(c);
+        pulse_check_deliverables(c);
         status = pulse_compile_media(c);
     }
     if (status != LH_OK || pulse_has_faults(c)) {

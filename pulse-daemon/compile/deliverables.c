@@ -126,6 +126,21 @@ static bool set_loop(struct pulse_compiling *c, const struct pulse_deliverable *
     return true;
 }
 
+void pulse_check_deliverables(struct pulse_compiling *c)
+{
+    for (size_t i = 0; i < c->project->deliverable_count; i++) {
+        const struct pulse_deliverable *item = &c->project->deliverables[i];
+        struct graph_deliverable ignored = {.gain_from = GRAPH_NONE};
+        if (c->routing.choices[i] == PULSE_NOT_CHOSEN) {
+            continue;
+        }
+        set_loop(c, item, &ignored);
+        if (item->range.end.unit != PULSE_UNIT_NONE) { /* else it takes all lengths, and a medium may be missing */
+            set_range(c, item, 0, &ignored);
+        }
+    }
+}
+
 static void set_encoding(const struct pulse_compiling *c, const struct pulse_deliverable *item,
                          struct graph_deliverable *made)
 {

@@ -82,6 +82,46 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* What is wrong with a range does not wait until the tracks are mended. */
+START_TEST(test_told_beside_the_tracks)
+{
+    struct compiling t;
+    compiling_init(&t, "{'loophole': 1, 'media': {'st': {'file': 's.wav'}}, 'tracks': [{'id': 'a', 'type': 'audio', "
+                       "'channels': 1, 'clips': [{'media': 'st'}]}], 'deliverables': [{'name': 'd', 'range': {'start': "
+                       "{'beats': 8}, 'end': {'seconds': 3}}}, {'name': 'e', 'loop': {'start': {'beats': 8}, 'end': "
+                       "{'seconds': 3}}}]}");
+    ck_assert_int_eq(t.status, LH_ERR_INVALID);
+    ck_assert_ptr_nonnull(fault_at(&t, "/tracks/0/clips/0/media"));
+    ck_assert_ptr_nonnull(fault_at(&t, "/deliverables/0/range/end"));
+    ck_assert_ptr_nonnull(fault_at(&t, "/deliverables/1/loop/end"));
+    ck_assert_uint_eq(t.faults.count, 3);
+    compiling_fini(&t);
+}
+END_TEST
+
+/* Rates and converters that follow from the project. */
+START_TEST(test_rates)
+{
+    struct compiling t;
+    compiling_init(&t, "{'loophole': 1, 'sampleRate': 44100, 'resampler': 'samplerate', 'media': {'st': {'file': "
+                       "'s.wav'}, 'mono': {'file': 'm.wav', 'resampler': 'soxr'}, 'mono44': {'file': 'n.wav'}}, "
+                       "'tracks': [{'id': 'a', 'type': 'audio', 'clips': [{'media': 'st'}, {'media': 'mono'}, "
+                       "{'media': 'mono44'}]}], 'deliverables': [{'name': 'o', 'format': 'opus'}, {'name': 'm', "
+                       "'format': 'mp3'}]}");
+    ck_assert_int_eq(t.status, LH_OK);
+    const struct graph_deliverable *opus = deliverable_named(&t, "o"), *mp3 = deliverable_named(&t, "m");
+    ck_assert(opus->rate == 48000 && opus->resampler == GRAPH_CONFORM_SAMPLERATE && mp3->rate == 44100);
+    const struct graph *graph = t.compiled->graph;
+    ck_assert_uint_eq(graph->media_count, 3);
+    for (uint32_t i = 0; i < graph->media_count; i++) {
+        static const enum graph_conform conform[] = {GRAPH_CONFORM_SAMPLERATE, GRAPH_CONFORM_SOXR,
+                                                     GRAPH_CONFORM_IN_PLACE};
+        ck_assert_int_eq(graph->media[i].conform, conform[t.compiled->media[i]]);
+    }
+    compiling_fini(&t);
+}
+END_TEST
+
 START_TEST(test_encodings)
 {
     struct compiling t;
@@ -123,6 +163,8 @@ int main(void)
     tcase_add_test(tests, test_default);
     tcase_add_test(tests, test_range);
     tcase_add_test(tests, test_refused);
+    tcase_add_test(tests, test_told_beside_the_tracks);
+    tcase_add_test(tests, test_rates);
     tcase_add_test(tests, test_encodings);
     tcase_add_test(tests, test_seed);
     suite_add_tcase(suite, tests);
