@@ -11,7 +11,6 @@ struct pulse_lane pulse_lane_constant(double value)
 }
 
 struct timed {
-    double position; /* frames, not rounded */
     int64_t frame;
     size_t index; /* in the file: orders equals */
 };
@@ -19,8 +18,8 @@ struct timed {
 static int compare_timed(const void *left, const void *right)
 {
     const struct timed *a = left, *b = right;
-    if (a->position != b->position) {
-        return a->position < b->position ? -1 : 1;
+    if (a->frame != b->frame) {
+        return a->frame < b->frame ? -1 : 1;
     }
     return (a->index > b->index) - (a->index < b->index);
 }
@@ -34,9 +33,8 @@ static enum lh_status sort_points(struct lh_arena *arena, const struct pulse_tem
         return LH_ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
-        timed[i].position = pulse_tempo_position(map, automation->points[i].at);
         timed[i].index = i;
-        if (!pulse_tempo_round(timed[i].position, &timed[i].frame)) {
+        if (!pulse_tempo_frame(map, automation->points[i].at, &timed[i].frame)) {
             *beyond = i;
             return LH_ERR_LIMIT;
         }

@@ -59,6 +59,18 @@ START_TEST(test_sorted_and_merged)
 }
 END_TEST
 
+/* Equal are points at one frame: a position in beats and the same in seconds differ in their last place. */
+START_TEST(test_equal_by_frame)
+{
+    static const struct pulse_point points[] = {{{PULSE_UNIT_SECONDS, 300.2 / 48000}, 0.5, PULSE_CURVE_LINEAR},
+                                                {FRAMES(300), -0.5, PULSE_CURVE_LINEAR},
+                                                {{PULSE_UNIT_SECONDS, 299.9 / 48000}, 0.25, PULSE_CURVE_LINEAR}};
+    struct pulse_lane lane = resolve(PULSE_TARGET_PAN, points, 3);
+    ck_assert_uint_eq(lane.count, 1);
+    ck_assert(value_at(&lane, 299) == 0.5 && value_at(&lane, 300) == 0.25);
+}
+END_TEST
+
 START_TEST(test_infinity_and_mute_hold)
 {
     static const struct pulse_point gain[] = {{FRAMES(0), -INFINITY, PULSE_CURVE_LINEAR},
@@ -109,6 +121,7 @@ int main(void)
     TCase *tests = tcase_create("lane");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, test_sorted_and_merged);
+    tcase_add_test(tests, test_equal_by_frame);
     tcase_add_test(tests, test_infinity_and_mute_hold);
     tcase_add_test(tests, test_limits);
     tcase_add_test(tests, test_no_memory);
