@@ -263,9 +263,9 @@ void pulse_check_clip_layouts(struct pulse_compiling *c, size_t track)
             continue; /* media without facts are told of elsewhere */
         }
         pulse_fault(c, clip->json, "/media", LH_ERR_INVALID,
-                    "medium \"%s\" has %u channels and track \"%s\" has %u; give the track \"channels\": %u or use "
+                    "medium \"%s\" has %u channel%s and track \"%s\" has %u; give the track \"channels\": %u or use "
                     "another medium (only mono goes into stereo)",
-                    c->project->media[clip->media].id, has, item->id, wants, has);
+                    c->project->media[clip->media].id, has, has == 1 ? "" : "s", item->id, wants, has);
     }
 }
 

@@ -36,9 +36,9 @@ static void check_output(struct pulse_compiling *c, size_t track)
     if (!pulse_pan_between(from, to, &kind)) {
         bool written = lh_json_member(item->json, "output") != NULL;
         pulse_fault(c, item->json, written ? "/output" : "", LH_ERR_INVALID,
-                    "track \"%s\" has %u channels and its output \"%s\" has %u; give both the same \"channels\" (only "
+                    "track \"%s\" has %u channel%s and its output \"%s\" has %u; give both the same \"channels\" (only "
                     "mono goes into stereo)",
-                    item->id, from, c->project->tracks[item->output].id, to);
+                    item->id, from, from == 1 ? "" : "s", c->project->tracks[item->output].id, to);
     }
 }
 
@@ -54,9 +54,10 @@ static void check_send(struct pulse_compiling *c, size_t track, size_t index)
     uint32_t to = c->channels[send->to];
     if (!pulse_pan_between(from, to, &kind)) {
         pulse_fault(c, send->json, "/to", LH_ERR_INVALID,
-                    "the send's signal has %u channels (%s fader) and \"%s\" has %u; give both the same \"channels\" "
+                    "the send's signal has %u channel%s (%s fader) and \"%s\" has %u; give both the same \"channels\" "
                     "(only mono goes into stereo)",
-                    from, send->tap == PULSE_TAP_PRE ? "pre" : "post", c->project->tracks[send->to].id, to);
+                    from, from == 1 ? "" : "s", send->tap == PULSE_TAP_PRE ? "pre" : "post",
+                    c->project->tracks[send->to].id, to);
     }
 }
 

@@ -221,7 +221,7 @@ START_TEST(test_faults)
         {FAULTY("{'id': 'a', 'type': 'audio', 'clips': [{'media': 'six', 'start': {'beats': 0}}]}"),
          "/tracks/0/clips/0/media", "6 channels", LH_ERR_INVALID},
         {FAULTY("{'id': 'a', 'type': 'audio', 'channels': 6, 'clips': [{'media': 'mono', 'start': {'beats': 0}}]}"),
-         "/tracks/0/clips/0/media", "only mono goes into stereo", LH_ERR_INVALID},
+         "/tracks/0/clips/0/media", "has 1 channel and track \"a\" has 6", LH_ERR_INVALID},
         {FAULTY("{'id': 'a', 'type': 'audio', 'channels': 6, 'clips': [{'media': 'six', 'start': {'beats': 0}}]}"),
          "/tracks/0", "its output", LH_ERR_INVALID},
         {FAULTY("{'id': 'g', 'type': 'group', 'channels': 1}, {'id': 'a', 'type': 'audio', 'output': 'g', 'clips': "
