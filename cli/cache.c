@@ -38,7 +38,7 @@ static enum lh_status make_folder(struct lh_arena *arena, const char *folder, co
 enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache,
                               struct lh_error *error)
 {
-    static const char *const folders[] = {"", "/deliverables", "/sources"};
+    static const char *const folders[] = {"", "/deliverables", "/conformed", "/sources"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         enum lh_status status = make_folder(arena, folder, folders[i], error);
         if (status != LH_OK) {
@@ -189,14 +189,14 @@ enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *ca
     return LH_OK;
 }
 
-enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *error)
+/* `size` bytes at `offset`, or all until the end if there are fewer, to the beginning of `to`. */
+static enum lh_status copy_range(int from, off_t offset, uint64_t size, int to, const char *where,
+                                 struct lh_error *error)
 {
-    if (ioctl(to, FICLONE, from) == 0) {
-        return LH_OK;
-    }
-    off_t in = 0, out = 0;
-    for (;;) {
-        ssize_t copied = copy_file_range(from, &in, to, &out, COPY_SIZE, 0);
+    off_t in = offset, out = 0;
+    while ((uint64_t)out < size) {
+        uint64_t left = size - (uint64_t)out;
+        ssize_t copied = copy_file_range(from, &in, to, &out, left < COPY_SIZE ? (size_t)left : COPY_SIZE, 0);
         if (copied == 0) {
             return LH_OK;
         }
@@ -206,16 +206,24 @@ enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *er
     }
     /* Two file systems that cannot copy between each other: by hand, on from where that ended. */
     static char buffer[1 << 16];
-    for (;;) {
-        ssize_t length = pread(from, buffer, sizeof buffer, in);
+    while ((uint64_t)out < size) {
+        uint64_t left = size - (uint64_t)out;
+        ssize_t length = pread(from, buffer, left < sizeof buffer ? (size_t)left : sizeof buffer, in);
         if (length == 0) {
             return LH_OK;
         }
-        if (length < 0 || pwrite(to, buffer, (size_t)length, in) != length) {
+        if (length < 0 || pwrite(to, buffer, (size_t)length, out) != length) {
             return lh_error_set(error, LH_ERR_IO, where, "cannot be written: %s", strerror(errno));
         }
         in += length;
+        out += length;
     }
+    return LH_OK;
+}
+
+enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *error)
+{
+    return ioctl(to, FICLONE, from) == 0 ? LH_OK : copy_range(from, 0, UINT64_MAX, to, where, error);
 }
 
 enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key,
@@ -239,5 +247,58 @@ enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *c
     status = status == LH_OK ? write_entry(arena, facts_path, writer.data, writer.size, error) : status;
     cli_aside_discard(&aside);
     lh_writer_fini(&writer);
+    return status;
+}
+
+enum lh_status cli_cache_find_conformed(struct lh_arena *arena, const struct cli_cache *cache,
+                                        const struct lh_digest *key, uint64_t size, int *fd, struct lh_error *error)
+{
+    const char *path = entry_path(arena, cache, "conformed", key, "");
+    const char *digest_path = entry_path(arena, cache, "conformed", key, ".digest");
+    if (path == NULL || digest_path == NULL) {
+        return lh_error_no_memory(error);
+    }
+    *fd = -1;
+    char text[LH_DIGEST_TEXT_SIZE] = "";
+    struct lh_digest told, found;
+    if (read_entry(digest_path, text, sizeof text - 1) != sizeof text - 1 || !lh_digest_parse(text, &told)) {
+        return LH_OK;
+    }
+    int opened = open(path, O_RDONLY | O_CLOEXEC);
+    if (opened < 0) {
+        return LH_OK;
+    }
+    struct stat info;
+    bool there = fstat(opened, &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size == size;
+    enum lh_status status = there ? lh_digest_file(opened, &found, error) : LH_OK;
+    if (there && status == LH_OK && lh_digest_equal(&found, &told)) {
+        *fd = opened;
+        return LH_OK;
+    }
+    close(opened);
+    return status == LH_ERR_NO_MEMORY ? status : LH_OK; /* what cannot be read is not there */
+}
+
+enum lh_status cli_cache_store_conformed(struct lh_arena *arena, const struct cli_cache *cache,
+                                         const struct lh_digest *key, int fd, uint64_t offset, uint64_t size,
+                                         struct lh_error *error)
+{
+    const char *path = entry_path(arena, cache, "conformed", key, "");
+    const char *digest_path = entry_path(arena, cache, "conformed", key, ".digest");
+    if (path == NULL || digest_path == NULL) {
+        return lh_error_no_memory(error);
+    }
+    struct cli_aside aside = CLI_ASIDE_NONE;
+    struct lh_digest digest;
+    char text[LH_DIGEST_TEXT_SIZE];
+    enum lh_status status = cli_aside_open(arena, path, &aside, error);
+    status = status == LH_OK ? copy_range(fd, (off_t)offset, size, aside.fd, path, error) : status;
+    status = status == LH_OK ? lh_digest_file(aside.fd, &digest, error) : status;
+    status = status == LH_OK ? cli_aside_publish(&aside, error) : status;
+    if (status == LH_OK) {
+        lh_digest_text(&digest, text);
+        status = write_entry(arena, digest_path, text, strlen(text), error);
+    }
+    cli_aside_discard(&aside);
     return status;
 }

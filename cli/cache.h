@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A folder of finished deliverables by their render keys, and of the digests of sources. Plain files, each written
-   aside and renamed, so that any number of renders may share a folder:
+/* A folder of finished deliverables by their render keys, of converted media, and of the digests of sources. Plain
+   files, each written aside and renamed, so that any number of renders may share a folder:
 
        deliverables/<key>        the file
        deliverables/<key>.facts  what the report says of it
+       conformed/<key>           a medium at the project's rate: raw interleaved floats
+       conformed/<key>.digest    of these
        sources/<hash>            digest of the source with this device, inode, size, time of change, ...
 
    Entries never change: a key says all that decides over a file's bytes (graph/keys.h). Anything may be deleted at any
@@ -36,6 +38,15 @@ LH_NODISCARD enum lh_status cli_cache_find(struct lh_arena *arena, const struct 
 LH_NODISCARD enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *cache,
                                             const struct lh_digest *key, int fd,
                                             const struct engine_delivered *delivered, struct lh_error *error);
+/* Whether there is a converted medium of `size` bytes for the key; if so *fd is it, for the caller to close, otherwise
+   -1. Its bytes are held against their digest. */
+LH_NODISCARD enum lh_status cli_cache_find_conformed(struct lh_arena *arena, const struct cli_cache *cache,
+                                                     const struct lh_digest *key, uint64_t size, int *fd,
+                                                     struct lh_error *error);
+/* Keeps a copy of `size` bytes at `offset` of a file. */
+LH_NODISCARD enum lh_status cli_cache_store_conformed(struct lh_arena *arena, const struct cli_cache *cache,
+                                                      const struct lh_digest *key, int fd, uint64_t offset,
+                                                      uint64_t size, struct lh_error *error);
 /* All of `from` to the beginning of `to`, an empty file. */
 LH_NODISCARD enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *error);
 

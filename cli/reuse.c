@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "engine/run/conformed.h"
 #include "graph/keys.h"
 
 bool cli_reused(const struct cli_session *session, size_t index)
@@ -33,6 +34,15 @@ bool cli_reused_all(const struct cli_session *session)
     return session->reused != NULL;
 }
 
+static struct graph_key_context key_context(const struct cli_session *session)
+{
+    return (struct graph_key_context){
+        .sound_version = ENGINE_SOUND_VERSION,
+        .libraries = session->libraries,
+        .cpu_class = session->cpu_class,
+    };
+}
+
 enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *error)
 {
     const struct graph *graph = session->compiled->graph;
@@ -44,11 +54,7 @@ enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *erro
     for (uint32_t i = 0; i < graph->media_count; i++) {
         media[i] = session->sources.items[session->compiled->media[i]].digest;
     }
-    struct graph_key_context context = {
-        .sound_version = ENGINE_SOUND_VERSION,
-        .libraries = session->libraries,
-        .cpu_class = session->cpu_class,
-    };
+    struct graph_key_context context = key_context(session);
     if (graph_keys(graph, media, &context, NULL, keys) != LH_OK) {
         return lh_error_no_memory(error);
     }
@@ -133,6 +139,66 @@ enum lh_status cli_reuse_begin(struct cli_session *session, struct lh_error *err
     return status == LH_OK && some && !cli_reused_all(session) ? compile_remainder(session, error) : status;
 }
 
+enum lh_status cli_reuse_conformed(struct cli_session *session, const struct pulse_compiled *compiled,
+                                   struct lh_error *error)
+{
+    if (session->request.cache == NULL) {
+        return LH_OK;
+    }
+    const struct graph *graph = compiled->graph;
+    int *fds = lh_arena_array(&session->arena, graph->media_count, sizeof *fds);
+    struct lh_digest *keys = lh_arena_array(&session->arena, graph->media_count, sizeof *keys);
+    if (fds == NULL || keys == NULL) {
+        return lh_error_no_memory(error);
+    }
+    struct graph_key_context context = key_context(session);
+    session->conformed = fds;
+    session->conform_keys = keys;
+    enum lh_status status = LH_OK;
+    for (uint32_t i = 0; status == LH_OK && i < graph->media_count; i++) {
+        fds[i] = -1;
+        session->conformed_count = i + 1;
+        uint64_t size = engine_conformed_size(&graph->media[i]);
+        if (size == 0) {
+            continue;
+        }
+        const struct lh_digest *digest = &session->sources.items[compiled->media[i]].digest;
+        if (graph_key_conform(graph, i, digest, &context, &keys[i]) != LH_OK) {
+            return lh_error_no_memory(error);
+        }
+        status = cli_cache_find_conformed(&session->arena, &session->cache, &keys[i], size, &fds[i], error);
+    }
+    return status;
+}
+
+void cli_reuse_close(struct cli_session *session)
+{
+    for (size_t i = 0; i < session->conformed_count; i++) {
+        if (session->conformed[i] >= 0) {
+            close(session->conformed[i]);
+        }
+    }
+    session->conformed_count = 0;
+}
+
+/* From the scratch file, where the instance has left them. */
+static enum lh_status keep_conformed(struct cli_session *session, struct lh_error *error)
+{
+    const struct pulse_compiled *rendered = session->remainder != NULL ? session->remainder : session->compiled;
+    uint64_t offset = 0;
+    enum lh_status status = LH_OK;
+    for (uint32_t i = 0; status == LH_OK && i < session->conformed_count; i++) {
+        const struct graph_media *media = &rendered->graph->media[i];
+        uint64_t size = engine_conformed_size(media);
+        if (size > 0 && session->conformed[i] < 0) {
+            status = cli_cache_store_conformed(&session->arena, &session->cache, &session->conform_keys[i],
+                                               session->outputs.scratch_fd, offset, size, error);
+        }
+        offset += engine_conformed_room(media);
+    }
+    return status;
+}
+
 enum lh_status cli_reuse_end(struct cli_session *session, struct lh_error *error)
 {
     if (session->request.cache == NULL || !cli_cache_unchanged(&session->sources)) {
@@ -145,5 +211,5 @@ enum lh_status cli_reuse_end(struct cli_session *session, struct lh_error *error
                                      session->outputs.files[i].fd, &session->result.delivered[i], error);
         }
     }
-    return status;
+    return status == LH_OK ? keep_conformed(session, error) : status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session need not render: deliverables that a cache has, found by their render keys. */
+/* What a session need not render: deliverables that a cache has, found by their render keys, and media that it has
+   converted, found by their conform keys. */
 #ifndef CLI_REUSE_H
 #define CLI_REUSE_H
 
@@ -11,7 +12,12 @@ LH_NODISCARD enum lh_status cli_reuse_keys(struct cli_session *session, struct l
 /* With outputs open: fills those that the cache has, and compiles what is left to session->remainder. Without --cache
    nothing happens. */
 LH_NODISCARD enum lh_status cli_reuse_begin(struct cli_session *session, struct lh_error *error);
-/* Keeps what was rendered, unless a source has changed meanwhile. */
+/* For `compiled`, which is about to be rendered: descriptors of its converted media in session->conformed. Without
+   --cache there are none. */
+LH_NODISCARD enum lh_status cli_reuse_conformed(struct cli_session *session, const struct pulse_compiled *compiled,
+                                                struct lh_error *error);
+void cli_reuse_close(struct cli_session *session);
+/* Keeps what was rendered and converted, unless a source has changed meanwhile. */
 LH_NODISCARD enum lh_status cli_reuse_end(struct cli_session *session, struct lh_error *error);
 
 /* Deliverable `index` came from the cache. */

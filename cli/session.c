@@ -293,12 +293,17 @@ static enum lh_status run(struct cli_session *session)
     if (delivered == NULL || output_fds == NULL || fds == NULL || at == NULL) {
         return lh_error_no_memory(&session->error);
     }
+    enum lh_status status = cli_reuse_conformed(session, compiled, &session->error);
+    if (status != LH_OK) {
+        return status;
+    }
     for (size_t i = 0; i < graph->deliverable_count; i++) {
         output_fds[i] = compiled->outputs[i].wanted ? session->outputs.fds[at[i]] : -1;
     }
     struct engine_instance_render render = {
         .graph = graph,
         .media_fds = fds,
+        .conformed_fds = session->conformed,
         .output_fds = output_fds,
         .scratch_fd = session->outputs.scratch_fd,
         .threads = session->request.threads,
@@ -310,7 +315,7 @@ static enum lh_status run(struct cli_session *session)
     struct engine_render_result result = {.delivered = delivered};
     cli_progress_init(&session->progress, session->request.progress, graph->sample_rate, session->begun_ns);
     session->rendering = true;
-    enum lh_status status = engine_instance_render(session->instance, &render, &result, &session->error);
+    status = engine_instance_render(session->instance, &render, &result, &session->error);
     if (status != LH_OK) {
         return status;
     }
@@ -451,6 +456,7 @@ int cli_session_end(struct cli_session *session)
     engine_instance_free(session->instance);
     cli_outputs_discard(&session->outputs);
     cli_aside_discard(&session->report);
+    cli_reuse_close(session);
     cli_sources_close(&session->sources);
     pulse_compiled_free(session->remainder);
     pulse_compiled_free(session->compiled);

@@ -44,8 +44,11 @@ struct cli_session {
     bool rendering; /* progress is on show */
     bool published; /* the files are there */
     struct cli_cache cache;
-    bool *reused;                             /* one a deliverable, true: from the cache; NULL without one */
-    struct pulse_compiled *remainder;         /* what the cache left to render; NULL: all, or nothing */
+    bool *reused;                     /* one a deliverable, true: from the cache; NULL without one */
+    struct pulse_compiled *remainder; /* what the cache left to render; NULL: all, or nothing */
+    int *conformed; /* one a medium of what is rendered: its descriptor in the cache, -1: not there; NULL without one */
+    struct lh_digest *conform_keys; /* the same: its key */
+    size_t conformed_count;
     struct engine_render_result result;       /* `delivered` has one a deliverable of `compiled` */
     double first_block_seconds, wall_seconds; /* from the program's start; 0: not known */
     double load_seconds, compile_seconds;     /* project file to model, model to graph */

@@ -227,7 +227,7 @@ static enum lh_status new_page(int *fd, struct engine_progress **page, struct lh
     return LH_OK;
 }
 
-/* The request's body and descriptors: page, scratch, media, wanted outputs. */
+/* The request's body and descriptors: page, scratch, media, wanted outputs, conformed media. */
 struct question {
     struct lh_writer body;
     int *fds;
@@ -238,9 +238,9 @@ static enum lh_status compose(const struct engine_instance_render *render, int p
                               struct lh_error *error)
 {
     const struct graph *graph = render->graph;
-    size_t most = 2 + (size_t)graph->media_count + graph->deliverable_count;
+    size_t most = 2 + 2 * (size_t)graph->media_count + graph->deliverable_count;
     question->fds = malloc(most * sizeof *question->fds);
-    uint8_t *wanted = malloc((size_t)graph->deliverable_count + 1);
+    uint8_t *wanted = malloc((size_t)graph->deliverable_count + graph->media_count + 1);
     if (question->fds == NULL || wanted == NULL) {
         free(wanted);
         return lh_error_no_memory(error);
@@ -256,12 +256,20 @@ static enum lh_status compose(const struct engine_instance_render *render, int p
             question->fds[question->count++] = render->output_fds[i];
         }
     }
+    uint8_t *conformed = wanted + graph->deliverable_count;
+    for (uint32_t i = 0; i < graph->media_count; i++) {
+        conformed[i] = render->conformed_fds != NULL && render->conformed_fds[i] >= 0 ? 1 : 0;
+        if (conformed[i] == 1) {
+            question->fds[question->count++] = render->conformed_fds[i];
+        }
+    }
     struct engine_request request = {
         .threads = render->threads,
         .block = render->block,
         .report = render->report,
         .media_count = graph->media_count,
         .output_count = graph->deliverable_count,
+        .conformed = conformed,
         .wanted = wanted,
     };
     const char *kernels = render->kernels != NULL ? render->kernels : getenv("LOOPHOLE_KERNELS");

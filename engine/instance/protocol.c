@@ -150,7 +150,18 @@ void engine_request_write(struct lh_writer *writer, const struct engine_request 
     lh_writer_text(writer, request->kernels);
     lh_writer_u32(writer, request->media_count);
     lh_writer_u32(writer, request->output_count);
+    lh_writer_bytes(writer, request->conformed, request->media_count);
     lh_writer_bytes(writer, request->wanted, request->output_count);
+}
+
+static bool are_flags(const uint8_t *flags, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (flags[i] > 1) {
+            return false;
+        }
+    }
+    return true;
 }
 
 enum lh_status engine_request_read(const void *data, size_t size, struct engine_request *request)
@@ -163,14 +174,13 @@ enum lh_status engine_request_read(const void *data, size_t size, struct engine_
     read_text(&reader, read.kernels, sizeof read.kernels);
     read.media_count = lh_reader_u32(&reader);
     read.output_count = lh_reader_u32(&reader);
+    read.conformed = lh_reader_view(&reader, read.media_count);
     read.wanted = lh_reader_view(&reader, read.output_count);
     if (!lh_reader_ok(&reader) || read.threads < 1 || read.threads > ENGINE_THREADS_MAX) {
         return LH_ERR_FORMAT;
     }
-    for (uint32_t i = 0; i < read.output_count; i++) {
-        if (read.wanted[i] > 1) {
-            return LH_ERR_FORMAT;
-        }
+    if (!are_flags(read.conformed, read.media_count) || !are_flags(read.wanted, read.output_count)) {
+        return LH_ERR_FORMAT;
     }
     read.graph_size = size - reader.offset;
     read.graph = lh_reader_view(&reader, read.graph_size);

@@ -29,7 +29,7 @@
 #include "common/base/bytes.h"
 #include "engine/instance/client.h"
 
-#define ENGINE_PROTOCOL_VERSION 1
+#define ENGINE_PROTOCOL_VERSION 2
 #define ENGINE_LIBRARIES_SIZE 512
 #define ENGINE_CPU_CLASS_SIZE 32
 #define ENGINE_KERNELS_SIZE 16
@@ -63,8 +63,9 @@ struct engine_request {
     bool report;
     char kernels[ENGINE_KERNELS_SIZE]; /* "": the fastest */
     uint32_t media_count, output_count;
-    const uint8_t *wanted; /* output_count flags: 1 has a descriptor, 0 is only measured. Borrowed. */
-    const uint8_t *graph;  /* encoded; borrowed */
+    const uint8_t *conformed; /* media_count flags: 1 has a second descriptor, of its conformed samples. Borrowed. */
+    const uint8_t *wanted;    /* output_count flags: 1 has a descriptor, 0 is only measured. Borrowed. */
+    const uint8_t *graph;     /* encoded; borrowed */
     size_t graph_size;
 };
 

@@ -93,25 +93,32 @@ static enum lh_status map_page(int fd, struct engine_progress **page, struct lh_
     return LH_OK;
 }
 
-/* The output descriptors in the deliverables' order, -1 where nothing is wanted; `fds` holds the wanted ones. */
-static int *spread_outputs(const struct engine_request *request, const int *fds)
+static size_t count_flags(const uint8_t *flags, uint32_t count)
 {
-    int *outputs = malloc((request->output_count + 1) * sizeof *outputs);
-    for (uint32_t i = 0; outputs != NULL && i < request->output_count; i++) {
-        outputs[i] = request->wanted[i] == 1 ? *fds++ : -1;
+    size_t set = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        set += flags[i];
     }
-    return outputs;
+    return set;
+}
+
+/* One descriptor for each flag, -1 where it is 0; `fds` holds the others. */
+static int *spread(const uint8_t *flags, uint32_t count, const int *fds)
+{
+    int *spread_out = malloc(((size_t)count + 1) * sizeof *spread_out);
+    for (uint32_t i = 0; spread_out != NULL && i < count; i++) {
+        spread_out[i] = flags[i] == 1 ? *fds++ : -1;
+    }
+    return spread_out;
 }
 
 static bool request_fits(const struct engine_request *request, const struct engine_message *message,
                          const struct graph *graph)
 {
-    size_t wanted = 0;
-    for (uint32_t i = 0; i < request->output_count; i++) {
-        wanted += request->wanted[i];
-    }
+    size_t wanted = count_flags(request->wanted, request->output_count);
+    size_t conformed = count_flags(request->conformed, request->media_count);
     return request->media_count == graph->media_count && request->output_count == graph->deliverable_count &&
-           message->fd_count == MEDIA_PLACE + (size_t)request->media_count + wanted;
+           message->fd_count == MEDIA_PLACE + (size_t)request->media_count + wanted + conformed;
 }
 
 static enum lh_status render_graph(const struct engine_message *message, const struct engine_request *request,
@@ -138,14 +145,19 @@ static enum lh_status render_graph(const struct engine_message *message, const s
     if (status != LH_OK) {
         return status;
     }
-    int *outputs = spread_outputs(request, message->fds + MEDIA_PLACE + request->media_count);
-    if (outputs == NULL) {
+    const int *output_fds = message->fds + MEDIA_PLACE + request->media_count;
+    int *outputs = spread(request->wanted, request->output_count, output_fds);
+    int *conformed = spread(request->conformed, request->media_count,
+                            output_fds + count_flags(request->wanted, request->output_count));
+    if (outputs == NULL || conformed == NULL) {
         status = lh_error_no_memory(error);
     } else {
         job.output_fds = outputs;
+        job.conformed_fds = conformed;
         status = engine_render(&job, result, error);
     }
     free(outputs);
+    free(conformed);
     munmap(job.progress, sizeof *job.progress);
     return status;
 }

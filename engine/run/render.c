@@ -143,11 +143,13 @@ static void fill_reach(const struct graph *graph, int64_t *reach)
 }
 
 /* Units of work for the progress bar: frames conformed, frames of each pass, frames of what is finished afterwards. */
-static uint64_t count_work(const struct graph *graph)
+static uint64_t count_work(const struct engine_render_job *job)
 {
+    const struct graph *graph = job->graph;
     uint64_t total = 0;
     for (uint32_t m = 0; m < graph->media_count; m++) {
-        total += graph->media[m].conform != GRAPH_CONFORM_IN_PLACE ? graph->media[m].length : 0;
+        bool converted = graph->media[m].conform != GRAPH_CONFORM_IN_PLACE && !engine_sources_given(job, m);
+        total += converted ? graph->media[m].length : 0;
     }
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &graph->deliverables[d];
@@ -189,7 +191,7 @@ static enum lh_status prepare(struct engine_state *state, struct lh_error *error
     const struct engine_kernels *kernels = state->job->kernels != NULL ? state->job->kernels : engine_kernels_best();
     state->sources =
         (struct engine_sources){.graph = graph, .kernels = kernels, .media = state->media, .reach = state->reach};
-    atomic_store_explicit(&state->job->progress->total, count_work(graph), memory_order_relaxed);
+    atomic_store_explicit(&state->job->progress->total, count_work(state->job), memory_order_relaxed);
     return engine_pool_new(state->job->threads, &state->pool, error);
 }
 

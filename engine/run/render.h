@@ -31,6 +31,9 @@ typedef uint64_t engine_clock(void);
 struct engine_render_job {
     const struct graph *graph;
     const int *media_fds; /* graph->media_count, readable */
+    /* NULL, or graph->media_count: a file of exactly what conforming this medium would give (engine/run/conformed.h),
+       which is used instead; -1: there is none. */
+    const int *conformed_fds;
     const int
         *output_fds;  /* graph->deliverable_count, writable; -1: measure only (a deliverable needed for its gain) */
     int scratch_fd;   /* readable and writable, empty; used at absolute offsets */

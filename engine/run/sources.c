@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The stages before the sound: media are opened, checked against the graph, and conformed where they must be. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "engine/io/conform.h"
+#include "engine/run/conformed.h"
 #include "engine/run/state.h"
-
-#define SCRATCH_ALIGNMENT 4096u
 
 static enum lh_status name_medium(const struct graph_media *media, enum lh_status status, struct lh_error *error)
 {
@@ -27,25 +29,58 @@ static enum lh_status check_facts(const struct graph_media *media, const struct 
     return LH_OK;
 }
 
+bool engine_sources_given(const struct engine_render_job *job, uint32_t media)
+{
+    return job->conformed_fds != NULL && job->conformed_fds[media] >= 0 &&
+           job->graph->media[media].conform != GRAPH_CONFORM_IN_PLACE;
+}
+
+static enum lh_status open_conformed(struct engine_state *state, uint32_t m, int fd, uint64_t offset,
+                                     struct lh_error *error)
+{
+    const struct graph_media *media = &state->graph->media[m];
+    enum lh_status status = engine_media_open_scratch(fd, offset, media->channels, state->graph->sample_rate,
+                                                      media->length, &state->media[m]);
+    return status == LH_OK ? LH_OK : lh_error_no_memory(error);
+}
+
+static enum lh_status open_given(struct engine_state *state, uint32_t m, struct lh_error *error)
+{
+    int fd = state->job->conformed_fds[m];
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        return lh_error_set(error, LH_ERR_IO, NULL, "what it was converted to cannot be read: %s", strerror(errno));
+    }
+    if ((uint64_t)info.st_size != engine_conformed_size(&state->graph->media[m])) {
+        return lh_error_set(error, LH_ERR_IO, NULL, "what it was converted to has another size");
+    }
+    return open_conformed(state, m, fd, 0, error);
+}
+
+static enum lh_status open_medium(struct engine_state *state, uint32_t m, struct lh_error *error)
+{
+    const struct graph_media *media = &state->graph->media[m];
+    enum lh_status status = engine_media_open(state->job->media_fds[m], &state->media[m], error);
+    if (status != LH_OK) {
+        return status;
+    }
+    const struct engine_media_facts *facts = engine_media_get_facts(state->media[m]);
+    state->media_streams[m] = media->conform == GRAPH_CONFORM_IN_PLACE && facts->access == ENGINE_ACCESS_STREAM;
+    state->conformed += media->conform != GRAPH_CONFORM_IN_PLACE ? 1 : 0;
+    return check_facts(media, facts, error);
+}
+
 enum lh_status engine_sources_open(struct engine_state *state, struct lh_error *error)
 {
     for (uint32_t m = 0; m < state->graph->media_count; m++) {
         const struct graph_media *media = &state->graph->media[m];
-        enum lh_status status = engine_media_open(state->job->media_fds[m], &state->media[m], error);
-        if (status == LH_OK) {
-            status = check_facts(media, engine_media_get_facts(state->media[m]), error);
-        }
+        state->media_offset[m] = state->scratch_size;
+        state->scratch_size += engine_conformed_room(media);
+        enum lh_status status =
+            engine_sources_given(state->job, m) ? open_given(state, m, error) : open_medium(state, m, error);
         if (status != LH_OK) {
             return name_medium(media, status, error);
         }
-        if (media->conform == GRAPH_CONFORM_IN_PLACE) {
-            state->media_streams[m] = engine_media_get_facts(state->media[m])->access == ENGINE_ACCESS_STREAM;
-            continue;
-        }
-        state->media_offset[m] = state->scratch_size;
-        state->scratch_size += (media->length * media->channels * sizeof(float) + SCRATCH_ALIGNMENT - 1) &
-                               ~(uint64_t)(SCRATCH_ALIGNMENT - 1);
-        state->conformed++;
     }
     return LH_OK;
 }
@@ -61,9 +96,7 @@ static enum lh_status conform_one(struct engine_state *state, uint32_t m, struct
     }
     engine_media_close(state->media[m]);
     state->media[m] = NULL;
-    status = engine_media_open_scratch(job->scratch_fd, state->media_offset[m], media->channels,
-                                       state->graph->sample_rate, media->length, &state->media[m]);
-    return status == LH_OK ? LH_OK : lh_error_no_memory(error);
+    return open_conformed(state, m, job->scratch_fd, state->media_offset[m], error);
 }
 
 static void conform_work(void *context, uint32_t worker)
@@ -75,7 +108,7 @@ static void conform_work(void *context, uint32_t worker)
         if (m >= state->graph->media_count || engine_state_is_over(state)) {
             break;
         }
-        if (state->graph->media[m].conform == GRAPH_CONFORM_IN_PLACE) {
+        if (state->graph->media[m].conform == GRAPH_CONFORM_IN_PLACE || engine_sources_given(state->job, m)) {
             continue;
         }
         struct lh_error error = LH_ERROR_INIT;

@@ -45,6 +45,8 @@ bool engine_state_is_over(struct engine_state *state);
 /* The kept failure, or cancellation, or LH_OK. After the parallel work. */
 enum lh_status engine_state_result(const struct engine_state *state, struct lh_error *error);
 
+/* The medium has been conformed before: it is neither opened nor conformed. */
+bool engine_sources_given(const struct engine_render_job *job, uint32_t media);
 /* Stage 1: opens every medium and checks it against the graph; plans the scratch file's extents. */
 LH_NODISCARD enum lh_status engine_sources_open(struct engine_state *state, struct lh_error *error);
 /* Stage 2: conforms what cannot be read in place, media in parallel. */

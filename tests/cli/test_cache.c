@@ -140,6 +140,66 @@ START_TEST(damage_makes_no_hit)
 }
 END_TEST
 
+static int find_conformed(uint64_t size)
+{
+    int fd = -2;
+    ck_assert_int_eq(cli_cache_find_conformed(&arena, &cache, &key, size, &fd, &error), LH_OK);
+    return fd;
+}
+
+START_TEST(a_converted_medium_is_kept_by_its_extent)
+{
+    char path[512], digest_path[520], text[8] = "";
+    snprintf(path, sizeof path, "%s/conformed/%s", base, strrchr(entry, '/') + 1);
+    snprintf(digest_path, sizeof digest_path, "%s.digest", path);
+    int from = content("0123456789");
+    ck_assert_int_eq(find_conformed(4), -1);
+    ck_assert_int_eq(cli_cache_store_conformed(&arena, &cache, &key, from, 3, 4, &error), LH_OK);
+    int fd = find_conformed(4);
+    ck_assert_int_eq(pread(fd, text, sizeof text, 0), 4);
+    ck_assert_str_eq(text, "3456");
+    close(fd);
+    ck_assert_int_eq(find_conformed(5), -1);
+    int damaged = open(path, O_WRONLY);
+    ck_assert_int_eq(pwrite(damaged, "x", 1, 2), 1);
+    close(damaged);
+    ck_assert_int_eq(find_conformed(4), -1);
+    ck_assert_int_eq(cli_cache_store_conformed(&arena, &cache, &key, from, 3, 4, &error), LH_OK);
+    fd = find_conformed(4);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_int_eq(truncate(digest_path, 10), 0);
+    ck_assert_int_eq(find_conformed(4), -1);
+    ck_assert_int_eq(cli_cache_store_conformed(&arena, &cache, &key, from, 3, 4, &error), LH_OK);
+    ck_assert_int_eq(truncate(path, 3), 0);
+    ck_assert_int_eq(find_conformed(4), -1);
+    close(from);
+}
+END_TEST
+
+START_TEST(memory_runs_out_for_a_converted_medium)
+{
+    int from = content("0123456789");
+    for (size_t n = 1;; n++) {
+        struct lh_arena own;
+        lh_arena_init(&own);
+        int fd = -1;
+        testing_fail_allocation(n);
+        enum lh_status status = cli_cache_store_conformed(&own, &cache, &key, from, 3, 4, &error);
+        status = status == LH_OK ? cli_cache_find_conformed(&own, &cache, &key, 4, &fd, &error) : status;
+        bool fired = testing_fail_allocation_end();
+        lh_arena_fini(&own);
+        if (!fired) {
+            ck_assert_int_eq(status, LH_OK);
+            close(fd);
+            break;
+        }
+        ck_assert_int_eq(status, LH_ERR_NO_MEMORY);
+    }
+    close(from);
+}
+END_TEST
+
 START_TEST(facts_are_checked)
 {
     struct lh_writer writer;
@@ -219,6 +279,8 @@ int main(void)
     tcase_add_test(tests, copying_to_nowhere_fails);
     tcase_add_test(tests, figures_that_are_missing_make_no_hit);
     tcase_add_test(tests, damage_makes_no_hit);
+    tcase_add_test(tests, a_converted_medium_is_kept_by_its_extent);
+    tcase_add_test(tests, memory_runs_out_for_a_converted_medium);
     tcase_add_test(tests, facts_are_checked);
     tcase_add_test(tests, digests_follow_the_files);
     tcase_add_test(tests, a_folder_that_cannot_be);

@@ -510,6 +510,60 @@ def test_cache(folder):
     equal(fresh["mix.wav"][1] == plain["mix.wav"][1], False, "same after a source changed")
 
 
+def test_conformed_media_in_the_cache(folder):
+    write(f"{folder}/a.wav", wav_bytes([sine(44100), sine(44100, 330)], rate=44100))
+    write(f"{folder}/b.wav", wav_bytes([sine(48000, 110)]))
+    must(0, "mix", f"{folder}/a.wav", "-o", f"{folder}/c.ogg")
+    project = write(f"{folder}/three.json", {
+        "loophole": 1, "sampleRate": 48000, "media": {"a": {"file": "a.wav"}, "b": {"file": "b.wav"}, "c": {"file": "c.ogg"}},
+        "tracks": [{"id": "master", "type": "master"}, *(
+            {"id": f"t{name}", "type": "audio", "clips": [{"media": name, "start": {"beats": 0}}]} for name in "abc")],
+        "deliverables": [{"name": "mix", "source": "master", "format": "wav"}, {"name": "one", "source": "ta", "format": "flac"}],
+    })
+    cache = f"{folder}/cache"
+
+    def render(conformed, *arguments, count=2):
+        """Digests of the files; nothing but converted media are left in the cache for the next one."""
+        done = must(0, "render", project, "-o", f"{folder}/out", "--report", "-", "--progress", "none", *arguments)
+        report = json.loads(done.stdout)
+        equal((report["conformedMedia"], len(report["deliverables"])), (conformed, count), arguments)
+        shutil.rmtree(f"{cache}/deliverables", ignore_errors=True)
+        return [one["fileSha256"] for one in report["deliverables"]]
+
+    def spoil(change):
+        names = sorted(os.listdir(f"{cache}/conformed"))
+        equal(len(names), 4, "two media, two digests")
+        for name in names:
+            with open(f"{cache}/conformed/{name}", "r+b") as file:
+                change(file)
+
+    def flip(file):
+        file.seek(40)
+        byte = file.read(1)
+        file.seek(40)
+        file.write(bytes([byte[0] ^ 1]))
+
+    plain = render(2)
+    equal(render(2, "--cache", cache), plain, "cold")
+    equal(render(0, "--cache", cache), plain, "warm")
+    equal(render(0, "--cache", cache, "--threads", "1", "--block", "4096"), plain, "warm, one thread")
+    equal(render(0, "--cache", cache, "--deliverable", "one", count=1), plain[1:], "in part")
+    for change in (flip, lambda file: file.truncate(20), lambda file: file.truncate(0), lambda file: file.write(b"more"),
+                   lambda file: file.seek(0, 2) and file.write(b"more")):
+        spoil(change)
+        equal(render(2, "--cache", cache), plain, "damaged")
+        equal(render(0, "--cache", cache), plain, "replaced")
+    other = render(2, "--set", "/resampler=samplerate")
+    equal(other[0] == plain[0], False, "the other resampler sounds the same")
+    equal(render(2, "--cache", cache, "--set", "/resampler=samplerate"), other, "the other resampler, cold")
+    equal(render(0, "--cache", cache, "--set", "/resampler=samplerate"), other, "the other resampler, warm")
+    write(f"{folder}/a.wav", wav_bytes([sine(44100), sine(44100, 331)], rate=44100))
+    changed = render(2)
+    equal(changed[0] == plain[0], False, "the changed source sounds the same")
+    equal(render(1, "--cache", cache), changed, "a changed source, cold")
+    equal(render(0, "--cache", cache), changed, "a changed source, warm")
+
+
 def test_text_from_a_project_cannot_drive_the_terminal(folder):
     project = make_project(folder, **{"\x1b[2Jevil": 1})
     equal("\x1b" in must(3, "render", project).talk, False, "escape sequence on the terminal")

@@ -107,13 +107,14 @@ END_TEST
 
 START_TEST(requests_round_trip)
 {
-    uint8_t wanted[] = {1, 0, 1};
+    uint8_t wanted[] = {1, 0, 1}, conformed[] = {0, 1, 1, 0};
     struct engine_request request = {.threads = 8,
                                      .block = 4096,
                                      .report = true,
                                      .kernels = "avx2",
                                      .media_count = 4,
                                      .output_count = 3,
+                                     .conformed = conformed,
                                      .wanted = wanted};
     engine_request_write(&writer, &request);
     size_t head = writer.size;
@@ -127,11 +128,15 @@ START_TEST(requests_round_trip)
               read.output_count == 3);
     ck_assert_str_eq(read.kernels, "avx2");
     ck_assert_mem_eq(read.wanted, wanted, 3);
+    ck_assert_mem_eq(read.conformed, conformed, 4);
     ck_assert_uint_eq(read.graph_size, 5);
     ck_assert_mem_eq(read.graph, "graph", 5);
     writer.data[head - 1] = 2;
     ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_ERR_FORMAT);
     writer.data[head - 1] = 1;
+    writer.data[head - 4] = 2;
+    ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_ERR_FORMAT);
+    writer.data[head - 4] = 0;
     memset(writer.data, 0, 4);
     ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_ERR_FORMAT);
     memset(writer.data, 0xFF, 4);

@@ -44,10 +44,16 @@ static void teardown(void)
 /* The body of a render of the fixture's mix, which reaches into the kernels' name. */
 static struct lh_writer request_body(void)
 {
-    static const uint8_t wanted[OUTPUTS];
+    static const uint8_t wanted[OUTPUTS], conformed[FIXTURE_MEDIA];
     const struct graph *graph = fixture_mix_ordered(NULL, NULL);
     struct engine_request request = {
-        .threads = 1, .kernels = FAKE_KERNELS, .media_count = FIXTURE_MEDIA, .output_count = OUTPUTS, .wanted = wanted};
+        .threads = 1,
+        .kernels = FAKE_KERNELS,
+        .media_count = FIXTURE_MEDIA,
+        .output_count = OUTPUTS,
+        .conformed = conformed,
+        .wanted = wanted,
+    };
     struct lh_writer writer;
     lh_writer_init(&writer);
     engine_request_write(&writer, &request);

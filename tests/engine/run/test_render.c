@@ -3,8 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
+#include "engine/run/conformed.h"
 #include "tests/support/graphs.h"
 #include "tests/support/testing.h"
 
@@ -273,6 +276,76 @@ START_TEST(a_block_must_be_a_multiple_of_the_quantum)
 }
 END_TEST
 
+/* The samples' digest when `given` stands for the medium; what the scratch file has for it goes to `kept`. */
+static enum lh_status render_given(const struct graph *graph, int media, int given, int kept, uint64_t *conformed,
+                                   struct lh_digest *samples)
+{
+    struct engine_progress progress = {.done = 0};
+    struct engine_delivered delivered;
+    struct engine_render_result result = {.delivered = &delivered};
+    struct lh_error error = LH_ERROR_INIT;
+    int output = memfd_create("output", MFD_CLOEXEC), scratch = memfd_create("scratch", MFD_CLOEXEC);
+    struct engine_render_job job = {.graph = graph,
+                                    .media_fds = &media,
+                                    .conformed_fds = &given,
+                                    .output_fds = &output,
+                                    .scratch_fd = scratch,
+                                    .threads = 2,
+                                    .progress = &progress,
+                                    .clock = lh_clock_monotonic_ns,
+                                    .report = true};
+    enum lh_status status = engine_render(&job, &result, &error);
+    if (status == LH_OK) {
+        *conformed = result.conformed_media;
+        *samples = delivered.file.samples;
+        ck_assert_uint_eq(progress.done, progress.total);
+        static char bytes[LENGTH * 2 * sizeof(float)];
+        if (kept >= 0) {
+            ck_assert_uint_eq(engine_conformed_size(&graph->media[0]), sizeof bytes);
+            ck_assert_int_eq(pread(scratch, bytes, sizeof bytes, 0), (ssize_t)sizeof bytes);
+            ck_assert_int_eq(pwrite(kept, bytes, sizeof bytes, 0), (ssize_t)sizeof bytes);
+        }
+    } else {
+        ck_assert_str_eq(error.where, "media medium");
+    }
+    close(output);
+    close(scratch);
+    return status;
+}
+
+START_TEST(a_medium_that_is_given_conformed_gives_the_same_bits)
+{
+    float *samples = noise(2 * LENGTH, 7);
+    int media = graphs_wav(samples, LENGTH, 2), kept = memfd_create("kept", MFD_CLOEXEC);
+    struct graph_builder *builder = graphs_builder();
+    struct graph_media medium = {.channels = 2,
+                                 .rate = 48000,
+                                 .frames = LENGTH,
+                                 .length = LENGTH,
+                                 .conform = GRAPH_CONFORM_DECODE,
+                                 .name = "medium"};
+    uint32_t index;
+    ck_assert_int_eq(graph_builder_add_media(builder, &medium, &index), LH_OK);
+    struct graph_deliverable mix =
+        graphs_deliverable("mix", graphs_clip(builder, index, 2, 0, LENGTH, "clips"), 0, LENGTH);
+    graphs_deliver(builder, &mix);
+    const struct graph *graph = graphs_finish(builder);
+    struct lh_digest first, second;
+    uint64_t conformed = 0;
+    ck_assert_int_eq(render_given(graph, media, -1, kept, &conformed, &first), LH_OK);
+    ck_assert_uint_eq(conformed, 1);
+    ck_assert_int_eq(render_given(graph, -1, kept, -1, &conformed, &second), LH_OK); /* the source is not looked at */
+    ck_assert_uint_eq(conformed, 0);
+    ck_assert(lh_digest_equal(&first, &second));
+    ck_assert_int_eq(ftruncate(kept, 100), 0);
+    ck_assert_int_eq(render_given(graph, media, kept, -1, &conformed, &second), LH_ERR_IO);
+    free(samples);
+    close(kept);
+    close(media);
+    graph_unref(graph);
+}
+END_TEST
+
 START_TEST(memory_that_runs_out_is_a_status)
 {
     float *samples = noise(2 * LENGTH, 5);
@@ -326,6 +399,7 @@ int main(void)
     tcase_add_test(tests, a_tail_ends_where_its_hold_began);
     tcase_add_test(tests, loudness_is_reached_or_held_by_the_peak);
     tcase_add_test(tests, a_block_must_be_a_multiple_of_the_quantum);
+    tcase_add_test(tests, a_medium_that_is_given_conformed_gives_the_same_bits);
     tcase_add_test(tests, memory_that_runs_out_is_a_status);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
