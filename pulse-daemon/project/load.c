@@ -45,11 +45,11 @@ static enum lh_status apply_overrides(struct lh_arena *arena, const struct pulse
             return status;
         }
         if (status != LH_OK) {
-            lh_faults_add(faults, LH_ERR_INVALID, overrides[i].pointer, "cannot be set: %s", error.message);
+            lh_faults_add(faults, LH_ERR_USAGE, overrides[i].pointer, "cannot be set: %s", error.message);
             refused = true;
         }
     }
-    return refused ? LH_ERR_INVALID : LH_OK;
+    return refused ? LH_ERR_USAGE : LH_OK;
 }
 
 static void read_settings(struct pulse_reading *reading, const struct lh_json *root)

@@ -19,7 +19,8 @@
 #define PULSE_AUTOMATION_MAX 10000  /* of one track */
 #define PULSE_TAGS_MAX 256          /* of one deliverable */
 
-/* One change to the document before it is checked: `--set POINTER=VALUE`. */
+/* One change to the document before it is checked: `--set POINTER=VALUE`. One that cannot be made is a fault with
+   LH_ERR_USAGE: the document is not to blame. */
 struct pulse_override {
     const char *pointer, *value;
 };

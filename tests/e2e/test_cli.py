@@ -120,6 +120,8 @@ def test_usage_errors(folder):
         (["render", project, "--threads", "two"], "threads"),
         (["render", project, "--progress", "loud"], "plain"),
         (["render", project, "--set", "nothing"], "="),
+        (["render", project, "--set", "/tracks/oen/pan=0"], "cannot be set: none of the 3 elements is called \"oen\" (did you mean \"one\""),
+        (["check", project, "--set", "name=x"], "cannot be set"),
         (["render", project, "-o", ""], "folder"),
         (["render", project, "--block", "1000"], "quantum"),
         (["render", project, "--deliverable", "mxi"], "mix"),

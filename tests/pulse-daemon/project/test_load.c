@@ -130,6 +130,8 @@ START_TEST(overrides_that_fail_are_faults)
                      LH_ERR_INVALID);
     ck_assert_ptr_null(project);
     ck_assert_uint_eq(faults.count, 3);
+    ck_assert_int_eq(faults.items[0].code, LH_ERR_USAGE);
+    ck_assert_int_eq(faults.items[2].code, LH_ERR_INVALID);
     ck_assert_str_eq(faults.items[0].where, "/tracks/kcik/pan");
     ck_assert_ptr_nonnull(strstr(faults.items[0].message, "did you mean \"kick\"?"));
     ck_assert_str_eq(faults.items[2].where, "/quantum");
