@@ -39,12 +39,14 @@ static enum lh_status source_read(struct source *source, size_t frames, float *o
         status = engine_decoder_read(source->decoder, source->frame, frames, out, error);
     } else {
         status = engine_media_read_raw(source->media, source->frame, frames, source->raw, error);
-        if (status == LH_OK)
+        if (status == LH_OK) {
             source->kernels->decode[source->media->sample_format](out, source->raw,
                                                                   frames * source->media->facts.channels);
+        }
     }
-    if (status == LH_OK)
+    if (status == LH_OK) {
         source->frame += (int64_t)frames;
+    }
     return status;
 }
 
@@ -55,8 +57,9 @@ static size_t find_not_finite(const float *samples, size_t count)
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &samples[i], sizeof(bits));
-        if ((bits & exponent) == exponent)
+        if ((bits & exponent) == exponent) {
             return i;
+        }
     }
     return count;
 }
@@ -67,8 +70,9 @@ static enum lh_status check_finite(const struct graph_media *target, const float
 {
     size_t count = frames * target->channels;
     size_t at = find_not_finite(samples, count);
-    if (at == count)
+    if (at == count) {
         return LH_OK;
+    }
     return lh_error_set(
         error, LH_ERR_FAULT, NULL,
         "medium %s, frame %llu (%s), channel %zu: the sample is not a finite number; export the file again",
@@ -83,11 +87,13 @@ static enum lh_status write_frames(struct conform *conform, const float *samples
     size_t done = 0;
     while (done < size) {
         ssize_t put = pwrite(conform->scratch_fd, bytes + done, size - done, (off_t)(conform->offset + done));
-        if (put < 0 && errno == EINTR)
+        if (put < 0 && errno == EINTR) {
             continue;
-        if (put < 0)
+        }
+        if (put < 0) {
             return lh_error_set(error, LH_ERR_IO, NULL, "writing converted media to the scratch file failed: %s",
                                 strerror(errno));
+        }
         done += (size_t)put;
     }
     conform->offset += size;
@@ -102,12 +108,15 @@ static enum lh_status convert(struct conform *conform, size_t frames, bool last,
         size_t given = 0;
         enum lh_status status = engine_converter_process(conform->converter, conform->in, frames, last, conform->out,
                                                          conform->out_chunk, &given, error);
-        if (status == LH_OK)
+        if (status == LH_OK) {
             status = check_finite(conform->target, conform->out, given, conform->done, "converted", error);
-        if (status == LH_OK)
+        }
+        if (status == LH_OK) {
             status = write_frames(conform, conform->out, given, error);
-        if (status != LH_OK || !last || given < conform->out_chunk)
+        }
+        if (status != LH_OK || !last || given < conform->out_chunk) {
             return status;
+        }
         frames = 0;
     }
 }
@@ -118,28 +127,34 @@ static enum lh_status conform_all(struct conform *conform, _Atomic uint64_t *don
     const struct graph_media *target = conform->target;
     uint64_t read = 0;
     while (read < target->frames) {
-        if (cancel != NULL && atomic_load_explicit(cancel, memory_order_relaxed) != 0)
+        if (cancel != NULL && atomic_load_explicit(cancel, memory_order_relaxed) != 0) {
             return lh_error_set(error, LH_ERR_CANCELLED, NULL, "cancelled");
+        }
         uint64_t left = target->frames - read;
         size_t frames = left < conform->in_chunk ? (size_t)left : conform->in_chunk;
         enum lh_status status = source_read(&conform->source, frames, conform->in, error);
-        if (status == LH_OK)
+        if (status == LH_OK) {
             status = check_finite(target, conform->in, frames, read, "of the file", error);
-        if (status != LH_OK)
+        }
+        if (status != LH_OK) {
             return status;
+        }
         read += frames;
         uint64_t before = conform->done;
         status = conform->converter != NULL ? convert(conform, frames, read == target->frames, error)
                                             : write_frames(conform, conform->in, frames, error);
-        if (status != LH_OK)
+        if (status != LH_OK) {
             return status;
-        if (done_frames != NULL)
+        }
+        if (done_frames != NULL) {
             atomic_fetch_add_explicit(done_frames, conform->done - before, memory_order_relaxed);
+        }
     }
-    if (conform->done != target->length)
+    if (conform->done != target->length) {
         return lh_error_set(error, LH_ERR_INTERNAL, NULL, "medium %s came out at %llu frames instead of %llu",
                             target->name != NULL ? target->name : "", (unsigned long long)conform->done,
                             (unsigned long long)target->length);
+    }
     return LH_OK;
 }
 
@@ -148,15 +163,17 @@ static enum lh_status check_target(const struct engine_media *media, const struc
                                    uint32_t project_rate, struct lh_error *error)
 {
     const struct engine_media_facts *facts = &media->facts;
-    if (facts->rate != target->rate || facts->channels != target->channels || facts->frames != target->frames)
+    if (facts->rate != target->rate || facts->channels != target->channels || facts->frames != target->frames) {
         return lh_error_set(error, LH_ERR_IO, NULL,
                             "medium %s has changed since the project was read: leave media alone during a render",
                             target->name != NULL ? target->name : "");
+    }
     bool converts = target->conform == GRAPH_CONFORM_SOXR || target->conform == GRAPH_CONFORM_SAMPLERATE;
     if ((!converts && target->rate != project_rate) ||
-        target->length != engine_converted_length(target->frames, target->rate, project_rate))
+        target->length != engine_converted_length(target->frames, target->rate, project_rate)) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL, "medium %s: its entry in the render graph contradicts itself",
                             target->name != NULL ? target->name : "");
+    }
     return LH_OK;
 }
 
@@ -170,22 +187,26 @@ static enum lh_status prepare(struct conform *conform, const struct engine_media
     if (target->rate != project_rate) {
         enum lh_status status = engine_converter_new(target->conform, target->channels, target->rate, project_rate,
                                                      &conform->converter, error);
-        if (status != LH_OK)
+        if (status != LH_OK) {
             return status;
+        }
         uint64_t in_chunk = (uint64_t)CHUNK_FRAMES * target->rate / project_rate;
         conform->in_chunk = in_chunk < CHUNK_FRAMES_MIN ? CHUNK_FRAMES_MIN
                             : in_chunk > CHUNK_FRAMES   ? CHUNK_FRAMES
                                                         : (size_t)in_chunk;
         conform->out_chunk = engine_converter_room(conform->converter, conform->in_chunk);
         conform->out = malloc(conform->out_chunk * target->channels * sizeof(float));
-        if (conform->out == NULL)
+        if (conform->out == NULL) {
             return lh_error_no_memory(error);
+        }
     }
     conform->in = malloc(conform->in_chunk * target->channels * sizeof(float));
-    if (conform->in == NULL)
+    if (conform->in == NULL) {
         return lh_error_no_memory(error);
-    if (media->facts.access != ENGINE_ACCESS_POSITIONED)
+    }
+    if (media->facts.access != ENGINE_ACCESS_POSITIONED) {
         return engine_decoder_new(media, &conform->source.decoder, error);
+    }
     conform->source.raw = malloc(conform->in_chunk * media->frame_size);
     return conform->source.raw != NULL ? LH_OK : lh_error_no_memory(error);
 }
@@ -196,10 +217,12 @@ enum lh_status engine_conform(const struct engine_media *media, const struct gra
 {
     struct conform conform = {.target = target, .scratch_fd = scratch_fd, .offset = offset};
     enum lh_status status = check_target(media, target, project_rate, error);
-    if (status == LH_OK)
+    if (status == LH_OK) {
         status = prepare(&conform, media, project_rate, error);
-    if (status == LH_OK)
+    }
+    if (status == LH_OK) {
         status = conform_all(&conform, done_frames, cancel, error);
+    }
     engine_decoder_free(conform.source.decoder);
     engine_converter_free(conform.converter);
     free(conform.source.raw);

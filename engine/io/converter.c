@@ -47,11 +47,12 @@ static enum lh_status open_soxr(struct engine_converter *converter, struct lh_er
 
 static enum lh_status open_samplerate(struct engine_converter *converter, struct lh_error *error)
 {
-    if (!src_is_valid_ratio((double)converter->to_rate / converter->from_rate))
+    if (!src_is_valid_ratio((double)converter->to_rate / converter->from_rate)) {
         return lh_error_set(
             error, LH_ERR_UNSUPPORTED, NULL,
             "libsamplerate cannot convert %u Hz to %u Hz: its ratios end at 256, use the resampler soxr",
             converter->from_rate, converter->to_rate);
+    }
     int reason = 0;
     converter->src = src_new(SRC_SINC_BEST_QUALITY, (int)converter->channels, &reason);
     return converter->src != NULL ? LH_OK : fail(error, src_strerror(reason));
@@ -61,18 +62,20 @@ enum lh_status engine_converter_new(enum graph_conform resampler, uint32_t chann
                                     uint32_t to_rate, struct engine_converter **converter, struct lh_error *error)
 {
     struct engine_converter *created = calloc(1, sizeof(*created));
-    if (created == NULL)
+    if (created == NULL) {
         return lh_error_no_memory(error);
+    }
     created->channels = channels;
     created->from_rate = from_rate;
     created->to_rate = to_rate;
     enum lh_status status = LH_ERR_USAGE;
-    if (resampler == GRAPH_CONFORM_SOXR)
+    if (resampler == GRAPH_CONFORM_SOXR) {
         status = open_soxr(created, error);
-    else if (resampler == GRAPH_CONFORM_SAMPLERATE)
+    } else if (resampler == GRAPH_CONFORM_SAMPLERATE) {
         status = open_samplerate(created, error);
-    else
+    } else {
         lh_error_set(error, status, NULL, "no resampler is chosen");
+    }
     if (status != LH_OK) {
         engine_converter_free(created);
         return status;
@@ -83,12 +86,15 @@ enum lh_status engine_converter_new(enum graph_conform resampler, uint32_t chann
 
 void engine_converter_free(struct engine_converter *converter)
 {
-    if (converter == NULL)
+    if (converter == NULL) {
         return;
-    if (converter->soxr != NULL)
+    }
+    if (converter->soxr != NULL) {
         soxr_delete(converter->soxr);
-    if (converter->src != NULL)
+    }
+    if (converter->src != NULL) {
         src_delete(converter->src);
+    }
     free(converter);
 }
 
@@ -114,8 +120,9 @@ static enum lh_status step_samplerate(struct engine_converter *converter, struct
         .src_ratio = (double)converter->to_rate / converter->from_rate,
     };
     int reason = src_process(converter->src, &data);
-    if (reason != 0)
+    if (reason != 0) {
         return fail(error, src_strerror(reason));
+    }
     step->in_used = (size_t)data.input_frames_used;
     step->out_given = (size_t)data.output_frames_gen;
     return LH_OK;
@@ -133,17 +140,20 @@ static enum lh_status run(struct engine_converter *converter, const float *in, s
                             .out_frames = capacity - got};
         enum lh_status status =
             converter->soxr != NULL ? step_soxr(converter, &step, error) : step_samplerate(converter, &step, error);
-        if (status != LH_OK)
+        if (status != LH_OK) {
             return status;
+        }
         used += step.in_used;
         got += step.out_given;
-        if (step.in_used == 0 && step.out_given == 0)
+        if (step.in_used == 0 && step.out_given == 0) {
             break;
+        }
     }
     /* Once the output has its length, the last input may stay where it is. */
     bool complete = converter->ending && converter->given + got == converter->length;
-    if (used < frames && !complete)
+    if (used < frames && !complete) {
         return fail(error, "the room for its output was too small");
+    }
     *given = got;
     return LH_OK;
 }
@@ -157,12 +167,14 @@ enum lh_status engine_converter_process(struct engine_converter *converter, cons
         converter->length = engine_converted_length(converter->taken, converter->from_rate, converter->to_rate);
     }
     size_t room = capacity;
-    if (converter->ending && converter->length - converter->given < room)
+    if (converter->ending && converter->length - converter->given < room) {
         room = (size_t)(converter->length - converter->given);
+    }
     size_t got = 0;
     enum lh_status status = run(converter, in, frames, out, room, &got, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
+    }
     /* The filters run out up to a frame before the exact length. */
     if (converter->ending && got < room) {
         memset(out + got * converter->channels, 0, (room - got) * converter->channels * sizeof(*out));

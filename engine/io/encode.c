@@ -39,12 +39,15 @@ static enum lh_status allocate(struct engine_encoder *encoder, bool digest, stru
 {
     const struct engine_file *file = &encoder->file;
     bool integers = encoder->quantiser.bits != 0;
-    if (digest && lh_hasher_new(&encoder->hasher) != LH_OK)
+    if (digest && lh_hasher_new(&encoder->hasher) != LH_OK) {
         return lh_error_no_memory(error);
-    if (integers)
+    }
+    if (integers) {
         encoder->packed = malloc(ENGINE_PIECE_SAMPLES * file->sample_bytes);
-    if (!encoder->backend->packed)
+    }
+    if (!encoder->backend->packed) {
         encoder->staged = malloc(ENGINE_CODEC_PIECE_FRAMES * file->channels * sizeof *encoder->staged);
+    }
     bool missing = (integers && encoder->packed == NULL) || (!encoder->backend->packed && encoder->staged == NULL);
     return missing ? lh_error_no_memory(error) : LH_OK;
 }
@@ -54,11 +57,13 @@ enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec
 {
     const struct graph_deliverable *deliverable = spec->deliverable;
     enum lh_status status = engine_encoder_check(deliverable, spec->channels, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
+    }
     struct engine_encoder *opened = calloc(1, sizeof *opened);
-    if (opened == NULL)
+    if (opened == NULL) {
         return lh_error_no_memory(error);
+    }
     opened->backend = backends[deliverable->format];
     opened->file = (struct engine_file){
         .graph = spec->graph,
@@ -79,13 +84,16 @@ enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec
     opened->first_frame =
         (int64_t)engine_converted_length((uint64_t)deliverable->start, spec->graph->sample_rate, deliverable->rate);
     status = engine_output_init(&opened->file.output, spec->fd, error);
-    if (status == LH_OK && opened->file.output.pipe && !opened->backend->streams && spec->frames < 0)
+    if (status == LH_OK && opened->file.output.pipe && !opened->backend->streams && spec->frames < 0) {
         status = lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                               "%s of unknown length cannot go to a pipe: write it to a file", opened->backend->name);
-    if (status == LH_OK)
+    }
+    if (status == LH_OK) {
         status = allocate(opened, spec->digest, error);
-    if (status == LH_OK)
+    }
+    if (status == LH_OK) {
         status = opened->backend->open(&opened->file, &opened->state, error);
+    }
     if (status != LH_OK) {
         engine_encoder_free(opened);
         return status;
@@ -102,10 +110,12 @@ enum lh_status engine_encoder_new(const struct engine_encoder_spec *spec, struct
 
 void engine_encoder_free(struct engine_encoder *encoder)
 {
-    if (encoder == NULL)
+    if (encoder == NULL) {
         return;
-    if (encoder->state != NULL)
+    }
+    if (encoder->state != NULL) {
         encoder->backend->free(encoder->state);
+    }
     engine_output_fini(&encoder->file.output);
     lh_hasher_free(encoder->hasher);
     free(encoder->packed);
@@ -124,8 +134,9 @@ static enum lh_status write_piece(struct engine_encoder *encoder, const float *i
         samples = encoder->packed;
     }
     encoder->frames += frames;
-    if (encoder->hasher != NULL)
+    if (encoder->hasher != NULL) {
         lh_hasher_update(encoder->hasher, samples, frames * encoder->file.channels * encoder->file.sample_bytes);
+    }
     return encoder->backend->write(encoder->state, samples, frames, error);
 }
 
@@ -135,8 +146,9 @@ static enum lh_status write_pcm(struct engine_encoder *encoder, const float *in,
     while (frames > 0) {
         size_t piece = frames < most ? frames : most;
         enum lh_status status = write_piece(encoder, in, piece, error);
-        if (status != LH_OK)
+        if (status != LH_OK) {
             return status;
+        }
         in += piece * encoder->file.channels;
         frames -= piece;
     }
@@ -149,18 +161,21 @@ static enum lh_status write_codec(struct engine_encoder *encoder, const float *i
     uint32_t channels = encoder->file.channels;
     while (frames > 0) {
         size_t piece = ENGINE_CODEC_PIECE_FRAMES - encoder->staged_frames;
-        if (piece > frames)
+        if (piece > frames) {
             piece = frames;
+        }
         memcpy(encoder->staged + encoder->staged_frames * channels, in, piece * channels * sizeof *in);
         encoder->staged_frames += piece;
         in += piece * channels;
         frames -= piece;
-        if (encoder->staged_frames < ENGINE_CODEC_PIECE_FRAMES)
+        if (encoder->staged_frames < ENGINE_CODEC_PIECE_FRAMES) {
             break;
+        }
         encoder->staged_frames = 0;
         enum lh_status status = write_piece(encoder, encoder->staged, ENGINE_CODEC_PIECE_FRAMES, error);
-        if (status != LH_OK)
+        if (status != LH_OK) {
             return status;
+        }
     }
     return LH_OK;
 }
@@ -176,8 +191,9 @@ static enum lh_status settle(struct engine_encoder *encoder, enum lh_status stat
             memcpy(encoder->failure.where, name, length);
             encoder->failure.where[length] = '\0';
         }
-        if (error != NULL)
+        if (error != NULL) {
             *error = encoder->failure;
+        }
     }
     return status;
 }
@@ -185,8 +201,9 @@ static enum lh_status settle(struct engine_encoder *encoder, enum lh_status stat
 enum lh_status engine_encoder_write(struct engine_encoder *encoder, const float *in, size_t frames,
                                     struct lh_error *error)
 {
-    if (encoder->failure.code != LH_OK)
+    if (encoder->failure.code != LH_OK) {
         return settle(encoder, encoder->failure.code, error);
+    }
     enum lh_status status = encoder->backend->packed ? write_pcm(encoder, in, frames, &encoder->failure)
                                                      : write_codec(encoder, in, frames, &encoder->failure);
     return settle(encoder, status, error);
@@ -201,30 +218,35 @@ static enum lh_status finish(struct engine_encoder *encoder, struct lh_error *er
         status = write_piece(encoder, encoder->staged, rest, error);
     }
     if (status == LH_OK && encoder->file.output.pipe && encoder->file.frames >= 0 &&
-        (uint64_t)encoder->file.frames != encoder->frames)
+        (uint64_t)encoder->file.frames != encoder->frames) {
         status = lh_error_set(error, LH_ERR_INTERNAL, NULL, "%llu frames came where %lld were announced",
                               (unsigned long long)encoder->frames, (long long)encoder->file.frames);
-    if (status == LH_OK)
+    }
+    if (status == LH_OK) {
         status = encoder->backend->finish(encoder->state, encoder->frames, error);
+    }
     return status == LH_OK ? engine_output_flush(&encoder->file.output, error) : status;
 }
 
 enum lh_status engine_encoder_finish(struct engine_encoder *encoder, struct engine_encoded *result,
                                      struct lh_error *error)
 {
-    if (encoder->failure.code != LH_OK)
+    if (encoder->failure.code != LH_OK) {
         return settle(encoder, encoder->failure.code, error);
+    }
     enum lh_status status = finish(encoder, &encoder->failure);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return settle(encoder, status, error);
+    }
     *result = (struct engine_encoded){
         .frames = encoder->frames,
         .clipped = encoder->clipped,
         .bytes = engine_output_size(&encoder->file.output),
         .has_samples = encoder->hasher != NULL,
     };
-    if (encoder->hasher != NULL)
+    if (encoder->hasher != NULL) {
         lh_hasher_finish(encoder->hasher, &result->samples);
+    }
     engine_file_notes(&encoder->file, encoder->backend, encoder->frames, result->notes, sizeof result->notes);
     return LH_OK;
 }

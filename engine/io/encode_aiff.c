@@ -20,8 +20,9 @@ static const struct text_name {
 static const char *text_id(const char *tag)
 {
     for (size_t i = 0; i < sizeof text_names / sizeof text_names[0]; i++) {
-        if (strcasecmp(text_names[i].tag, tag) == 0)
+        if (strcasecmp(text_names[i].tag, tag) == 0) {
             return text_names[i].id;
+        }
     }
     return NULL;
 }
@@ -58,8 +59,9 @@ static void put_pstring(struct lh_writer *writer, const char *text)
     size_t length = engine_text_prefix(text, PSTRING_MAX);
     lh_writer_u8(writer, (uint8_t)length);
     lh_writer_bytes(writer, text, length);
-    if ((length & 1) == 0)
+    if ((length & 1) == 0) {
         lh_writer_u8(writer, 0);
+    }
 }
 
 static size_t chunk_begin(struct lh_writer *writer, const char *id)
@@ -71,13 +73,16 @@ static size_t chunk_begin(struct lh_writer *writer, const char *id)
 
 static void chunk_end(struct lh_writer *writer, size_t begin)
 {
-    if (writer->failed)
+    if (writer->failed) {
         return;
+    }
     size_t size = writer->size - begin;
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; i++) {
         writer->data[begin - 1 - i] = (uint8_t)(size >> (8 * i));
-    if ((size & 1) != 0)
+    }
+    if ((size & 1) != 0) {
         lh_writer_u8(writer, 0);
+    }
 }
 
 static void put_head(const struct engine_file *file, uint64_t frames, uint64_t tail_size, struct lh_writer *writer)
@@ -133,8 +138,9 @@ static void put_marks(const struct engine_file *file, uint64_t frames, bool loop
         put_mark(&marks, ++count, loop_end, "end loop");
     }
     for (uint32_t i = 0; i < file->graph->marker_count && count < MARKS_MAX; i++) {
-        if (engine_file_marker(file, frames, i, &position, &name))
+        if (engine_file_marker(file, frames, i, &position, &name)) {
             put_mark(&marks, ++count, position, name);
+        }
     }
     if (count > 0) {
         size_t begin = chunk_begin(writer, "MARK");
@@ -170,13 +176,15 @@ static void put_tail(const struct engine_file *file, uint64_t frames, struct lh_
     uint32_t loop_start = 0, loop_end = 0;
     bool loop = engine_file_loop(file, frames, &loop_start, &loop_end);
     put_marks(file, frames, loop, loop_start, loop_end, writer);
-    if (loop)
+    if (loop) {
         put_inst(writer);
+    }
     const struct graph_tag *tags = file->graph->tags + file->deliverable->tag_first;
     for (uint32_t i = 0; i < file->deliverable->tag_count; i++) {
         const char *id = text_id(tags[i].name);
-        if (id == NULL)
+        if (id == NULL) {
             continue;
+        }
         size_t begin = chunk_begin(writer, id);
         lh_writer_bytes(writer, tags[i].value, strlen(tags[i].value));
         chunk_end(writer, begin);
@@ -188,8 +196,9 @@ static enum lh_status aiff_open(struct engine_file *file, void **state, struct l
     static const struct engine_container container = {.big_endian = true, .head = put_head, .tail = put_tail};
     struct engine_pcm *pcm;
     enum lh_status status = engine_pcm_open(file, &container, &pcm, error);
-    if (status == LH_OK)
+    if (status == LH_OK) {
         *state = pcm;
+    }
     return status;
 }
 

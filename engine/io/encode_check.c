@@ -15,36 +15,42 @@
 
 static enum lh_status check_pcm(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
 {
-    if (channels < 1 || channels > GRAPH_CHANNELS_MAX)
+    if (channels < 1 || channels > GRAPH_CHANNELS_MAX) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "%u channels: 1 to %d can be written",
                             channels, GRAPH_CHANNELS_MAX);
-    if (deliverable->bit_depth != 16 && deliverable->bit_depth != 24 && deliverable->bit_depth != 32)
+    }
+    if (deliverable->bit_depth != 16 && deliverable->bit_depth != 24 && deliverable->bit_depth != 32) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                             "%u bits: 16, 24 or 32 (float) can be written", deliverable->bit_depth);
+    }
     return LH_OK;
 }
 
 static enum lh_status check_codec_channels(const struct graph_deliverable *deliverable, const char *codec,
                                            uint32_t channels, struct lh_error *error)
 {
-    if (channels < 1 || channels > CODEC_CHANNELS_MAX)
+    if (channels < 1 || channels > CODEC_CHANNELS_MAX) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                             "%s holds 1 to 8 channels, not %u: deliver WAV", codec, channels);
+    }
     return LH_OK;
 }
 
 static enum lh_status check_flac(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
 {
     enum lh_status status = check_codec_channels(deliverable, "FLAC", channels, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
-    if (deliverable->bit_depth != 16 && deliverable->bit_depth != 24)
+    }
+    if (deliverable->bit_depth != 16 && deliverable->bit_depth != 24) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC holds 16 or 24 bits, not %u%s",
                             deliverable->bit_depth, deliverable->bit_depth == 32 ? " (float): deliver WAV" : "");
+    }
     uint32_t rate = deliverable->rate;
-    if (rate > FLAC_RATE_16_BITS && (rate > FLAC_RATE_MAX || rate % FLAC_RATE_STEP != 0))
+    if (rate > FLAC_RATE_16_BITS && (rate > FLAC_RATE_MAX || rate % FLAC_RATE_STEP != 0)) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "FLAC cannot hold a sample rate of %u Hz",
                             rate);
+    }
     return LH_OK;
 }
 
@@ -68,8 +74,9 @@ static bool vorbis_has_bitrate(uint32_t channels, uint32_t rate, uint32_t kbps)
     for (size_t i = 0; i < sizeof vorbis_bands / sizeof vorbis_bands[0]; i++) {
         uint32_t least = channels == 2 ? vorbis_bands[i].stereo_least : vorbis_bands[i].least * channels;
         uint32_t most = channels == 2 ? vorbis_bands[i].stereo_most : vorbis_bands[i].most * channels;
-        if (rate >= vorbis_bands[i].rate_min && rate <= vorbis_bands[i].rate_max && kbps >= least && kbps <= most)
+        if (rate >= vorbis_bands[i].rate_min && rate <= vorbis_bands[i].rate_max && kbps >= least && kbps <= most) {
             return true;
+        }
     }
     return channels == VORBIS_SURROUND && rate >= vorbis_surround.rate_min && rate <= vorbis_surround.rate_max &&
            kbps >= vorbis_surround.least && kbps <= vorbis_surround.most;
@@ -79,17 +86,20 @@ static enum lh_status check_vorbis(const struct graph_deliverable *deliverable, 
                                    struct lh_error *error)
 {
     enum lh_status status = check_codec_channels(deliverable, "Ogg Vorbis", channels, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
+    }
     uint32_t rate = deliverable->rate, kbps = deliverable->has_quality ? 0 : deliverable->bitrate_kbps;
-    if (kbps > 0 && !vorbis_has_bitrate(channels, rate, kbps))
+    if (kbps > 0 && !vorbis_has_bitrate(channels, rate, kbps)) {
         return lh_error_set(
             error, LH_ERR_UNSUPPORTED, deliverable->name,
             "Ogg Vorbis cannot hold %u channels at %u Hz with %u kbit/s: choose another bit rate, or a quality",
             channels, rate, kbps);
-    if (rate > VORBIS_RATE_MAX)
+    }
+    if (rate > VORBIS_RATE_MAX) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                             "Ogg Vorbis cannot hold %u channels at %u Hz: deliver 48000 Hz", channels, rate);
+    }
     return LH_OK;
 }
 
@@ -97,20 +107,24 @@ static enum lh_status check_opus(const struct graph_deliverable *deliverable, ui
 {
     static const uint32_t rates[] = {48000, 24000, 16000, 12000, 8000};
     bool rate = false;
-    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         rate = rate || deliverable->rate == rates[i];
-    if (!rate)
+    }
+    if (!rate) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                             "Opus has no sample rate of %u Hz: deliver 48000 (or 24000, 16000, 12000, 8000)",
                             deliverable->rate);
+    }
     enum lh_status status = check_codec_channels(deliverable, "Ogg Opus", channels, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
+    }
     uint32_t kbps = deliverable->has_quality ? 0 : deliverable->bitrate_kbps;
-    if (kbps > 0 && (kbps < OPUS_LEAST_KBPS * channels || kbps > OPUS_MOST_KBPS * channels))
+    if (kbps > 0 && (kbps < OPUS_LEAST_KBPS * channels || kbps > OPUS_MOST_KBPS * channels)) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                             "Opus with %u channels takes %u to %u kbit/s, not %u", channels, OPUS_LEAST_KBPS * channels,
                             OPUS_MOST_KBPS * channels, kbps);
+    }
     return LH_OK;
 }
 
@@ -136,8 +150,9 @@ static const struct generation *find_generation(uint32_t rate)
 {
     for (size_t i = 0; i < sizeof generations / sizeof generations[0]; i++) {
         for (size_t j = 0; j < sizeof generations[i].rates / sizeof generations[i].rates[0]; j++) {
-            if (generations[i].rates[j] == rate)
+            if (generations[i].rates[j] == rate) {
                 return &generations[i];
+            }
         }
     }
     return NULL;
@@ -152,37 +167,42 @@ uint32_t engine_mp3_most_kbps(uint32_t rate)
 static bool mp3_has_bitrate(const struct generation *generation, uint32_t kbps)
 {
     for (size_t i = 0; i < MP3_BITRATES_MAX && generation->bitrates[i] != 0; i++) {
-        if (generation->bitrates[i] == kbps)
+        if (generation->bitrates[i] == kbps) {
             return true;
+        }
     }
     return false;
 }
 
 static enum lh_status check_mp3(const struct graph_deliverable *deliverable, uint32_t channels, struct lh_error *error)
 {
-    if (channels < 1 || channels > MP3_CHANNELS_MAX)
+    if (channels < 1 || channels > MP3_CHANNELS_MAX) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                             "MP3 holds 1 or 2 channels, not %u: deliver FLAC, Opus or WAV", channels);
+    }
     const struct generation *generation = find_generation(deliverable->rate);
-    if (generation == NULL)
+    if (generation == NULL) {
         return lh_error_set(
             error, LH_ERR_UNSUPPORTED, deliverable->name,
             "MP3 has no sample rate of %u Hz: deliver 48000, 44100 or 32000 (or a half or quarter of these)",
             deliverable->rate);
+    }
     uint32_t kbps = deliverable->has_quality ? 0 : deliverable->bitrate_kbps;
-    if (kbps > 0 && !mp3_has_bitrate(generation, kbps))
+    if (kbps > 0 && !mp3_has_bitrate(generation, kbps)) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                             "MP3 at %u Hz has no bit rate of %u kbit/s: choose %s", deliverable->rate, kbps,
                             generation->choice);
+    }
     return LH_OK;
 }
 
 enum lh_status engine_encoder_check(const struct graph_deliverable *deliverable, uint32_t channels,
                                     struct lh_error *error)
 {
-    if (deliverable->rate < GRAPH_RATE_MIN || deliverable->rate > GRAPH_RATE_MAX)
+    if (deliverable->rate < GRAPH_RATE_MIN || deliverable->rate > GRAPH_RATE_MAX) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "a sample rate of %u Hz cannot be written",
                             deliverable->rate);
+    }
     switch (deliverable->format) {
     case GRAPH_FORMAT_WAV:
     case GRAPH_FORMAT_BWF:

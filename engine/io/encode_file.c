@@ -11,8 +11,9 @@
 
 int64_t engine_file_frame(const struct engine_file *file, int64_t timeline_frame)
 {
-    if (timeline_frame < file->deliverable->start)
+    if (timeline_frame < file->deliverable->start) {
         return -1;
+    }
     uint64_t frames = (uint64_t)(timeline_frame - file->deliverable->start);
     return (int64_t)engine_converted_length(frames, file->graph->sample_rate, file->deliverable->rate);
 }
@@ -22,8 +23,9 @@ bool engine_file_marker(const struct engine_file *file, uint64_t frames, uint32_
 {
     const struct graph_marker *marker = &file->graph->markers[i];
     int64_t frame = engine_file_frame(file, marker->frame);
-    if (frame < 0 || (uint64_t)frame >= frames || frame > UINT32_MAX)
+    if (frame < 0 || (uint64_t)frame >= frames || frame > UINT32_MAX) {
         return false;
+    }
     *position = (uint32_t)frame;
     *name = marker->name;
     return true;
@@ -31,12 +33,14 @@ bool engine_file_marker(const struct engine_file *file, uint64_t frames, uint32_
 
 bool engine_file_loop(const struct engine_file *file, uint64_t frames, uint32_t *start, uint32_t *end)
 {
-    if (!file->deliverable->has_loop)
+    if (!file->deliverable->has_loop) {
         return false;
+    }
     int64_t first = engine_file_frame(file, file->deliverable->loop_start);
     int64_t last = engine_file_frame(file, file->deliverable->loop_end);
-    if (first < 0 || last <= first || (uint64_t)last > frames || last > UINT32_MAX)
+    if (first < 0 || last <= first || (uint64_t)last > frames || last > UINT32_MAX) {
         return false;
+    }
     *start = (uint32_t)first;
     *end = (uint32_t)last;
     return true;
@@ -46,8 +50,9 @@ const char *engine_file_tag(const struct engine_file *file, const char *name)
 {
     const struct graph_tag *tags = file->graph->tags + file->deliverable->tag_first;
     for (uint32_t i = 0; i < file->deliverable->tag_count; i++) {
-        if (strcasecmp(tags[i].name, name) == 0)
+        if (strcasecmp(tags[i].name, name) == 0) {
             return tags[i].value;
+        }
     }
     return NULL;
 }
@@ -55,11 +60,13 @@ const char *engine_file_tag(const struct engine_file *file, const char *name)
 size_t engine_text_prefix(const char *text, size_t limit)
 {
     size_t length = strnlen(text, limit + 1);
-    if (length <= limit)
+    if (length <= limit) {
         return length;
+    }
     length = limit;
-    while (length > 0 && ((unsigned char)text[length] & 0xC0u) == 0x80u)
+    while (length > 0 && ((unsigned char)text[length] & 0xC0u) == 0x80u) {
         length--;
+    }
     return length;
 }
 
@@ -74,8 +81,9 @@ static void LH_PRINTF(3, 4) add_note(char *notes, size_t size, const char *forma
     size_t used = strlen(notes);
     const char *separator = used > 0 ? "; " : "";
     size_t room = size - used - 1;
-    if (room < strlen(separator))
+    if (room < strlen(separator)) {
         return;
+    }
     memcpy(notes + used, separator, strlen(separator));
     used += strlen(separator);
     size_t length = engine_text_prefix(sentence, size - used - 1);
@@ -101,28 +109,33 @@ void engine_file_notes(const struct engine_file *file, const struct engine_backe
     bool too_far = false;
     bool markers = has_markers(file, frames, &too_far);
     uint32_t start, end;
-    if (file->deliverable->has_loop && !engine_file_loop(file, frames, &start, &end))
+    if (file->deliverable->has_loop && !engine_file_loop(file, frames, &start, &end)) {
         add_note(notes, size, "the loop lies outside the file and is not written");
-    else if (file->deliverable->has_loop && !backend->holds_loop)
+    } else if (file->deliverable->has_loop && !backend->holds_loop) {
         add_note(notes, size, "%s holds no loop points", backend->name);
-    if (markers && !backend->holds_markers)
+    }
+    if (markers && !backend->holds_markers) {
         add_note(notes, size, "%s holds no markers", backend->name);
-    else if (too_far)
+    } else if (too_far) {
         add_note(notes, size, "%s holds no markers past frame 4294967295", backend->name);
-    if (backend->holds_tag == NULL)
+    }
+    if (backend->holds_tag == NULL) {
         return;
+    }
     const struct graph_tag *tags = file->graph->tags + file->deliverable->tag_first;
     for (uint32_t i = 0; i < file->deliverable->tag_count; i++) {
-        if (!backend->holds_tag(tags[i].name))
+        if (!backend->holds_tag(tags[i].name)) {
             add_note(notes, size, "%s holds no tag '%s'", backend->name, tags[i].name);
+        }
     }
 }
 
 bool engine_vorbis_tag(const char *name)
 {
     for (size_t i = 0; name[i] != '\0'; i++) {
-        if (name[i] < 0x20 || name[i] > 0x7D || name[i] == '=')
+        if (name[i] < 0x20 || name[i] > 0x7D || name[i] == '=') {
             return false;
+        }
     }
     return name[0] != '\0';
 }

@@ -40,8 +40,9 @@ static FLAC__StreamEncoderSeekStatus on_seek(const FLAC__StreamEncoder *encoder,
 {
     (void)encoder;
     struct flac *flac = context;
-    if (flac->file->output.pipe) /* STREAMINFO then keeps the announced length and no checksum */
+    if (flac->file->output.pipe) { /* STREAMINFO then keeps the announced length and no checksum */
         return FLAC__STREAM_ENCODER_SEEK_STATUS_UNSUPPORTED;
+    }
     flac->position = offset;
     return FLAC__STREAM_ENCODER_SEEK_STATUS_OK;
 }
@@ -57,13 +58,15 @@ static FLAC__StreamEncoderTellStatus on_tell(const FLAC__StreamEncoder *encoder,
 static enum lh_status flac_error(struct flac *flac, struct lh_error *error)
 {
     if (flac->error.code != LH_OK) {
-        if (error != NULL)
+        if (error != NULL) {
             *error = flac->error;
+        }
         return flac->error.code;
     }
     FLAC__StreamEncoderState state = FLAC__stream_encoder_get_state(flac->encoder);
-    if (state == FLAC__STREAM_ENCODER_MEMORY_ALLOCATION_ERROR)
+    if (state == FLAC__STREAM_ENCODER_MEMORY_ALLOCATION_ERROR) {
         return lh_error_no_memory(error);
+    }
     return lh_error_set(error, LH_ERR_INTERNAL, flac->file->deliverable->name, "the FLAC encoder failed (%s)",
                         FLAC__StreamEncoderStateString[state]);
 }
@@ -71,12 +74,15 @@ static enum lh_status flac_error(struct flac *flac, struct lh_error *error)
 static void flac_free(void *state)
 {
     struct flac *flac = state;
-    if (flac == NULL)
+    if (flac == NULL) {
         return;
-    if (flac->encoder != NULL)
+    }
+    if (flac->encoder != NULL) {
         FLAC__stream_encoder_delete(flac->encoder);
-    if (flac->comments != NULL)
+    }
+    if (flac->comments != NULL) {
         FLAC__metadata_object_delete(flac->comments);
+    }
     free(flac->samples);
     free(flac);
 }
@@ -84,10 +90,12 @@ static void flac_free(void *state)
 static bool add_comment(FLAC__StreamMetadata *comments, const struct graph_tag *tag)
 {
     FLAC__StreamMetadata_VorbisComment_Entry entry;
-    if (!FLAC__metadata_object_vorbiscomment_entry_from_name_value_pair(&entry, tag->name, tag->value))
+    if (!FLAC__metadata_object_vorbiscomment_entry_from_name_value_pair(&entry, tag->name, tag->value)) {
         return false;
-    if (FLAC__metadata_object_vorbiscomment_append_comment(comments, entry, false))
+    }
+    if (FLAC__metadata_object_vorbiscomment_append_comment(comments, entry, false)) {
         return true;
+    }
     free(entry.entry);
     return false;
 }
@@ -97,11 +105,13 @@ static enum lh_status add_comments(struct flac *flac, struct lh_error *error)
     const struct graph_deliverable *deliverable = flac->file->deliverable;
     const struct graph_tag *tags = flac->file->graph->tags + deliverable->tag_first;
     flac->comments = FLAC__metadata_object_new(FLAC__METADATA_TYPE_VORBIS_COMMENT);
-    if (flac->comments == NULL)
+    if (flac->comments == NULL) {
         return lh_error_no_memory(error);
+    }
     for (uint32_t i = 0; i < deliverable->tag_count; i++) {
-        if (engine_vorbis_tag(tags[i].name) && !add_comment(flac->comments, &tags[i]))
+        if (engine_vorbis_tag(tags[i].name) && !add_comment(flac->comments, &tags[i])) {
             return lh_error_no_memory(error);
+        }
     }
     return LH_OK;
 }
@@ -110,8 +120,9 @@ static enum lh_status start(struct flac *flac, struct lh_error *error)
 {
     const struct engine_file *file = flac->file;
     enum lh_status status = add_comments(flac, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
+    }
     FLAC__StreamEncoder *encoder = flac->encoder;
     bool set =
         FLAC__stream_encoder_set_channels(encoder, file->channels) &&
@@ -120,22 +131,26 @@ static enum lh_status start(struct flac *flac, struct lh_error *error)
         FLAC__stream_encoder_set_compression_level(encoder, FLAC_LEVEL) &&
         (file->frames <= 0 || FLAC__stream_encoder_set_total_samples_estimate(encoder, (FLAC__uint64)file->frames)) &&
         FLAC__stream_encoder_set_metadata(encoder, &flac->comments, 1);
-    if (!set)
+    if (!set) {
         return lh_error_set(error, LH_ERR_INTERNAL, file->deliverable->name, "the FLAC encoder refused its settings");
+    }
     if (FLAC__stream_encoder_init_stream(encoder, on_write, on_seek, on_tell, NULL, flac) !=
-        FLAC__STREAM_ENCODER_INIT_STATUS_OK)
+        FLAC__STREAM_ENCODER_INIT_STATUS_OK) {
         return flac_error(flac, error);
+    }
     return LH_OK;
 }
 
 static enum lh_status flac_open(struct engine_file *file, void **state, struct lh_error *error)
 {
-    if (file->frames >= 0 && (uint64_t)file->frames >= FLAC_FRAMES_MAX)
+    if (file->frames >= 0 && (uint64_t)file->frames >= FLAC_FRAMES_MAX) {
         return lh_error_set(error, LH_ERR_LIMIT, file->deliverable->name,
                             "the file is longer than FLAC can hold (2^36 frames): deliver WAV");
+    }
     struct flac *flac = calloc(1, sizeof *flac);
-    if (flac == NULL)
+    if (flac == NULL) {
         return lh_error_no_memory(error);
+    }
     flac->file = file;
     flac->samples = malloc(ENGINE_PIECE_SAMPLES * sizeof *flac->samples);
     flac->encoder = FLAC__stream_encoder_new();
@@ -163,9 +178,10 @@ static void unpack(FLAC__int32 *out, const uint8_t *in, size_t samples, uint32_t
 static enum lh_status flac_write(void *state, const void *samples, size_t frames, struct lh_error *error)
 {
     struct flac *flac = state;
-    if (frames >= FLAC_FRAMES_MAX - flac->frames)
+    if (frames >= FLAC_FRAMES_MAX - flac->frames) {
         return lh_error_set(error, LH_ERR_LIMIT, flac->file->deliverable->name,
                             "the file has grown past what FLAC can hold (2^36 frames): deliver WAV");
+    }
     flac->frames += frames;
     unpack(flac->samples, samples, frames * flac->file->channels, flac->file->sample_bytes);
     return FLAC__stream_encoder_process_interleaved(flac->encoder, flac->samples, (uint32_t)frames)

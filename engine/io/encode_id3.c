@@ -19,16 +19,18 @@ static const struct frame_name {
 static const char *frame_id(const char *tag)
 {
     for (size_t i = 0; i < sizeof frame_names / sizeof frame_names[0]; i++) {
-        if (strcasecmp(frame_names[i].tag, tag) == 0)
+        if (strcasecmp(frame_names[i].tag, tag) == 0) {
             return frame_names[i].id;
+        }
     }
     return NULL;
 }
 
 static void put_syncsafe(struct lh_writer *writer, size_t value)
 {
-    for (unsigned shift = 28; shift > 0; shift -= 7)
+    for (unsigned shift = 28; shift > 0; shift -= 7) {
         lh_writer_u8(writer, (uint8_t)(value >> (shift - 7) & 0x7F));
+    }
 }
 
 /* A frame: its encoding byte, `prefix` bytes, then the text without a terminator. */
@@ -48,18 +50,20 @@ enum lh_status engine_id3_put(const struct engine_file *file, struct lh_writer *
     static const char comment_prefix[] = "eng"; /* and an empty description, which is the terminator */
     const struct graph_deliverable *deliverable = file->deliverable;
     const struct graph_tag *tags = file->graph->tags + deliverable->tag_first;
-    if (deliverable->tag_count == 0)
+    if (deliverable->tag_count == 0) {
         return LH_OK;
+    }
     struct lh_writer frames;
     lh_writer_init(&frames);
     for (uint32_t i = 0; i < deliverable->tag_count; i++) {
         const char *id = frame_id(tags[i].name);
-        if (id != NULL)
+        if (id != NULL) {
             put_frame(&frames, id, "", 0, tags[i].value);
-        else if (strcasecmp(tags[i].name, "comment") == 0)
+        } else if (strcasecmp(tags[i].name, "comment") == 0) {
             put_frame(&frames, "COMM", comment_prefix, sizeof comment_prefix, tags[i].value);
-        else
+        } else {
             put_frame(&frames, "TXXX", tags[i].name, strlen(tags[i].name) + 1, tags[i].value);
+        }
     }
     enum lh_status status = LH_OK;
     if (frames.size >= ID3_SIZE_MAX) {

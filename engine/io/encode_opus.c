@@ -24,8 +24,9 @@ struct opus {
 
 static uint32_t bitrate(const struct graph_deliverable *deliverable, uint32_t channels)
 {
-    if (deliverable->has_quality)
+    if (deliverable->has_quality) {
         return (uint32_t)((OPUS_QUALITY_LOW + deliverable->quality * OPUS_QUALITY_SPAN) * 1000.0) * channels;
+    }
     return (deliverable->bitrate_kbps > 0 ? deliverable->bitrate_kbps : OPUS_DEFAULT_KBPS * channels) * 1000;
 }
 
@@ -44,24 +45,29 @@ static int on_close(void *context)
 static enum lh_status opus_error(const struct opus *opus, int code, struct lh_error *error)
 {
     if (opus->error.code != LH_OK) {
-        if (error != NULL)
+        if (error != NULL) {
             *error = opus->error;
+        }
         return opus->error.code;
     }
-    if (code == OPE_ALLOC_FAIL)
+    if (code == OPE_ALLOC_FAIL) {
         return lh_error_no_memory(error);
+    }
     return lh_error_set(error, LH_ERR_INTERNAL, NULL, "the Opus encoder failed (%s)", ope_strerror(code));
 }
 
 static void opus_free(void *state)
 {
     struct opus *opus = state;
-    if (opus == NULL)
+    if (opus == NULL) {
         return;
-    if (opus->encoder != NULL)
+    }
+    if (opus->encoder != NULL) {
         ope_encoder_destroy(opus->encoder);
-    if (opus->comments != NULL)
+    }
+    if (opus->comments != NULL) {
         ope_comments_destroy(opus->comments);
+    }
     free(opus->ordered);
     free(opus);
 }
@@ -73,32 +79,38 @@ static enum lh_status start(struct opus *opus, struct lh_error *error)
     uint32_t channels = opus->file->channels;
     const struct graph_tag *tags = opus->file->graph->tags + deliverable->tag_first;
     for (uint32_t i = 0; i < deliverable->tag_count; i++) {
-        if (!engine_vorbis_tag(tags[i].name))
+        if (!engine_vorbis_tag(tags[i].name)) {
             continue;
+        }
         int code = ope_comments_add(opus->comments, tags[i].name, tags[i].value);
-        if (code != OPE_OK)
+        if (code != OPE_OK) {
             return opus_error(opus, code, error);
+        }
     }
     int code = OPE_OK;
     int family = channels > 2 ? 1 : 0;
     opus->encoder = ope_encoder_create_callbacks(&callbacks, opus, opus->comments, (opus_int32)deliverable->rate,
                                                  (int)channels, family, &code);
-    if (opus->encoder == NULL)
+    if (opus->encoder == NULL) {
         return opus_error(opus, code, error);
+    }
     opus_int32 serial = (opus_int32)(uint32_t)(deliverable->dither_seed ^ deliverable->dither_seed >> 32);
     code = ope_encoder_ctl(opus->encoder, OPE_SET_SERIALNO(serial));
-    if (code == OPE_OK)
+    if (code == OPE_OK) {
         code = ope_encoder_ctl(opus->encoder, OPE_SET_COMMENT_PADDING(OPUS_COMMENT_PADDING));
-    if (code == OPE_OK)
+    }
+    if (code == OPE_OK) {
         code = ope_encoder_ctl(opus->encoder, OPUS_SET_BITRATE((opus_int32)bitrate(deliverable, channels)));
+    }
     return code == OPE_OK ? LH_OK : opus_error(opus, code, error);
 }
 
 static enum lh_status opus_open(struct engine_file *file, void **state, struct lh_error *error)
 {
     struct opus *opus = calloc(1, sizeof *opus);
-    if (opus == NULL)
+    if (opus == NULL) {
         return lh_error_no_memory(error);
+    }
     opus->file = file;
     opus->ordered = malloc(ENGINE_CODEC_PIECE_FRAMES * file->channels * sizeof *opus->ordered);
     opus->comments = ope_comments_create();
@@ -119,8 +131,9 @@ static enum lh_status opus_write(void *state, const void *samples, size_t frames
     uint32_t channels = opus->file->channels;
     const uint8_t *order = engine_vorbis_order(channels);
     for (size_t i = 0; i < frames; i++) {
-        for (uint32_t c = 0; c < channels; c++)
+        for (uint32_t c = 0; c < channels; c++) {
             opus->ordered[i * channels + c] = in[i * channels + order[c]];
+        }
     }
     int code = ope_encoder_write_float(opus->encoder, opus->ordered, (int)frames);
     return code == OPE_OK ? LH_OK : opus_error(opus, code, error);
@@ -132,8 +145,9 @@ static enum lh_status opus_finish(void *state, uint64_t frames, struct lh_error 
     static const float silence[OPUS_CHANNELS_MAX];
     /* libopusenc cannot end a stream without samples (it asserts): an empty file holds one silent frame. */
     int code = frames == 0 ? ope_encoder_write_float(opus->encoder, silence, 1) : OPE_OK;
-    if (code == OPE_OK)
+    if (code == OPE_OK) {
         code = ope_encoder_drain(opus->encoder);
+    }
     return code == OPE_OK ? LH_OK : opus_error(opus, code, error);
 }
 

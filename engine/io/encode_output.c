@@ -12,8 +12,9 @@
 enum lh_status engine_output_init(struct engine_output *output, int fd, struct lh_error *error)
 {
     uint8_t *buffer = malloc(OUTPUT_BUFFER_SIZE);
-    if (buffer == NULL)
+    if (buffer == NULL) {
         return lh_error_no_memory(error);
+    }
     bool pipe = lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE;
     *output = (struct engine_output){.fd = fd, .pipe = pipe, .buffer = buffer};
     return LH_OK;
@@ -33,11 +34,13 @@ uint64_t engine_output_size(const struct engine_output *output)
 static enum lh_status write_error(int number, struct lh_error *error)
 {
     const char *reason = strerror(number);
-    if (number == ENOSPC || number == EDQUOT)
+    if (number == ENOSPC || number == EDQUOT) {
         return lh_error_set(error, LH_ERR_IO, NULL, "the disk is full (%s): make room and render again", reason);
-    if (number == EFBIG)
+    }
+    if (number == EFBIG) {
         return lh_error_set(error, LH_ERR_IO, NULL,
                             "the file is larger than its file system or this process may write (%s)", reason);
+    }
     return lh_error_set(error, LH_ERR_IO, NULL, "the file cannot be written (%s)", reason);
 }
 
@@ -47,10 +50,12 @@ static enum lh_status write_all(const struct engine_output *output, uint64_t off
 {
     while (size > 0) {
         ssize_t written = output->pipe ? write(output->fd, data, size) : pwrite(output->fd, data, size, (off_t)offset);
-        if (written < 0 && errno == EINTR)
+        if (written < 0 && errno == EINTR) {
             continue;
-        if (written <= 0)
+        }
+        if (written <= 0) {
             return write_error(written < 0 ? errno : ENOSPC, error);
+        }
         data += written;
         size -= (size_t)written;
         offset += (uint64_t)written;
@@ -61,8 +66,9 @@ static enum lh_status write_all(const struct engine_output *output, uint64_t off
 enum lh_status engine_output_flush(struct engine_output *output, struct lh_error *error)
 {
     enum lh_status status = write_all(output, output->offset, output->buffer, output->fill, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
+    }
     output->offset += output->fill;
     output->fill = 0;
     return LH_OK;
@@ -73,16 +79,18 @@ enum lh_status engine_output_append(struct engine_output *output, const void *da
     const uint8_t *bytes = data;
     while (size > 0) {
         size_t piece = OUTPUT_BUFFER_SIZE - output->fill;
-        if (piece > size)
+        if (piece > size) {
             piece = size;
+        }
         memcpy(output->buffer + output->fill, bytes, piece);
         output->fill += piece;
         bytes += piece;
         size -= piece;
         if (output->fill == OUTPUT_BUFFER_SIZE) {
             enum lh_status status = engine_output_flush(output, error);
-            if (status != LH_OK)
+            if (status != LH_OK) {
                 return status;
+            }
         }
     }
     return LH_OK;
@@ -91,13 +99,16 @@ enum lh_status engine_output_append(struct engine_output *output, const void *da
 enum lh_status engine_output_patch(struct engine_output *output, uint64_t offset, const void *data, size_t size,
                                    struct lh_error *error)
 {
-    if (output->pipe)
+    if (output->pipe) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, NULL,
                             "this file cannot be finished on a pipe: write it to a file");
+    }
     enum lh_status status = engine_output_flush(output, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
-    if (offset + size > output->offset)
+    }
+    if (offset + size > output->offset) {
         return lh_error_set(error, LH_ERR_INTERNAL, NULL, "a patch past the end of the output");
+    }
     return write_all(output, offset, data, size, error);
 }

@@ -28,8 +28,9 @@ static const struct info_name {
 static const char *info_id(const char *tag)
 {
     for (size_t i = 0; i < sizeof info_names / sizeof info_names[0]; i++) {
-        if (strcasecmp(info_names[i].tag, tag) == 0)
+        if (strcasecmp(info_names[i].tag, tag) == 0) {
             return info_names[i].id;
+        }
     }
     return NULL;
 }
@@ -56,13 +57,16 @@ static size_t chunk_begin(struct lh_writer *writer, const char *id)
 
 static void chunk_end(struct lh_writer *writer, size_t begin)
 {
-    if (writer->failed)
+    if (writer->failed) {
         return;
+    }
     size_t size = writer->size - begin;
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; i++) {
         writer->data[begin - 4 + i] = (uint8_t)(size >> (8 * i));
-    if ((size & 1) != 0)
+    }
+    if ((size & 1) != 0) {
         lh_writer_u8(writer, 0);
+    }
 }
 
 /* Speakers of the usual layouts (dwChannelMask); 0 where there is none. */
@@ -102,19 +106,22 @@ static void put_fmt(const struct engine_file *file, struct lh_writer *writer)
 static const char *first_tag(const struct engine_file *file, const char *a, const char *b, const char *otherwise)
 {
     const char *value = engine_file_tag(file, a);
-    if (value == NULL && b != NULL)
+    if (value == NULL && b != NULL) {
         value = engine_file_tag(file, b);
+    }
     return value != NULL ? value : otherwise;
 }
 
 static bool is_date(const char *text)
 {
-    if (strlen(text) != BEXT_DATE_LENGTH)
+    if (strlen(text) != BEXT_DATE_LENGTH) {
         return false;
+    }
     for (size_t i = 0; i < BEXT_DATE_LENGTH; i++) {
         bool dash = i == 4 || i == 7;
-        if (dash ? text[i] != '-' : (text[i] < '0' || text[i] > '9'))
+        if (dash ? text[i] != '-' : (text[i] < '0' || text[i] > '9')) {
             return false;
+        }
     }
     return true;
 }
@@ -133,9 +140,10 @@ static void put_bext(const struct engine_file *file, struct lh_writer *writer)
     lh_writer_u64(writer,
                   engine_converted_length((uint64_t)deliverable->start, file->graph->sample_rate, deliverable->rate));
     lh_writer_u16(writer, 2);
-    engine_chunk_zeros(writer, 64);  /* no UMID */
-    for (unsigned i = 0; i < 5; i++) /* integrated, range, true peak, momentary, short-term */
+    engine_chunk_zeros(writer, 64);    /* no UMID */
+    for (unsigned i = 0; i < 5; i++) { /* integrated, range, true peak, momentary, short-term */
         lh_writer_u16(writer, BEXT_LOUDNESS_UNKNOWN);
+    }
     engine_chunk_zeros(writer, 180);
     char history[128];
     char mode[32];
@@ -179,8 +187,9 @@ static void put_head(const struct engine_file *file, uint64_t frames, uint64_t t
         lh_writer_u32(&rest, low_32(frames, frames > UINT32_MAX));
         chunk_end(&rest, begin);
     }
-    if (file->deliverable->format == GRAPH_FORMAT_BWF)
+    if (file->deliverable->format == GRAPH_FORMAT_BWF) {
         put_bext(file, &rest);
+    }
     uint64_t data_size = engine_pcm_data_size(file, frames);
     uint64_t riff_size = 4 + (8 + DS64_SIZE) + rest.size + 8 + data_size + (data_size & 1) + tail_size;
     put_sizes(file, frames, riff_size, writer);
@@ -197,8 +206,9 @@ static void put_info(const struct engine_file *file, struct lh_writer *writer)
     size_t list = 0;
     for (uint32_t i = 0; i < file->deliverable->tag_count; i++) {
         const char *id = info_id(tags[i].name);
-        if (id == NULL)
+        if (id == NULL) {
             continue;
+        }
         if (list == 0) {
             list = chunk_begin(writer, "LIST");
             engine_chunk_id(writer, "INFO");
@@ -207,15 +217,17 @@ static void put_info(const struct engine_file *file, struct lh_writer *writer)
         lh_writer_bytes(writer, tags[i].value, strlen(tags[i].value) + 1);
         chunk_end(writer, begin);
     }
-    if (list != 0)
+    if (list != 0) {
         chunk_end(writer, list);
+    }
 }
 
 static void put_smpl(const struct engine_file *file, uint64_t frames, struct lh_writer *writer)
 {
     uint32_t start, end;
-    if (!engine_file_loop(file, frames, &start, &end))
+    if (!engine_file_loop(file, frames, &start, &end)) {
         return;
+    }
     const uint64_t nanoseconds = 1000000000;
     size_t begin = chunk_begin(writer, "smpl");
     lh_writer_u32(writer, 0); /* manufacturer, product */
@@ -249,13 +261,15 @@ static void put_cue(const struct engine_file *file, uint64_t frames, struct lh_w
 {
     uint32_t count = marker_count(file, frames), id = 0, position;
     const char *name;
-    if (count == 0)
+    if (count == 0) {
         return;
+    }
     size_t begin = chunk_begin(writer, "cue ");
     lh_writer_u32(writer, count);
     for (uint32_t i = 0; i < file->graph->marker_count; i++) {
-        if (!engine_file_marker(file, frames, i, &position, &name))
+        if (!engine_file_marker(file, frames, i, &position, &name)) {
             continue;
+        }
         lh_writer_u32(writer, ++id);
         lh_writer_u32(writer, position);
         engine_chunk_id(writer, "data");
@@ -268,8 +282,9 @@ static void put_cue(const struct engine_file *file, uint64_t frames, struct lh_w
     engine_chunk_id(writer, "adtl");
     id = 0;
     for (uint32_t i = 0; i < file->graph->marker_count; i++) {
-        if (!engine_file_marker(file, frames, i, &position, &name))
+        if (!engine_file_marker(file, frames, i, &position, &name)) {
             continue;
+        }
         size_t label = chunk_begin(writer, "labl");
         lh_writer_u32(writer, ++id);
         lh_writer_bytes(writer, name, strlen(name) + 1);
@@ -290,8 +305,9 @@ static enum lh_status wav_open(struct engine_file *file, void **state, struct lh
     static const struct engine_container container = {.grows = true, .head = put_head, .tail = put_tail};
     struct engine_pcm *pcm;
     enum lh_status status = engine_pcm_open(file, &container, &pcm, error);
-    if (status == LH_OK)
+    if (status == LH_OK) {
         *state = pcm;
+    }
     return status;
 }
 

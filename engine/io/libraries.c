@@ -22,9 +22,11 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* The first run of digits, dots and suffix in `text`: "Xiph.Org libVorbis 1.3.7" -> 1.3.7. */
 static const char *find_version(const char *text)
 {
-    for (const char *at = text; *at != '\0'; at++)
-        if (*at >= '0' && *at <= '9' && (at == text || at[-1] == ' ' || at[-1] == '-'))
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at >= '0' && *at <= '9' && (at == text || at[-1] == ' ' || at[-1] == '-')) {
             return at;
+        }
+    }
     return text;
 }
 
@@ -32,12 +34,14 @@ static void add(size_t *length, const char *name, const char *version)
 {
     const char *at = find_version(version);
     int size = 0;
-    while (at[size] != '\0' && at[size] != ' ')
+    while (at[size] != '\0' && at[size] != ' ') {
         size++;
+    }
     int written =
         snprintf(libraries + *length, sizeof(libraries) - *length, "%s%s-%.*s", *length > 0 ? " " : "", name, size, at);
-    if (written > 0 && (size_t)written < sizeof(libraries) - *length)
+    if (written > 0 && (size_t)written < sizeof(libraries) - *length) {
         *length += (size_t)written;
+    }
 }
 
 static void collect(void)

@@ -14,16 +14,18 @@ enum lh_status engine_media_probe(int fd, struct engine_media_facts *facts, stru
 {
     struct engine_media media;
     enum lh_status status = engine_media_describe(fd, &media, error);
-    if (status == LH_OK)
+    if (status == LH_OK) {
         *facts = media.facts;
+    }
     return status;
 }
 
 enum lh_status engine_media_open(int fd, struct engine_media **media, struct lh_error *error)
 {
     struct engine_media *opened = malloc(sizeof(*opened));
-    if (opened == NULL)
+    if (opened == NULL) {
         return lh_error_no_memory(error);
+    }
     enum lh_status status = engine_media_describe(fd, opened, error);
     if (status != LH_OK) {
         free(opened);
@@ -37,8 +39,9 @@ enum lh_status engine_media_open_scratch(int fd, uint64_t offset, uint32_t chann
                                          struct engine_media **media)
 {
     struct engine_media *opened = calloc(1, sizeof(*opened));
-    if (opened == NULL)
+    if (opened == NULL) {
         return LH_ERR_NO_MEMORY;
+    }
     opened->fd = fd;
     opened->is_scratch = true;
     opened->sample_format = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? ENGINE_SAMPLE_F32_BE : ENGINE_SAMPLE_F32_LE;
@@ -74,13 +77,16 @@ enum lh_status engine_media_read_raw(const struct engine_media *media, int64_t f
     size_t done = 0;
     while (done < size) {
         ssize_t got = pread(media->fd, raw + done, size - done, offset + (off_t)done);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR) {
             continue;
-        if (got < 0)
+        }
+        if (got < 0) {
             return lh_error_set(error, LH_ERR_IO, NULL, "reading a media file failed: %s", strerror(errno));
-        if (got == 0)
+        }
+        if (got == 0) {
             return lh_error_set(error, LH_ERR_IO, NULL,
                                 "a media file has become shorter while it was read: leave media alone during a render");
+        }
         done += (size_t)got;
     }
     return LH_OK;

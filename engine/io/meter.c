@@ -40,46 +40,57 @@ struct engine_meter {
 static int channel_place(uint32_t channels, uint32_t channel)
 {
     static const int front[] = {EBUR128_LEFT, EBUR128_RIGHT, EBUR128_CENTER};
-    if (channels > 8)
+    if (channels > 8) {
         return EBUR128_CENTER;
-    if (channels == 4 && channel >= 2)
+    }
+    if (channels == 4 && channel >= 2) {
         return channel == 2 ? EBUR128_LEFT_SURROUND : EBUR128_RIGHT_SURROUND;
-    if (channel < 3)
+    }
+    if (channel < 3) {
         return channels == 1 ? EBUR128_CENTER : front[channel];
-    if (channel == 3 && channels >= 6)
+    }
+    if (channel == 3 && channels >= 6) {
         return EBUR128_UNUSED;
-    if (channels == 7)
+    }
+    if (channels == 7) {
         return channel == 4 ? EBUR128_Mp180 : channel == 5 ? EBUR128_Mp090 : EBUR128_Mm090;
-    if (channels == 8 && channel < 6)
+    }
+    if (channels == 8 && channel < 6) {
         return channel == 4 ? EBUR128_Mp135 : EBUR128_Mm135;
+    }
     return (channels - channel) == 2 ? EBUR128_LEFT_SURROUND : EBUR128_RIGHT_SURROUND;
 }
 
 static enum lh_status open_weighting(struct engine_meter *meter, uint32_t channels, uint32_t rate)
 {
     meter->weighting = ebur128_init(channels, rate, EBUR128_MODE_M);
-    if (meter->weighting == NULL)
+    if (meter->weighting == NULL) {
         return LH_ERR_NO_MEMORY;
+    }
     for (uint32_t c = 0; c < channels; c++) {
-        if (ebur128_set_channel(meter->weighting, c, channel_place(channels, c)) != EBUR128_SUCCESS)
+        if (ebur128_set_channel(meter->weighting, c, channel_place(channels, c)) != EBUR128_SUCCESS) {
             return LH_ERR_INTERNAL;
+        }
     }
     return LH_OK;
 }
 
 enum lh_status engine_meter_new(uint32_t channels, uint32_t rate, struct engine_meter **meter)
 {
-    if (channels < 1 || channels > GRAPH_CHANNELS_MAX || rate < GRAPH_RATE_MIN || rate > GRAPH_RATE_MAX)
+    if (channels < 1 || channels > GRAPH_CHANNELS_MAX || rate < GRAPH_RATE_MIN || rate > GRAPH_RATE_MAX) {
         return LH_ERR_UNSUPPORTED;
+    }
     struct engine_meter *opened = calloc(1, sizeof *opened);
-    if (opened == NULL)
+    if (opened == NULL) {
         return LH_ERR_NO_MEMORY;
+    }
     opened->channels = channels;
     opened->step_frames = (rate * STEP_MS + 500) / 1000;
     opened->kernels = engine_kernels_best();
     enum lh_status status = open_weighting(opened, channels, rate);
-    if (status == LH_OK)
+    if (status == LH_OK) {
         status = engine_true_peak_new(channels, rate, &opened->true_peak);
+    }
     if (status != LH_OK) {
         engine_meter_free(opened);
         return status;
@@ -90,10 +101,12 @@ enum lh_status engine_meter_new(uint32_t channels, uint32_t rate, struct engine_
 
 void engine_meter_free(struct engine_meter *meter)
 {
-    if (meter == NULL)
+    if (meter == NULL) {
         return;
-    if (meter->weighting != NULL)
+    }
+    if (meter->weighting != NULL) {
         ebur128_destroy(&meter->weighting);
+    }
     engine_true_peak_free(meter->true_peak);
     free(meter);
 }
@@ -103,10 +116,12 @@ static double mean_of_last(const struct engine_meter *meter, unsigned steps)
     unsigned end = (unsigned)(meter->step_count % SHORT_TERM_STEPS);
     unsigned begin = (end + SHORT_TERM_STEPS - steps) % SHORT_TERM_STEPS;
     double sum = 0;
-    for (unsigned i = begin; i < (begin < end ? end : SHORT_TERM_STEPS); i++)
+    for (unsigned i = begin; i < (begin < end ? end : SHORT_TERM_STEPS); i++) {
         sum += meter->steps[i];
-    for (unsigned i = 0; begin >= end && i < end; i++)
+    }
+    for (unsigned i = 0; begin >= end && i < end; i++) {
         sum += meter->steps[i];
+    }
     return sum / steps;
 }
 
@@ -114,21 +129,24 @@ static double mean_of_last(const struct engine_meter *meter, unsigned steps)
 static enum lh_status end_step(struct engine_meter *meter)
 {
     double lufs;
-    if (ebur128_loudness_window(meter->weighting, STEP_MS, &lufs) != EBUR128_SUCCESS)
+    if (ebur128_loudness_window(meter->weighting, STEP_MS, &lufs) != EBUR128_SUCCESS) {
         return LH_ERR_INTERNAL;
+    }
     meter->steps[meter->step_count % SHORT_TERM_STEPS] = engine_gate_energy(lufs);
     meter->step_count++;
     bool gated = meter->step_count % GATING_STEPS == 0;
     if (meter->step_count >= MOMENTARY_STEPS) {
         double energy = mean_of_last(meter, MOMENTARY_STEPS);
-        if (gated)
+        if (gated) {
             engine_gate_add(&meter->blocks, energy);
+        }
         meter->max_momentary = fmax(meter->max_momentary, energy);
     }
     if (meter->step_count >= SHORT_TERM_STEPS) {
         double energy = mean_of_last(meter, SHORT_TERM_STEPS);
-        if (gated)
+        if (gated) {
             engine_gate_add(&meter->short_terms, energy);
+        }
         meter->max_short_term = fmax(meter->max_short_term, energy);
     }
     return LH_OK;
@@ -140,18 +158,21 @@ enum lh_status engine_meter_add(struct engine_meter *meter, const float *in, siz
     engine_true_peak_add(meter->true_peak, in, frames);
     while (frames > 0) {
         size_t piece = meter->step_frames - meter->step_fill;
-        if (piece > frames)
+        if (piece > frames) {
             piece = frames;
-        if (ebur128_add_frames_float(meter->weighting, in, piece) != EBUR128_SUCCESS)
+        }
+        if (ebur128_add_frames_float(meter->weighting, in, piece) != EBUR128_SUCCESS) {
             return LH_ERR_NO_MEMORY;
+        }
         meter->step_fill += piece;
         in += piece * meter->channels;
         frames -= piece;
         if (meter->step_fill == meter->step_frames) {
             meter->step_fill = 0;
             enum lh_status status = end_step(meter);
-            if (status != LH_OK)
+            if (status != LH_OK) {
                 return status;
+            }
         }
     }
     return LH_OK;
@@ -183,8 +204,9 @@ double engine_loudness_gain_db(const struct engine_loudness *measured, bool has_
                                bool has_true_peak, double true_peak_dbtp)
 {
     double gain_db = 0;
-    if (has_integrated && isfinite(measured->integrated_lufs))
+    if (has_integrated && isfinite(measured->integrated_lufs)) {
         gain_db = rint((integrated_lufs - measured->integrated_lufs) * GAIN_STEPS_PER_DB) / GAIN_STEPS_PER_DB;
+    }
     if (has_true_peak && isfinite(measured->true_peak_dbtp)) {
         double most = floor((true_peak_dbtp - measured->true_peak_dbtp) * GAIN_STEPS_PER_DB) / GAIN_STEPS_PER_DB;
         gain_db = fmin(gain_db, most);

@@ -21,8 +21,9 @@ double engine_gate_lufs(double energy)
 void engine_gate_add(struct engine_gate *gate, double energy)
 {
     double place = (engine_gate_lufs(energy) - ENGINE_GATE_FLOOR_LUFS) * ENGINE_GATE_BINS_PER_LU;
-    if (!(place >= 0))
+    if (!(place >= 0)) {
         return;
+    }
     size_t bin = place < ENGINE_GATE_BINS - 1 ? (size_t)place : ENGINE_GATE_BINS - 1;
     gate->counts[bin]++;
     gate->sums[bin] += energy;
@@ -46,8 +47,9 @@ static size_t relative_gate(const struct engine_gate *gate, double below_lu)
     uint64_t count;
     double threshold = mean_from(gate, 0, &count) * pow(10, -below_lu / 10);
     for (size_t i = 0; i < ENGINE_GATE_BINS; i++) {
-        if (gate->counts[i] > 0 && gate->sums[i] >= threshold * (double)gate->counts[i])
+        if (gate->counts[i] > 0 && gate->sums[i] >= threshold * (double)gate->counts[i]) {
             return i;
+        }
     }
     return ENGINE_GATE_BINS;
 }
@@ -64,8 +66,9 @@ static double energy_at(const struct engine_gate *gate, size_t first, uint64_t r
     uint64_t passed = 0;
     for (size_t i = first; i < ENGINE_GATE_BINS; i++) {
         passed += gate->counts[i];
-        if (passed > rank)
+        if (passed > rank) {
             return gate->sums[i] / (double)gate->counts[i];
+        }
     }
     return 0;
 }
@@ -75,8 +78,9 @@ double engine_gate_range(const struct engine_gate *gate, double below_lu, double
     size_t first = relative_gate(gate, below_lu);
     uint64_t count;
     (void)mean_from(gate, first, &count);
-    if (count == 0)
+    if (count == 0) {
         return 0;
+    }
     uint64_t low_rank = (uint64_t)((double)(count - 1) * low + 0.5);
     uint64_t high_rank = (uint64_t)((double)(count - 1) * high + 0.5);
     return 10 * log10(energy_at(gate, first, high_rank) / energy_at(gate, first, low_rank));

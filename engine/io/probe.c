@@ -47,9 +47,11 @@ static const struct encoding encodings[] = {
 
 static const struct encoding *find_encoding(int format)
 {
-    for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++)
-        if (encodings[i].format == (format & SF_FORMAT_SUBMASK))
+    for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++) {
+        if (encodings[i].format == (format & SF_FORMAT_SUBMASK)) {
             return &encodings[i];
+        }
+    }
     return NULL;
 }
 
@@ -64,9 +66,11 @@ static void name_format(int format, const struct encoding *encoding, char *name,
         {SF_FORMAT_OGG, "Ogg "},    {SF_FORMAT_MPEG, "MP"},
     };
     const char *container = "";
-    for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
-        if (containers[i].format == (format & SF_FORMAT_TYPEMASK))
+    for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++) {
+        if (containers[i].format == (format & SF_FORMAT_TYPEMASK)) {
             container = containers[i].name;
+        }
+    }
     snprintf(name, size, "%s%s", container, encoding->name);
 }
 
@@ -79,10 +83,12 @@ static bool same_at(SNDFILE *file, struct engine_vio *vio, const struct engine_m
     size_t samples = frames * media->facts.channels;
     int64_t offset = (int64_t)(media->data_offset + frame * media->frame_size);
     if (sf_seek(file, (sf_count_t)frame, SEEK_SET) != (sf_count_t)frame ||
-        sf_readf_float(file, theirs, (sf_count_t)frames) != (sf_count_t)frames)
+        sf_readf_float(file, theirs, (sf_count_t)frames) != (sf_count_t)frames) {
         return false;
-    if (!engine_vio_read_at(vio, offset, raw, frames * media->frame_size))
+    }
+    if (!engine_vio_read_at(vio, offset, raw, frames * media->frame_size)) {
         return false;
+    }
     engine_kernels_c()->decode[media->sample_format](ours, raw, samples);
     return memcmp(ours, theirs, samples * sizeof(float)) == 0;
 }
@@ -92,8 +98,9 @@ static bool same_at(SNDFILE *file, struct engine_vio *vio, const struct engine_m
 static bool locate_pcm(SNDFILE *file, struct engine_vio *vio, const struct encoding *encoding,
                        struct engine_media *media)
 {
-    if (sf_seek(file, 0, SEEK_SET) != 0)
+    if (sf_seek(file, 0, SEEK_SET) != 0) {
         return false;
+    }
     /* libsndfile says whether the bytes stand against the machine's order: with the order, that is theirs. */
     bool swapped = sf_command(file, SFC_RAW_DATA_NEEDS_ENDSWAP, NULL, 0) == SF_TRUE;
     bool big = swapped != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
@@ -101,8 +108,9 @@ static bool locate_pcm(SNDFILE *file, struct engine_vio *vio, const struct encod
     media->data_offset = (uint64_t)vio->position;
     media->frame_size = engine_sample_size(media->sample_format) * media->facts.channels;
     uint64_t frames = media->facts.frames;
-    if (frames > ((uint64_t)vio->size - media->data_offset) / media->frame_size)
+    if (frames > ((uint64_t)vio->size - media->data_offset) / media->frame_size) {
         return false;
+    }
     size_t checked = frames < CHECKED_FRAMES ? (size_t)frames : CHECKED_FRAMES;
     return same_at(file, vio, media, 0, checked) && same_at(file, vio, media, (frames - checked) / 2, checked) &&
            same_at(file, vio, media, frames - checked, checked);
@@ -114,12 +122,14 @@ static enum lh_status count_frames(SNDFILE *file, uint32_t channels, uint64_t *f
     float samples[COUNT_SAMPLES];
     uint64_t count = 0;
     sf_count_t got;
-    while ((got = sf_readf_float(file, samples, COUNT_SAMPLES / channels)) > 0)
+    while ((got = sf_readf_float(file, samples, COUNT_SAMPLES / channels)) > 0) {
         count += (uint64_t)got;
-    if (sf_error(file) != SF_ERR_NO_ERROR)
+    }
+    if (sf_error(file) != SF_ERR_NO_ERROR) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file is damaged at frame %llu (%s): export or copy it again",
                             (unsigned long long)count, sf_strerror(file));
+    }
     *frames = count;
     return LH_OK;
 }
@@ -130,8 +140,9 @@ static enum lh_status check_last_frame(SNDFILE *file, uint64_t frames, struct lh
     float sample[GRAPH_CHANNELS_MAX];
     sf_count_t last = (sf_count_t)frames - 1;
     if (sf_seek(file, last, SEEK_SET) == last && sf_readf_float(file, sample, 1) == 1 &&
-        sf_error(file) == SF_ERR_NO_ERROR)
+        sf_error(file) == SF_ERR_NO_ERROR) {
         return LH_OK;
+    }
     return lh_error_set(
         error, LH_ERR_FORMAT, NULL,
         "the file is truncated or damaged: the last of its %llu frames cannot be decoded, export or copy it again",
@@ -147,20 +158,25 @@ static enum lh_status measure(SNDFILE *file, const SF_INFO *info, const struct e
        bytes behind its end libsndfile does not find it. */
     bool streamed = info->frames == SF_COUNT_MAX;
     enum lh_status status = LH_OK;
-    if (is_flac && !streamed)
+    if (is_flac && !streamed) {
         media->facts.access = ENGINE_ACCESS_STREAM;
-    if (!length_known || streamed)
+    }
+    if (!length_known || streamed) {
         status = count_frames(file, media->facts.channels, &frames, error);
-    if (status != LH_OK)
+    }
+    if (status != LH_OK) {
         return status;
-    if (frames == 0)
+    }
+    if (frames == 0) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file holds no sound: it has a header and no frames, export it again");
-    if (frames >= GRAPH_FRAMES_MAX || frames / FRAMES_PER_BYTE_MAX > (uint64_t)vio->size)
+    }
+    if (frames >= GRAPH_FRAMES_MAX || frames / FRAMES_PER_BYTE_MAX > (uint64_t)vio->size) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file's header says %llu frames, which %lld bytes cannot hold: it is damaged, export it again",
             (unsigned long long)frames, (long long)vio->size);
+    }
     media->facts.frames = frames;
     return is_flac && !streamed ? check_last_frame(file, frames, error) : LH_OK;
 }
@@ -169,13 +185,15 @@ static enum lh_status describe(SNDFILE *file, const SF_INFO *info, struct engine
                                struct engine_media *media, struct lh_error *error)
 {
     const struct encoding *encoding = find_encoding(info->format);
-    if (encoding == NULL)
+    if (encoding == NULL) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file's encoding cannot be read: export it again as WAV or FLAC");
+    }
     enum lh_status status =
         engine_truncation_check_claims(info->samplerate, (uint64_t)(info->channels > 0 ? info->channels : 0), error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
+    }
     struct engine_media found = {.fd = vio->fd, .is_scratch = false};
     found.facts.access = ENGINE_ACCESS_LINEAR;
     found.facts.rate = (uint32_t)info->samplerate;
@@ -183,11 +201,13 @@ static enum lh_status describe(SNDFILE *file, const SF_INFO *info, struct engine
     found.facts.bits = encoding->bits;
     name_format(info->format, encoding, found.facts.format, sizeof(found.facts.format));
     status = measure(file, info, vio, length_known, &found, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
+    }
     bool is_pcm = encoding->access == ENGINE_ACCESS_POSITIONED && (info->format & SF_FORMAT_TYPEMASK) != SF_FORMAT_FLAC;
-    if (is_pcm)
+    if (is_pcm) {
         found.facts.access = locate_pcm(file, vio, encoding, &found) ? ENGINE_ACCESS_POSITIONED : ENGINE_ACCESS_STREAM;
+    }
     *media = found;
     return LH_OK;
 }
@@ -200,14 +220,18 @@ enum lh_status engine_media_describe(int fd, struct engine_media *media, struct 
     SNDFILE *file;
     SF_INFO info;
     enum lh_status status = engine_vio_init(&vio, fd, error);
-    if (status == LH_OK)
+    if (status == LH_OK) {
         status = engine_container_find(&vio, &container, error);
-    if (status == LH_OK)
+    }
+    if (status == LH_OK) {
         status = engine_truncation_check(&vio, container, &length_known, error);
-    if (status == LH_OK)
+    }
+    if (status == LH_OK) {
         status = engine_vio_open(&vio, &file, &info, error);
-    if (status != LH_OK)
+    }
+    if (status != LH_OK) {
         return status;
+    }
     status = describe(file, &info, &vio, length_known, media, error);
     sf_close(file);
     return status;

@@ -40,9 +40,11 @@ static const char *find_stranger(const struct engine_vio *vio)
         {{0, "Creative Voice", 14}, "a VOC file"},
         {{0, "DSD ", 4}, "a DSD file"},
     };
-    for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
-        if (has_magic(vio, &strangers[i].magic))
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+        if (has_magic(vio, &strangers[i].magic)) {
             return strangers[i].name;
+        }
+    }
     return NULL;
 }
 
@@ -72,8 +74,9 @@ enum lh_status engine_container_find(struct engine_vio *vio, enum engine_contain
         }
     }
     const char *stranger = find_stranger(vio);
-    if (stranger != NULL)
+    if (stranger != NULL) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL, "%s cannot be read: convert it to WAV or FLAC", stranger);
+    }
     /* An MPEG frame: eleven bits of sync, a layer, a bit rate and a sampling rate that exist. */
     const uint8_t *head = vio->head;
     if (vio->head_size >= 4 && head[0] == 0xff && (head[1] & 0xe0) == 0xe0 && (head[1] & 0x18) != 0x08 &&
@@ -86,19 +89,22 @@ enum lh_status engine_container_find(struct engine_vio *vio, enum engine_contain
 
 enum lh_status engine_truncation_check_claims(double rate, uint64_t channels, struct lh_error *error)
 {
-    if (channels == 0)
+    if (channels == 0) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file's header says 0 channels: it is damaged, export it again");
-    if (channels > GRAPH_CHANNELS_MAX)
+    }
+    if (channels > GRAPH_CHANNELS_MAX) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file has %llu channels: at most %d can be read, split it up",
                             (unsigned long long)channels, GRAPH_CHANNELS_MAX);
+    }
     /* Written so that a rate that is not a number fails too. */
-    if (!(rate >= GRAPH_RATE_MIN && rate <= GRAPH_RATE_MAX))
+    if (!(rate >= GRAPH_RATE_MIN && rate <= GRAPH_RATE_MAX)) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file's header says %.10g Hz: from %d to %d can be read, export it again at a usual rate", rate,
             GRAPH_RATE_MIN, GRAPH_RATE_MAX);
+    }
     return LH_OK;
 }
 
@@ -106,11 +112,13 @@ enum lh_status engine_truncation_check_claims(double rate, uint64_t channels, st
 static int64_t id3_size(struct engine_vio *vio)
 {
     const uint8_t *head = vio->head;
-    if (vio->head_size < 10 || memcmp(head, "ID3", 3) != 0)
+    if (vio->head_size < 10 || memcmp(head, "ID3", 3) != 0) {
         return 0;
+    }
     int64_t size = 10;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         size += (int64_t)(head[6 + i] & 0x7f) << (21 - 7 * i);
+    }
     return (head[5] & 0x10) != 0 ? size + 10 : size;
 }
 
@@ -121,28 +129,33 @@ static enum lh_status check_mpeg(struct engine_vio *vio, bool *length_known, str
     enum { TAG_SIZE = 16, HAS_FRAMES = 1, HAS_BYTES = 2 };
     *length_known = false;
     int64_t start = id3_size(vio);
-    if (start >= vio->size)
+    if (start >= vio->size) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file is truncated: it ends inside its tags, export or copy it again");
+    }
     uint8_t frame[4];
-    if (!engine_vio_read_at(vio, start, frame, sizeof(frame)) || frame[0] != 0xff || (frame[1] & 0xe0) != 0xe0)
+    if (!engine_vio_read_at(vio, start, frame, sizeof(frame)) || frame[0] != 0xff || (frame[1] & 0xe0) != 0xe0) {
         return LH_OK;
+    }
     bool version_1 = (frame[1] & 0x18) == 0x18;
     bool mono = (frame[3] & 0xc0) == 0xc0;
     int64_t side_info = version_1 ? (mono ? 17 : 32) : (mono ? 9 : 17);
     uint8_t tag[TAG_SIZE];
     if (!engine_vio_read_at(vio, start + (int64_t)sizeof(frame) + side_info, tag, sizeof(tag)) ||
         (memcmp(tag, "Xing", 4) != 0 && memcmp(tag, "Info", 4) != 0) || (tag[7] & HAS_FRAMES) == 0 ||
-        (tag[7] & HAS_BYTES) == 0)
+        (tag[7] & HAS_BYTES) == 0) {
         return LH_OK;
+    }
     int64_t bytes = 0;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         bytes = bytes << 8 | tag[12 + i];
-    if (start + bytes > vio->size)
+    }
+    if (start + bytes > vio->size) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file is truncated: its header promises %lld bytes and %lld are there, export or copy it again",
             (long long)bytes, (long long)(vio->size - start));
+    }
     *length_known = true;
     return LH_OK;
 }

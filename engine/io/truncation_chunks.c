@@ -50,8 +50,9 @@ struct walk {
 static uint64_t get_uint(const uint8_t *bytes, size_t size, bool big_endian)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         value |= (uint64_t)bytes[i] << 8 * (big_endian ? size - 1 - i : i);
+    }
     return value;
 }
 
@@ -68,8 +69,9 @@ static double get_extended(const uint8_t *bytes)
 {
     unsigned exponent = (unsigned)get_uint(bytes, 2, true);
     uint64_t mantissa = get_uint(bytes + 2, 8, true);
-    if (exponent < 16383 || exponent > 16383 + 32)
+    if (exponent < 16383 || exponent > 16383 + 32) {
         return 0;
+    }
     return (double)(mantissa >> 11) / (double)(UINT64_C(1) << (52 - (exponent - 16383)));
 }
 
@@ -86,15 +88,17 @@ static bool next_chunk(struct walk *walk, struct chunk *chunk)
     size_t size = walk->container == ENGINE_CONTAINER_W64   ? W64_HEADER
                   : walk->container == ENGINE_CONTAINER_CAF ? CAF_HEADER
                                                             : RIFF_HEADER;
-    if (!engine_vio_read_at(walk->vio, walk->offset, header, size))
+    if (!engine_vio_read_at(walk->vio, walk->offset, header, size)) {
         return false;
+    }
     memcpy(chunk->id, header, sizeof(chunk->id));
     chunk->body = walk->offset + (int64_t)size;
     uint64_t padding = 0;
     if (walk->container == ENGINE_CONTAINER_W64) {
         uint64_t whole = get_uint(header + 16, 8, false);
-        if (whole < W64_HEADER)
+        if (whole < W64_HEADER) {
             return false;
+        }
         chunk->size = whole - W64_HEADER;
         padding = -whole & 7;
     } else if (walk->container == ENGINE_CONTAINER_CAF) {
@@ -105,10 +109,11 @@ static bool next_chunk(struct walk *walk, struct chunk *chunk)
     }
     /* A chunk that reaches past the end has none after it; its own length is judged by who knows what it holds. */
     uint64_t left = (uint64_t)(walk->vio->size - chunk->body);
-    if (chunk->size > left || chunk->size + padding > left)
+    if (chunk->size > left || chunk->size + padding > left) {
         chunk->next = walk->vio->size;
-    else
+    } else {
         chunk->next = chunk->body + (int64_t)(chunk->size + padding);
+    }
     walk->offset = chunk->next;
     return true;
 }
@@ -118,14 +123,16 @@ static bool read_wave_format(struct walk *walk, const struct chunk *chunk, struc
 {
     enum { FORMAT_SIZE = 16, TAG_PCM = 1, TAG_FLOAT = 3, TAG_EXTENSIBLE = 0xfffe, SUB_FORMAT_AT = 24 };
     uint8_t format[FORMAT_SIZE];
-    if (chunk->size < sizeof(format) || !engine_vio_read_at(walk->vio, chunk->body, format, sizeof(format)))
+    if (chunk->size < sizeof(format) || !engine_vio_read_at(walk->vio, chunk->body, format, sizeof(format))) {
         return false;
+    }
     bool big = walk->big_endian;
     uint64_t tag = get_uint(format, 2, big);
     uint8_t sub[2];
     if (tag == TAG_EXTENSIBLE && chunk->size >= SUB_FORMAT_AT + 16 &&
-        engine_vio_read_at(walk->vio, chunk->body + SUB_FORMAT_AT, sub, sizeof(sub)))
+        engine_vio_read_at(walk->vio, chunk->body + SUB_FORMAT_AT, sub, sizeof(sub))) {
         tag = get_uint(sub, 2, big);
+    }
     claims->encoding = tag == TAG_PCM || tag == TAG_FLOAT ? ENCODING_PCM : ENCODING_COMPRESSED;
     claims->channels = get_uint(format + 2, 2, big);
     claims->rate = (double)get_uint(format + 4, 4, big);
@@ -140,8 +147,9 @@ static void read_wave_sound(const struct walk *walk, const struct chunk *chunk, 
     claims->has_sound = true;
     claims->sound_offset = chunk->body;
     claims->sound_size = chunk->size;
-    if (walk->container == ENGINE_CONTAINER_W64)
+    if (walk->container == ENGINE_CONTAINER_W64) {
         return;
+    }
     if (chunk->size == UNKNOWN_SIZE_ALL && claims->long_sound_size != 0) {
         claims->sound_size = claims->long_sound_size;
         return;
@@ -186,8 +194,9 @@ static void walk_aiff(struct walk *walk, struct claims *claims)
         uint8_t common[COMMON_SIZE + 4] = {0};
         if (is_id(&chunk, "COMM") && chunk.size >= COMMON_SIZE) {
             size_t size = compressible && chunk.size >= sizeof(common) ? sizeof(common) : COMMON_SIZE;
-            if (!engine_vio_read_at(walk->vio, chunk.body, common, size))
+            if (!engine_vio_read_at(walk->vio, chunk.body, common, size)) {
                 return;
+            }
             const uint8_t *kind = common + COMMON_SIZE;
             bool pcm = !compressible || memcmp(kind, "NONE", 4) == 0 || memcmp(kind, "sowt", 4) == 0 ||
                        memcmp(kind, "twos", 4) == 0;
@@ -199,8 +208,9 @@ static void walk_aiff(struct walk *walk, struct claims *claims)
             claims->has_format = claims->has_frames = true;
         } else if (is_id(&chunk, "SSND") && chunk.size >= SOUND_HEADER) {
             uint8_t header[SOUND_HEADER];
-            if (!engine_vio_read_at(walk->vio, chunk.body, header, sizeof(header)))
+            if (!engine_vio_read_at(walk->vio, chunk.body, header, sizeof(header))) {
                 return;
+            }
             claims->has_sound = true;
             claims->sound_offset = chunk.body + SOUND_HEADER;
             claims->sound_size = chunk.size - SOUND_HEADER;
@@ -220,8 +230,9 @@ static void walk_caf(struct walk *walk, struct claims *claims)
     for (int i = 0; i < CHUNKS_MAX && !claims->has_sound && next_chunk(walk, &chunk); i++) {
         uint8_t description[DESCRIPTION_SIZE];
         if (is_id(&chunk, "desc") && chunk.size >= sizeof(description)) {
-            if (!engine_vio_read_at(walk->vio, chunk.body, description, sizeof(description)))
+            if (!engine_vio_read_at(walk->vio, chunk.body, description, sizeof(description))) {
                 return;
+            }
             claims->encoding = memcmp(description + 8, "lpcm", 4) == 0 ? ENCODING_PCM : ENCODING_COMPRESSED;
             claims->rate = get_double(description);
             claims->block_align = get_uint(description + 16, 4, true);
@@ -240,8 +251,9 @@ static void walk_caf(struct walk *walk, struct claims *claims)
 static void read_au(struct walk *walk, struct claims *claims)
 {
     uint8_t header[24];
-    if (!engine_vio_read_at(walk->vio, 0, header, sizeof(header)))
+    if (!engine_vio_read_at(walk->vio, 0, header, sizeof(header))) {
         return;
+    }
     bool big = header[0] == '.';
     claims->sound_offset = (int64_t)get_uint(header + 4, 4, big);
     claims->sound_size = get_uint(header + 8, 4, big);
@@ -255,63 +267,74 @@ static enum lh_status judge_frame_size(const struct claims *claims, struct lh_er
 {
     uint64_t sample = (claims->bits + 7) / 8;
     uint64_t frame = claims->channels * sample;
-    if (sample == 0 || sample > sizeof(double))
+    if (sample == 0 || sample > sizeof(double)) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file's header says %llu bits a sample: it is damaged, export it again",
                             (unsigned long long)claims->bits);
-    if (claims->block_align != 0 && claims->block_align != frame)
+    }
+    if (claims->block_align != 0 && claims->block_align != frame) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file's header contradicts itself: %llu channels of %llu bits are %llu bytes a frame, not %llu; "
             "export it again",
             (unsigned long long)claims->channels, (unsigned long long)claims->bits, (unsigned long long)frame,
             (unsigned long long)claims->block_align);
-    if (claims->has_frames && claims->frames > claims->sound_size / frame)
+    }
+    if (claims->has_frames && claims->frames > claims->sound_size / frame) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file's header contradicts itself: it says %llu frames and its sound has %llu, export it again",
             (unsigned long long)claims->frames, (unsigned long long)(claims->sound_size / frame));
+    }
     return LH_OK;
 }
 
 static enum lh_status judge(const struct engine_vio *vio, const struct claims *claims, struct lh_error *error)
 {
-    if (!claims->has_format)
+    if (!claims->has_format) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file is truncated or damaged: its header does not say what it holds, export or copy it again");
+    }
     enum lh_status status = engine_truncation_check_claims(claims->rate, claims->channels, error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         return status;
-    if (!claims->has_sound)
+    }
+    if (!claims->has_sound) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file is truncated or damaged: it ends before its sound begins, export or copy it again");
+    }
     if (claims->encoding == ENCODING_PCM) {
         status = judge_frame_size(claims, error);
-        if (status != LH_OK)
+        if (status != LH_OK) {
             return status;
+        }
     }
-    if (claims->open_end)
+    if (claims->open_end) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file's header leaves its length open, which cannot be read in CAF: export it again as WAV");
+    }
     uint64_t left = claims->sound_offset < vio->size ? (uint64_t)(vio->size - claims->sound_offset) : 0;
     bool none = claims->sound_size == 0 && !claims->sound_size_unknown;
-    if (none && left > 0 && claims->unfinished)
+    if (none && left > 0 && claims->unfinished) {
         return lh_error_set(
             error, LH_ERR_FORMAT, NULL,
             "the file was never finished: its header says no sound and %llu bytes follow; export it again, or repair "
             "it with sox --ignore-length",
             (unsigned long long)left);
-    if (left == 0 || none)
+    }
+    if (left == 0 || none) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file holds no sound: it has a header and no frames, export it again");
-    if (!claims->sound_size_unknown && claims->sound_size > left)
+    }
+    if (!claims->sound_size_unknown && claims->sound_size > left) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file is truncated: its header promises %llu bytes of sound and %llu are there, export "
                             "or copy it again",
                             (unsigned long long)claims->sound_size, (unsigned long long)left);
+    }
     return LH_OK;
 }
 
@@ -320,13 +343,14 @@ enum lh_status engine_truncation_check_chunks(struct engine_vio *vio, enum engin
 {
     struct walk walk = {.vio = vio, .container = container, .big_endian = false, .offset = 0};
     struct claims claims = {.has_format = false};
-    if (container == ENGINE_CONTAINER_AIFF)
+    if (container == ENGINE_CONTAINER_AIFF) {
         walk_aiff(&walk, &claims);
-    else if (container == ENGINE_CONTAINER_CAF)
+    } else if (container == ENGINE_CONTAINER_CAF) {
         walk_caf(&walk, &claims);
-    else if (container == ENGINE_CONTAINER_AU)
+    } else if (container == ENGINE_CONTAINER_AU) {
         read_au(&walk, &claims);
-    else
+    } else {
         walk_wave(&walk, &claims);
+    }
     return judge(vio, &claims, error);
 }

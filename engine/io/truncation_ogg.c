@@ -30,14 +30,17 @@ static enum lh_status feed(struct scan *scan, struct lh_error *error)
 {
     int64_t left = scan->vio->size - scan->read;
     size_t size = left < READ_SIZE ? (size_t)left : READ_SIZE;
-    if (size == 0)
+    if (size == 0) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL,
                             "the file is truncated: its last Ogg page is missing or cut, export or copy it again");
+    }
     char *buffer = ogg_sync_buffer(&scan->sync, (long)size);
-    if (buffer == NULL)
+    if (buffer == NULL) {
         return lh_error_no_memory(error);
-    if (!engine_vio_read_at(scan->vio, scan->read, buffer, size))
+    }
+    if (!engine_vio_read_at(scan->vio, scan->read, buffer, size)) {
         return lh_error_set(error, LH_ERR_IO, NULL, "the file cannot be read to its end");
+    }
     ogg_sync_wrote(&scan->sync, (long)size);
     scan->read += (int64_t)size;
     return LH_OK;
@@ -45,14 +48,18 @@ static enum lh_status feed(struct scan *scan, struct lh_error *error)
 
 static enum lh_status take_page(struct scan *scan, const ogg_page *page, struct lh_error *error)
 {
-    if (scan->pages++ == 0)
+    if (scan->pages++ == 0) {
         scan->serial = ogg_page_serialno(page);
-    if (scan->pages > PAGES_MAX)
+    }
+    if (scan->pages > PAGES_MAX) {
         return fail(scan, "cut into too many pages", error);
-    if (scan->serial != ogg_page_serialno(page))
+    }
+    if (scan->serial != ogg_page_serialno(page)) {
         return LH_OK;
-    if (ogg_page_pageno(page) != scan->next++)
+    }
+    if (ogg_page_pageno(page) != scan->next++) {
         return fail(scan, "missing pages", error);
+    }
     scan->ended = ogg_page_eos(page) != 0;
     return LH_OK;
 }
@@ -61,8 +68,9 @@ static enum lh_status take_page(struct scan *scan, const ogg_page *page, struct 
 static enum lh_status check_end(struct scan *scan, struct lh_error *error)
 {
     uint8_t next[5];
-    if (engine_vio_read_at(scan->vio, scan->consumed, next, sizeof(next)) && memcmp(next, "OggS", sizeof(next)) == 0)
+    if (engine_vio_read_at(scan->vio, scan->consumed, next, sizeof(next)) && memcmp(next, "OggS", sizeof(next)) == 0) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL, "the file holds several streams in a row: split it up");
+    }
     return LH_OK;
 }
 
@@ -72,16 +80,18 @@ static enum lh_status scan_pages(struct scan *scan, struct lh_error *error)
         ogg_page page;
         long size = ogg_sync_pageseek(&scan->sync, &page);
         enum lh_status status;
-        if (size < 0)
+        if (size < 0) {
             return fail(scan, "damaged", error);
+        }
         if (size == 0) {
             status = feed(scan, error);
         } else {
             status = take_page(scan, &page, error);
             scan->consumed += size;
         }
-        if (status != LH_OK)
+        if (status != LH_OK) {
             return status;
+        }
     }
     return check_end(scan, error);
 }

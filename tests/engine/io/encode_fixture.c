@@ -88,8 +88,9 @@ enum lh_status fixture_encode_to(struct encode_fixture *fixture, int fd, uint64_
         status = engine_encoder_write(encoder, in + done * fixture->channels, piece, &fixture->error);
         done += piece;
     }
-    if (status == LH_OK)
+    if (status == LH_OK) {
         status = engine_encoder_finish(encoder, &fixture->result, &fixture->error);
+    }
     engine_encoder_free(encoder);
     return status;
 }
@@ -113,8 +114,9 @@ enum lh_status fixture_encode(struct encode_fixture *fixture, const float *in, s
 size_t fixture_find(const struct encode_fixture *fixture, const char *id, size_t from)
 {
     for (size_t i = from; i + 4 <= fixture->size; i++) {
-        if (memcmp(fixture->bytes + i, id, 4) == 0)
+        if (memcmp(fixture->bytes + i, id, 4) == 0) {
             return i;
+        }
     }
     return SIZE_MAX;
 }

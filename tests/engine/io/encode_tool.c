@@ -28,8 +28,9 @@ static const char *const format_names[GRAPH_FORMAT_COUNT] = {"wav", "bwf", "aiff
 static bool set_list_option(struct options *options, const char *name, char *value)
 {
     char *colon = strchr(value, ':');
-    if (colon == NULL)
+    if (colon == NULL) {
         return false;
+    }
     *colon = '\0';
     if (strcmp(name, "tag") == 0 && options->deliverable.tag_count < TOOL_LIST_MAX) {
         options->tags[options->deliverable.tag_count++] = (struct graph_tag){.name = value, .value = colon + 1};
@@ -50,13 +51,15 @@ static bool set_option(struct options *options, char *argument)
 {
     struct graph_deliverable *deliverable = &options->deliverable;
     char *value = strchr(argument, '=');
-    if (value == NULL)
+    if (value == NULL) {
         return false;
+    }
     *value++ = '\0';
     if (strcmp(argument, "format") == 0) {
         for (unsigned i = 0; i < GRAPH_FORMAT_COUNT; i++) {
-            if (strcmp(value, format_names[i]) == 0)
+            if (strcmp(value, format_names[i]) == 0) {
                 deliverable->format = (enum graph_format)i;
+            }
         }
     } else if (strcmp(argument, "channels") == 0) {
         options->channels = (uint32_t)atoi(value);
@@ -88,8 +91,9 @@ static bool set_option(struct options *options, char *argument)
 static float *read_floats(const char *path, size_t *count)
 {
     FILE *file = fopen(path, "rb");
-    if (file == NULL)
+    if (file == NULL) {
         return NULL;
+    }
     (void)fseek(file, 0, SEEK_END);
     *count = (size_t)ftell(file) / sizeof(float);
     rewind(file);
@@ -118,8 +122,9 @@ static enum lh_status encode(const struct options *options, const float *samples
         status = engine_encoder_write(encoder, samples + done * options->channels, piece, error);
         done += piece;
     }
-    if (status == LH_OK)
+    if (status == LH_OK) {
         status = engine_encoder_finish(encoder, result, error);
+    }
     engine_encoder_free(encoder);
     return status;
 }

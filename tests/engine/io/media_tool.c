@@ -29,8 +29,9 @@ static enum lh_status conform_file(const char *path, enum graph_conform resample
     if (status == LH_OK) {
         const struct engine_media_facts *facts = engine_media_get_facts(media);
         snprintf(format, format_size, "%s", facts->format);
-        if (rate == 0)
+        if (rate == 0) {
             rate = facts->rate;
+        }
         struct graph_media target = {.channels = facts->channels,
                                      .rate = facts->rate,
                                      .frames = facts->frames,
@@ -40,8 +41,9 @@ static enum lh_status conform_file(const char *path, enum graph_conform resample
         status = engine_conform(media, &target, rate, out_fd, 0, NULL, NULL, error);
     }
     engine_media_close(media);
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+    }
     return status;
 }
 
@@ -70,19 +72,23 @@ static int convert_file(char **arguments)
     int out = open(arguments[3], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     enum lh_status status = conform_file(arguments[2], resampler, (uint32_t)strtoul(arguments[1], NULL, 10), out,
                                          format, sizeof(format), &error);
-    if (status != LH_OK)
+    if (status != LH_OK) {
         fprintf(stderr, "media_tool: %s\n", error.message);
-    if (out >= 0)
+    }
+    if (out >= 0) {
         close(out);
+    }
     return status == LH_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int count, char **arguments)
 {
-    if (count > 2 && strcmp(arguments[1], "read") == 0)
+    if (count > 2 && strcmp(arguments[1], "read") == 0) {
         return read_files(count - 2, arguments + 2);
-    if (count == 6 && strcmp(arguments[1], "convert") == 0)
+    }
+    if (count == 6 && strcmp(arguments[1], "convert") == 0) {
         return convert_file(arguments + 2);
+    }
     fprintf(stderr, "usage: media_tool read FILE... | convert soxr|samplerate RATE FILE RAW_FLOATS\n");
     return 2;
 }

@@ -20,8 +20,9 @@ int main(int argc, char **argv)
     uint32_t channels = (uint32_t)atoi(argv[2]);
     enum lh_status status = engine_meter_new(channels, (uint32_t)atoi(argv[3]), &meter);
     size_t frames = 1;
-    while (status == LH_OK && (frames = fread(block, sizeof *block * channels, TOOL_BLOCK, file)) > 0)
+    while (status == LH_OK && (frames = fread(block, sizeof *block * channels, TOOL_BLOCK, file)) > 0) {
         status = engine_meter_add(meter, block, frames);
+    }
     (void)fclose(file);
     if (status == LH_OK) {
         struct engine_loudness loudness;

@@ -43,8 +43,9 @@ static float *convert(enum graph_conform resampler, uint32_t channels, uint32_t 
         state = state * 1664525u + 1013904223u;
         size_t size = chunk != 0 ? chunk : state % 4 == 0 ? (state >> 8) % 7 : (state >> 8) % 5000;
         last = size >= frames - read;
-        if (last)
+        if (last) {
             size = frames - read;
+        }
         size_t capacity = engine_converter_room(converter, size);
         size_t given = 0;
         ck_assert_int_eq(engine_converter_process(converter, in + read * channels, size, last, out + got * channels,
@@ -133,8 +134,9 @@ START_TEST(test_sine_stays_a_sine)
     double hz = _i % 2 == 0 ? 997 : lower * 0.45; /* in the middle, and near the edge of what both rates hold */
     size_t frames = from;
     float *in = new_samples(frames);
-    for (size_t i = 0; i < frames; i++)
+    for (size_t i = 0; i < frames; i++) {
         in[i] = (float)(amplitude * sin(2 * M_PI * hz * (double)i / from));
+    }
     size_t got;
     float *out = convert(resampler, 1, from, to, in, frames, 4096, &got);
     double largest = 0, power = 0;
@@ -144,9 +146,10 @@ START_TEST(test_sine_stays_a_sine)
         power += difference * difference;
     }
     double rms = to_db(sqrt(power / (double)(got - 2 * EDGE)));
-    if (getenv("SHOW_FIGURES") != NULL)
+    if (getenv("SHOW_FIGURES") != NULL) {
         printf("# %s %u -> %u, %.0f Hz: largest %.1f dB, RMS %.1f dB\n",
                resampler == GRAPH_CONFORM_SOXR ? "soxr" : "samplerate", from, to, hz, to_db(largest), rms);
+    }
     ck_assert_double_lt(to_db(largest), -120);
     ck_assert_double_lt(rms, -130);
     free(out);
@@ -163,13 +166,16 @@ START_TEST(test_impulse_stays_where_it_is)
     in[at] = 1;
     size_t got, peak = 0;
     float *out = convert(resampler, 1, from, to, in, frames, 1000, &got);
-    for (size_t i = 0; i < got; i++)
-        if (fabsf(out[i]) > fabsf(out[peak]))
+    for (size_t i = 0; i < got; i++) {
+        if (fabsf(out[i]) > fabsf(out[peak])) {
             peak = i;
+        }
+    }
     ck_assert_uint_eq(peak, to / 100 * 4);
     /* Symmetric about it: not a fraction of a frame off. */
-    for (size_t i = 1; i < 40; i++)
+    for (size_t i = 1; i < 40; i++) {
         ck_assert_float_eq_tol(out[peak - i], out[peak + i], 2e-6f);
+    }
     free(out);
     free(in);
 }
@@ -262,8 +268,9 @@ START_TEST(test_lossy_media_are_decoded_from_the_start)
     static const int formats[] = {SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_FORMAT_OGG | SF_FORMAT_OPUS,
                                   SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, SF_FORMAT_WAV | SF_FORMAT_MS_ADPCM};
     float *in = new_samples(FRAMES);
-    for (size_t i = 0; i < FRAMES; i++)
+    for (size_t i = 0; i < FRAMES; i++) {
         in[i] = (float)(0.5 * sin(2 * M_PI * 440 * (double)i / 48000));
+    }
     int fd = sounds_write(formats[_i], 48000, 1, in, FRAMES);
     struct medium medium;
     open_medium(&medium, fd, GRAPH_CONFORM_DECODE, 48000);
@@ -277,8 +284,9 @@ START_TEST(test_lossy_media_are_decoded_from_the_start)
     ck_assert_int_eq(pread(scratch, got, frames * sizeof(float), 0), (ssize_t)(frames * sizeof(float)));
     /* Near the sine, wherever the codec's padding puts it. */
     double power = 0;
-    for (size_t i = frames / 4; i < frames / 4 + 48000; i++)
+    for (size_t i = frames / 4; i < frames / 4 + 48000; i++) {
         power += (double)got[i] * (double)got[i];
+    }
     ck_assert_double_eq_tol(power / 48000, 0.125, 0.005);
     free(got);
     free(in);
@@ -316,8 +324,9 @@ START_TEST(test_finite_input_that_overflows_is_a_fault)
 {
     enum { FRAMES = 20000 };
     float *in = new_samples(FRAMES);
-    for (size_t i = 0; i < FRAMES; i++)
+    for (size_t i = 0; i < FRAMES; i++) {
         in[i] = (i / 3) % 2 == 0 ? 3.4e38f : -3.4e38f;
+    }
     struct medium medium;
     open_medium(&medium, sounds_write(SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000, 1, in, FRAMES), GRAPH_CONFORM_SOXR,
                 96000);
@@ -400,8 +409,9 @@ START_TEST(test_libraries_are_named_with_their_versions)
     ck_assert_ptr_eq(text, engine_io_libraries());
     static const char *const names[] = {"libsndfile-1", "libFLAC-1", "libvorbis-1", "libopus-1",       "libopusenc-0",
                                         "libmpg123-1",  "liblame-3", "libsoxr-0",   "libsamplerate-0", "libebur128-1"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         ck_assert_msg(strstr(text, names[i]) != NULL, "%s in %s", names[i], text);
+    }
     ck_assert_ptr_null(strchr(text, '('));
 }
 END_TEST

@@ -42,8 +42,9 @@ START_TEST(test_bytes_depend_on_samples_alone)
     for (unsigned pass = 0; pass < 4; pass++) {
         for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
             for (unsigned is_float = 0; is_float < 2; is_float++) {
-                if (is_float == 1 && format >= GRAPH_FORMAT_FLAC)
+                if (is_float == 1 && format >= GRAPH_FORMAT_FLAC) {
                     continue;
+                }
                 struct encode_fixture again, *fixture = pass == 0 ? &first[format][is_float] : &again;
                 fixture_init(fixture);
                 fixture_use_all(fixture);
@@ -55,8 +56,9 @@ START_TEST(test_bytes_depend_on_samples_alone)
                 ck_assert_msg(fixture_encode(fixture, in, FRAMES) == LH_OK, "%s", fixture->error.message);
                 ck_assert_uint_eq(fixture->result.bytes, fixture->size);
                 ck_assert_uint_eq(fixture->result.frames, FRAMES);
-                if (pass == 0)
+                if (pass == 0) {
                     continue;
+                }
                 ck_assert_uint_eq(again.size, first[format][is_float].size);
                 ck_assert_msg(memcmp(again.bytes, first[format][is_float].bytes, again.size) == 0, "format %u pass %u",
                               format, pass);
@@ -68,8 +70,9 @@ START_TEST(test_bytes_depend_on_samples_alone)
     }
     for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
         fixture_fini(&first[format][0]);
-        if (format < GRAPH_FORMAT_FLAC)
+        if (format < GRAPH_FORMAT_FLAC) {
             fixture_fini(&first[format][1]);
+        }
     }
     free(in);
 }
@@ -233,14 +236,16 @@ static pid_t read_pipe_in_child(const int *ends, const uint8_t *expected, size_t
 {
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
-    if (child != 0)
+    if (child != 0) {
         return child;
+    }
     close(ends[1]);
     uint8_t *got = malloc(size + 1);
     size_t fill = 0;
     ssize_t step;
-    while (fill <= size && (step = read(ends[0], got + fill, size + 1 - fill)) > 0)
+    while (fill <= size && (step = read(ends[0], got + fill, size + 1 - fill)) > 0) {
         fill += (size_t)step;
+    }
     _exit(fill == size && memcmp(got, expected, size) == 0 ? 0 : 1);
 }
 
@@ -256,8 +261,9 @@ START_TEST(test_pipe)
         bool ogg = format == GRAPH_FORMAT_VORBIS || format == GRAPH_FORMAT_OPUS;
         int ends[2];
         ck_assert_int_eq(pipe(ends), 0);
-        if (!ogg)
+        if (!ogg) {
             ck_assert_int_eq(fixture_encode_to(&fixture, ends[1], ENGINE_RIFF_LIMIT, in, FRAMES), LH_ERR_UNSUPPORTED);
+        }
         fixture.announced = (int64_t)FRAMES;
         if (format != GRAPH_FORMAT_MP3 && format != GRAPH_FORMAT_FLAC) { /* FLAC's checksum comes last */
             ck_assert_int_eq(fixture_encode(&fixture, in, FRAMES), LH_OK);
@@ -271,8 +277,9 @@ START_TEST(test_pipe)
             ck_assert_msg(status == 0, "format %u", format);
         }
         close(ends[0]);
-        if (ends[1] >= 0)
+        if (ends[1] >= 0) {
             close(ends[1]);
+        }
         fixture_fini(&fixture);
     }
     free(in);

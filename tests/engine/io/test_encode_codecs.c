@@ -39,12 +39,14 @@ static void reorder(float *samples, size_t frames)
     static const char *const vorbis[] = {"", "", "", "LCR", "LRlr", "LCRlr", "LCRlrE", "LCRlrBE", "LCRablrE"};
     uint32_t channels = fixture.channels;
     float frame[8];
-    if (channels < 3)
+    if (channels < 3) {
         return;
+    }
     for (size_t i = 0; i < frames; i++) {
         memcpy(frame, samples + i * channels, channels * sizeof *frame);
-        for (uint32_t c = 0; c < channels; c++)
+        for (uint32_t c = 0; c < channels; c++) {
             samples[i * channels + c] = frame[strchr(wav[channels], vorbis[channels][c]) - wav[channels]];
+        }
     }
 }
 
@@ -60,8 +62,9 @@ static double round_trip(size_t expected_frames, int expected_rate)
     ck_assert_int_eq(rate, expected_rate);
     bool vorbis_order =
         fixture.deliverable.format == GRAPH_FORMAT_VORBIS || fixture.deliverable.format == GRAPH_FORMAT_OPUS;
-    if (vorbis_order)
+    if (vorbis_order) {
         reorder(in, frames); /* libsndfile gives channels as they stand in the stream */
+    }
     double snr = fixture_snr_db(in, out, FRAMES, fixture.channels);
     free(out);
     free(in);
@@ -166,9 +169,10 @@ START_TEST(test_quality_and_bitrate)
             ck_assert_msg(fixture.size > last, "format %u, %u kbit/s: %zu bytes after %zu", format, kbps, fixture.size,
                           last);
             last = fixture.size;
-            if (format == GRAPH_FORMAT_MP3)
+            if (format == GRAPH_FORMAT_MP3) {
                 ck_assert_uint_le((size_t)labs((long)fixture.size - (long)kbps * 125),
                                   kbps * 25); /* one second, a few frames more */
+            }
         }
         last = 0;
         fixture.deliverable.has_quality = true;

@@ -21,12 +21,14 @@ ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t offset);
 ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t offset)
 {
     const uint8_t *bytes = data;
-    if (size < 2 || bytes[0] != 0 || memcmp(bytes, bytes + 1, size - 1) != 0)
+    if (size < 2 || bytes[0] != 0 || memcmp(bytes, bytes + 1, size - 1) != 0) {
         return __real_pwrite64(fd, data, size, offset);
+    }
     struct stat file;
     ck_assert_int_eq(fstat(fd, &file), 0);
-    if (file.st_size < offset + (off_t)size)
+    if (file.st_size < offset + (off_t)size) {
         ck_assert_int_eq(ftruncate(fd, offset + (off_t)size), 0);
+    }
     return (ssize_t)size;
 }
 
@@ -49,10 +51,12 @@ static enum lh_status encode_silence(struct encode_fixture *fixture, int fd, uns
     struct engine_encoder *encoder = NULL;
     float *silence = calloc(BLOCK_FRAMES * CHANNELS, sizeof *silence);
     enum lh_status status = engine_encoder_new(&spec, &encoder, &fixture->error);
-    for (unsigned i = 0; status == LH_OK && i < blocks; i++)
+    for (unsigned i = 0; status == LH_OK && i < blocks; i++) {
         status = engine_encoder_write(encoder, silence, BLOCK_FRAMES, &fixture->error);
-    if (status == LH_OK)
+    }
+    if (status == LH_OK) {
         status = engine_encoder_finish(encoder, &fixture->result, &fixture->error);
+    }
     engine_encoder_free(encoder);
     free(silence);
     return status;

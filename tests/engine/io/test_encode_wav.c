@@ -29,8 +29,9 @@ static size_t walk(const char *id, size_t data_size)
 {
     size_t found = 0, offset = 12;
     while (offset < fixture.size) {
-        if (memcmp(fixture.bytes + offset, id, 4) == 0 && found == 0)
+        if (memcmp(fixture.bytes + offset, id, 4) == 0 && found == 0) {
             found = offset;
+        }
         bool data = memcmp(fixture.bytes + offset, "data", 4) == 0;
         size_t size = data ? data_size : fixture_u32(&fixture, offset + 4);
         offset += 8 + size + (size & 1);

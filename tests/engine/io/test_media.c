@@ -23,8 +23,9 @@ static int32_t integers[SAMPLES];
 static void fill(unsigned bits)
 {
     sounds_fill_noise(noise, SAMPLES, bits, bits);
-    for (size_t i = 0; i < SAMPLES; i++)
+    for (size_t i = 0; i < SAMPLES; i++) {
         integers[i] = (int32_t)((double)noise[i] * 2147483648.0);
+    }
 }
 
 static struct engine_media *open_media(int fd)
@@ -68,8 +69,9 @@ static int write_encoded(const struct encoding *encoding, int container, int ord
 {
     int format = container | order | encoding->format;
     SF_INFO info = {.samplerate = 44100, .channels = CHANNELS, .format = format};
-    if (!sf_format_check(&info))
+    if (!sf_format_check(&info)) {
         return -1;
+    }
     bool is_float = encoding->format == SF_FORMAT_FLOAT || encoding->format == SF_FORMAT_DOUBLE;
     fill(encoding->bits < 24 ? encoding->bits : 24);
     return is_float ? sounds_write(format, 44100, CHANNELS, noise, FRAMES)
@@ -84,8 +86,9 @@ START_TEST(test_pcm_is_read_in_place)
     for (size_t c = 0; c < sizeof(containers) / sizeof(containers[0]); c++) {
         for (size_t o = 0; o < sizeof(orders) / sizeof(orders[0]); o++) {
             int fd = write_encoded(encoding, containers[c], orders[o]);
-            if (fd < 0)
+            if (fd < 0) {
                 continue;
+            }
             combinations++;
             struct engine_media *media = open_media(fd);
             const struct engine_media_facts *facts = engine_media_get_facts(media);
@@ -116,8 +119,9 @@ START_TEST(test_values_that_floats_round)
     ck_assert_int_eq(engine_media_get_facts(media)->access, ENGINE_ACCESS_POSITIONED);
     float got[8];
     read_positioned(media, 0, 8, got);
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++) {
         ck_assert_float_eq(got[i], (float)((double)extremes[i] / 2147483648.0));
+    }
     engine_media_close(media);
     close(fd);
 }
@@ -191,16 +195,18 @@ START_TEST(test_lossy_media_know_their_length_and_do_not_seek)
     };
     static float got[2 * FRAMES * 2];
     fill(16);
-    for (size_t i = 0; i < SAMPLES; i++)
+    for (size_t i = 0; i < SAMPLES; i++) {
         noise[i] *= 0.25f;
+    }
     int fd = sounds_write(lossy[_i].format, lossy[_i].rate, 2, noise, FRAMES);
     struct engine_media *media = open_media(fd);
     const struct engine_media_facts *facts = engine_media_get_facts(media);
     ck_assert_int_eq(facts->access, ENGINE_ACCESS_LINEAR);
     ck_assert_uint_eq(facts->rate, (uint32_t)lossy[_i].rate);
     ck_assert_str_eq(facts->format, lossy[_i].name);
-    if (lossy[_i].exact)
+    if (lossy[_i].exact) {
         ck_assert_uint_eq(facts->frames, FRAMES);
+    }
     ck_assert_uint_ge(facts->frames, FRAMES);
     ck_assert_uint_lt(facts->frames, FRAMES + 4000);
     struct engine_decoder *decoder = NULL;
@@ -247,8 +253,9 @@ static void *read_at_random(void *argument)
         } else {
             status = engine_decoder_read(decoder, frame, FRAMES_MAX, got, NULL);
         }
-        if (status != LH_OK || memcmp(got, reader->expected + frame * CHANNELS, sizeof(got)) != 0)
+        if (status != LH_OK || memcmp(got, reader->expected + frame * CHANNELS, sizeof(got)) != 0) {
             reader->failures++;
+        }
     }
     engine_decoder_free(decoder);
     return NULL;
@@ -334,8 +341,9 @@ START_TEST(test_allocations_that_fail)
         struct lh_error error = LH_ERROR_INIT;
         testing_fail_allocation(n);
         enum lh_status status = engine_media_open(fd, &media, &error);
-        if (status == LH_OK)
+        if (status == LH_OK) {
             status = engine_decoder_new(media, &decoder, &error);
+        }
         bool fired = testing_fail_allocation_end();
         engine_decoder_free(decoder);
         engine_media_close(media);

@@ -32,15 +32,17 @@ static void feed(struct engine_meter *meter, uint32_t channels, const double *le
 {
     static float block[GRAPH_CHANNELS_MAX * 1000];
     float gains[GRAPH_CHANNELS_MAX];
-    for (uint32_t c = 0; c < channels; c++)
+    for (uint32_t c = 0; c < channels; c++) {
         gains[c] = (float)pow(10, (dbfs + (level_db == NULL ? 0 : level_db[c])) / 20);
+    }
     size_t frames = (size_t)lrint(seconds * RATE);
     for (size_t done = 0; done < frames;) {
         size_t piece = frames - done < 1000 ? frames - done : 1000;
         for (size_t i = 0; i < piece; i++) {
             float sine = (float)sin(2 * M_PI * hertz * (double)(done + i) / RATE);
-            for (uint32_t c = 0; c < channels; c++)
+            for (uint32_t c = 0; c < channels; c++) {
                 block[i * channels + c] = sine * gains[c];
+            }
         }
         ck_assert_int_eq(engine_meter_add(meter, block, piece), LH_OK);
         done += piece;
@@ -58,8 +60,9 @@ static struct engine_loudness finish(struct engine_meter *meter)
 static struct engine_loudness measure(const struct part *parts, size_t count)
 {
     struct engine_meter *meter = new_meter(2, RATE);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         feed(meter, 2, NULL, parts[i].seconds, parts[i].dbfs, 1000);
+    }
     return finish(meter);
 }
 
@@ -208,8 +211,9 @@ START_TEST(test_channels)
         feed(meter, channels, NULL, 2, -23, 1000);
         double lufs = finish(meter).integrated_lufs;
         ck_assert(isfinite(lufs));
-        if (expected[channels - 1] < 0)
+        if (expected[channels - 1] < 0) {
             ck_assert_double_eq_tol(lufs, expected[channels - 1], LOUDNESS_TOLERANCE);
+        }
     }
     struct engine_meter *meter;
     ck_assert_int_eq(engine_meter_new(0, RATE, &meter), LH_ERR_UNSUPPORTED);
@@ -224,8 +228,9 @@ START_TEST(test_weights_of_7_1)
     double lufs[8];
     for (uint32_t c = 0; c < 8; c++) {
         double levels[8];
-        for (uint32_t i = 0; i < 8; i++)
+        for (uint32_t i = 0; i < 8; i++) {
             levels[i] = i == c ? -20 : -INFINITY;
+        }
         struct engine_meter *meter = new_meter(8, RATE);
         feed(meter, 8, levels, 2, 0, 1000);
         lufs[c] = finish(meter).integrated_lufs;
@@ -258,8 +263,9 @@ START_TEST(test_blocks_do_not_matter)
             done += piece;
         }
         struct engine_loudness loudness = finish(meter);
-        if (s == 0)
+        if (s == 0) {
             first = loudness;
+        }
         ck_assert_int_eq(memcmp(&first, &loudness, sizeof first), 0);
     }
     free(in);

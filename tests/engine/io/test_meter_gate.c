@@ -86,8 +86,9 @@ START_TEST(test_steady_levels_are_exact)
     for (int i = 0; i < 100; i++) {
         double level = -30 + i * 0.0137;
         memset(&gate, 0, sizeof gate);
-        for (int j = 0; j < 100; j++)
+        for (int j = 0; j < 100; j++) {
             engine_gate_add(&gate, engine_gate_energy(level));
+        }
         ck_assert_double_eq_tol(engine_gate_lufs(engine_gate_mean(&gate, 10)), level, 1e-9);
         ck_assert_double_eq(engine_gate_range(&gate, 20, 0.1, 0.95), 0);
     }

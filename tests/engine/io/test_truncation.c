@@ -153,10 +153,11 @@ static void read_everything(int fd)
     enum lh_status status = positioned ? LH_OK : engine_decoder_new(media, &decoder, &error);
     for (uint64_t frame = 0; status == LH_OK && frame < facts->frames; frame += CHUNK) {
         size_t frames = facts->frames - frame < CHUNK ? (size_t)(facts->frames - frame) : CHUNK;
-        if (positioned)
+        if (positioned) {
             ck_assert_int_eq(engine_media_read_raw(media, (int64_t)frame, frames, raw, &error), LH_OK);
-        else
+        } else {
             status = engine_decoder_read(decoder, (int64_t)frame, frames, out, &error);
+        }
     }
     engine_decoder_free(decoder);
     engine_media_close(media);
@@ -190,10 +191,12 @@ START_TEST(test_truncated_files_are_refused)
         struct lh_error error = LH_ERROR_INIT;
         enum lh_status status = engine_media_probe(part, &facts, &error);
         /* Chunks after the sound may go: CAF's padding, RIFF's PEAK. */
-        if (can_tell && cut < size * 9 / 10)
+        if (can_tell && cut < size * 9 / 10) {
             ck_assert_msg(status == LH_ERR_FORMAT, "%x cut at %zu of %zu", (unsigned)hostile[_i], cut, size);
-        if (status == LH_OK)
+        }
+        if (status == LH_OK) {
             read_everything(part);
+        }
         close(part);
     }
     close(fd);
@@ -235,8 +238,9 @@ START_TEST(test_damage_anywhere_does_no_harm)
             ck_assert_int_eq(pwrite(fd, &value, 1, at[i]), 1);
         }
         read_everything(fd);
-        for (size_t i = 4; i-- > 0;)
+        for (size_t i = 4; i-- > 0;) {
             ck_assert_int_eq(pwrite(fd, &kept[i], 1, at[i]), 1);
+        }
     }
     read_everything(fd);
     close(fd);
@@ -249,10 +253,12 @@ START_TEST(test_a_header_without_end_ends)
     enum { CHUNKS = 10000000 };
     int fd = sounds_from_bytes("RIFF\0\0\0\0WAVE", 12);
     static uint8_t chunks[8000];
-    for (size_t i = 0; i < sizeof(chunks); i += 8)
+    for (size_t i = 0; i < sizeof(chunks); i += 8) {
         memcpy(chunks + i, "junk\0\0\0\0", 8);
-    for (size_t i = 0; i < CHUNKS / 1000; i++)
+    }
+    for (size_t i = 0; i < CHUNKS / 1000; i++) {
         ck_assert_int_eq(pwrite(fd, chunks, sizeof(chunks), (off_t)(12 + i * sizeof(chunks))), sizeof(chunks));
+    }
     refuse(fd, LH_ERR_FORMAT, "damaged");
     close(fd);
 }
