@@ -115,3 +115,24 @@ def run(arguments, **options):
 
 def environment(**changes):
     return {**os.environ, **changes}
+
+
+def make_project(folder, **changes):
+    """Two stereo stems of a second, a mix and a stem to deliver."""
+    write(f"{folder}/a.wav", wav_bytes([sine(48000), sine(48000, 330)]))
+    write(f"{folder}/b.wav", wav_bytes([sine(48000, 110), sine(48000, 220)]))
+    project = {
+        "loophole": 1, "name": "Two", "sampleRate": 48000,
+        "media": {"a": {"file": "a.wav"}, "b": {"file": "b.wav"}},
+        "tracks": [
+            {"id": "master", "type": "master"},
+            {"id": "one", "type": "audio", "clips": [{"media": "a", "start": {"beats": 0}}]},
+            {"id": "two", "type": "audio", "gainDb": -6, "clips": [{"media": "b", "start": {"beats": 0}}]},
+        ],
+        "deliverables": [
+            {"name": "mix", "source": "master", "format": "wav", "bitDepth": 24},
+            {"name": "lead", "source": "one", "format": "flac", "bitDepth": 16},
+        ],
+        **changes,
+    }
+    return write(f"{folder}/two.json", project)
