@@ -83,7 +83,8 @@ enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec
     }
     opened->first_frame =
         (int64_t)engine_converted_length((uint64_t)deliverable->start, spec->graph->sample_rate, deliverable->rate);
-    status = engine_output_init(&opened->file.output, spec->fd, error);
+    size_t capacity = engine_output_capacity(spec->graph->deliverable_count);
+    status = engine_output_init(&opened->file.output, spec->fd, capacity, error);
     if (status == LH_OK && opened->file.output.pipe && !opened->backend->streams && spec->frames < 0) {
         status = lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name,
                               "%s of unknown length cannot go to a pipe: write it to a file", opened->backend->name);

@@ -22,10 +22,13 @@ struct engine_output {
     int fd;    /* borrowed */
     bool pipe; /* cannot be positioned: strictly in order, no patches */
     uint8_t *buffer;
-    size_t fill;
+    size_t capacity, fill;
     uint64_t offset; /* in the file, of buffer[0] */
 };
-LH_NODISCARD enum lh_status engine_output_init(struct engine_output *output, int fd, struct lh_error *error);
+/* Bytes to gather for each of so many files: the bytes of a file do not depend on it. */
+size_t engine_output_capacity(uint32_t files);
+LH_NODISCARD enum lh_status engine_output_init(struct engine_output *output, int fd, size_t capacity,
+                                               struct lh_error *error);
 void engine_output_fini(struct engine_output *output); /* drops what was not flushed */
 uint64_t engine_output_size(const struct engine_output *output);
 LH_NODISCARD enum lh_status engine_output_append(struct engine_output *output, const void *data, size_t size,

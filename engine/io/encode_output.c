@@ -7,16 +7,24 @@
 
 #include "engine/io/encode_backend.h"
 
-#define OUTPUT_BUFFER_SIZE ((size_t)128 * 1024) /* as fast as larger ones; there may be 64 stems at once */
+#define BUFFER_SIZE_MAX ((size_t)128 * 1024) /* as fast as larger ones */
+#define BUFFER_SIZE_MIN ((size_t)8 * 1024)
+#define BUFFERS_BUDGET ((size_t)4 << 20) /* of all files of a render together: there may be hundreds of stems */
 
-enum lh_status engine_output_init(struct engine_output *output, int fd, struct lh_error *error)
+size_t engine_output_capacity(uint32_t files)
 {
-    uint8_t *buffer = malloc(OUTPUT_BUFFER_SIZE);
+    size_t share = files > 0 ? BUFFERS_BUDGET / files : BUFFER_SIZE_MAX;
+    return share < BUFFER_SIZE_MIN ? BUFFER_SIZE_MIN : share > BUFFER_SIZE_MAX ? BUFFER_SIZE_MAX : share;
+}
+
+enum lh_status engine_output_init(struct engine_output *output, int fd, size_t capacity, struct lh_error *error)
+{
+    uint8_t *buffer = malloc(capacity);
     if (buffer == NULL) {
         return lh_error_no_memory(error);
     }
     bool pipe = lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE;
-    *output = (struct engine_output){.fd = fd, .pipe = pipe, .buffer = buffer};
+    *output = (struct engine_output){.fd = fd, .pipe = pipe, .buffer = buffer, .capacity = capacity};
     return LH_OK;
 }
 
@@ -78,7 +86,7 @@ enum lh_status engine_output_append(struct engine_output *output, const void *da
 {
     const uint8_t *bytes = data;
     while (size > 0) {
-        size_t piece = OUTPUT_BUFFER_SIZE - output->fill;
+        size_t piece = output->capacity - output->fill;
         if (piece > size) {
             piece = size;
         }
@@ -86,7 +94,7 @@ enum lh_status engine_output_append(struct engine_output *output, const void *da
         output->fill += piece;
         bytes += piece;
         size -= piece;
-        if (output->fill == OUTPUT_BUFFER_SIZE) {
+        if (output->fill == output->capacity) {
             enum lh_status status = engine_output_flush(output, error);
             if (status != LH_OK) {
                 return status;

@@ -33,12 +33,14 @@ static void wait_for_next_second(void)
     }
 }
 
-/* The same bytes again in another second, in writes of another size, and whether or not the length was announced. */
+/* The same bytes again in another second, in writes of another size, beside other files, and whether or not the length
+   was announced. */
 START_TEST(test_bytes_depend_on_samples_alone)
 {
     float *in = fixture_signal(FRAMES, 2);
     struct encode_fixture first[GRAPH_FORMAT_COUNT][2];
     static const size_t splits[] = {SIZE_MAX, 4096, 1, 999};
+    static const uint32_t files[] = {1, 64, 1000, 0};
     for (unsigned pass = 0; pass < 4; pass++) {
         for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
             for (unsigned is_float = 0; is_float < 2; is_float++) {
@@ -52,6 +54,7 @@ START_TEST(test_bytes_depend_on_samples_alone)
                 fixture->deliverable.bit_depth = is_float ? 32 : depth_of((enum graph_format)format);
                 fixture->deliverable.dither = GRAPH_DITHER_TPDF;
                 fixture->split = splits[pass];
+                fixture->graph.deliverable_count = files[pass];
                 fixture->announced = pass % 2 == 0 ? -1 : (int64_t)FRAMES;
                 ck_assert_msg(fixture_encode(fixture, in, FRAMES) == LH_OK, "%s", fixture->error.message);
                 ck_assert_uint_eq(fixture->result.bytes, fixture->size);
@@ -329,6 +332,15 @@ START_TEST(test_each_allocation_fails)
 }
 END_TEST
 
+START_TEST(test_many_files_share_their_buffers)
+{
+    ck_assert_uint_eq(engine_output_capacity(0), 128 * 1024);
+    ck_assert_uint_eq(engine_output_capacity(32), 128 * 1024);
+    ck_assert_uint_eq(engine_output_capacity(64), 64 * 1024);
+    ck_assert_uint_eq(engine_output_capacity(1000), 8 * 1024);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("engine/io/encode");
@@ -339,6 +351,7 @@ int main(void)
     tcase_add_test(fast, test_clipping_is_counted);
     tcase_add_test(fast, test_nothing_and_little);
     tcase_add_test(fast, test_notes);
+    tcase_add_test(fast, test_many_files_share_their_buffers);
     suite_add_tcase(suite, fast);
     TCase *failures = tcase_create("failures");
     tcase_set_timeout(failures, 60);
