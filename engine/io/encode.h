@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Deliverable files. Nothing in their bytes depends on the clock, the number of threads or how the samples were cut
-   into calls; those of PCM and FLAC do not depend on the CPU either.
+   into calls; those of PCM do not depend on the CPU either. A FLAC file holds the same samples everywhere, but libFLAC
+   chooses among its predictors by float arithmetic that differs between classes of CPU, so its bytes may differ.
 
    Integer PCM is dithered by the frame's place on the timeline (at the deliverable's rate), so a range holds the bits
    that the whole would hold there. Without a quality or bit rate: Vorbis quality 0.6, Opus 64 kbit/s a channel, MP3 192
