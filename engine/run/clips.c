@@ -8,6 +8,7 @@
 /* The stretch of one region that falls into a stride. */
 struct stretch {
     const struct graph_region *region;
+    uint32_t node;
     uint32_t index; /* of the region */
     int64_t from;   /* clip time of the first frame */
     size_t frames;
@@ -15,11 +16,12 @@ struct stretch {
 };
 
 /* Reads `frames` media frames from `frame` on, all inside the medium, as floats in the medium's layout. */
-static enum lh_status read_media(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t region,
-                                 int64_t frame, size_t frames, float *out, struct lh_error *error)
+static enum lh_status read_media(const struct engine_pass *pass, struct engine_scratch *scratch,
+                                 const struct stretch *stretch, int64_t frame, size_t frames, float *out,
+                                 struct lh_error *error)
 {
     const struct engine_sources *sources = pass->sources;
-    uint32_t m = sources->graph->regions[region].media;
+    uint32_t m = stretch->region->media;
     const struct engine_media *media = sources->media[m];
     const struct engine_media_facts *facts = engine_media_get_facts(media);
     if (facts->access == ENGINE_ACCESS_POSITIONED) {
@@ -29,12 +31,13 @@ static enum lh_status read_media(const struct engine_pass *pass, struct engine_s
         }
         return status;
     }
-    struct engine_decoder **decoder = &pass->decoders[region];
+    struct engine_decoder **decoder = &pass->decoders[stretch->index];
     if (*decoder == NULL) {
         enum lh_status status = engine_decoder_new(media, decoder, error);
         if (status != LH_OK) {
             return status;
         }
+        pass->decoders_open[stretch->node]++;
     }
     return engine_decoder_read(*decoder, frame, frames, out, error);
 }
@@ -64,11 +67,11 @@ static size_t next_run(const struct graph_region *region, int64_t clip, size_t f
 }
 
 /* One run, forwards from `low` on; what lies outside the medium is silence. */
-static enum lh_status read_run(const struct engine_pass *pass, struct engine_scratch *scratch, uint32_t region,
-                               int64_t low, size_t frames, float *out, struct lh_error *error)
+static enum lh_status read_run(const struct engine_pass *pass, struct engine_scratch *scratch,
+                               const struct stretch *stretch, int64_t low, size_t frames, float *out,
+                               struct lh_error *error)
 {
-    const struct graph *graph = pass->sources->graph;
-    const struct graph_media *media = &graph->media[graph->regions[region].media];
+    const struct graph_media *media = &pass->sources->graph->media[stretch->region->media];
     size_t channels = media->channels;
     int64_t end = (int64_t)media->length;
     int64_t high = low + (int64_t)frames;
@@ -82,7 +85,7 @@ static enum lh_status read_run(const struct engine_pass *pass, struct engine_scr
     size_t body = (size_t)(last - first);
     memset(out, 0, head * channels * sizeof *out);
     memset(out + (head + body) * channels, 0, (frames - head - body) * channels * sizeof *out);
-    return read_media(pass, scratch, region, first, body, out + head * channels, error);
+    return read_media(pass, scratch, stretch, first, body, out + head * channels, error);
 }
 
 /* Fills `count` samples with repetitions of the first `filled`. */
@@ -110,7 +113,7 @@ static enum lh_status read_stretch(const struct engine_pass *pass, struct engine
         int64_t frame;
         size_t run = next_run(region, stretch->from + (int64_t)done, period - done, &frame);
         int64_t low = region->reverse ? frame - (int64_t)run + 1 : frame;
-        enum lh_status status = read_run(pass, scratch, stretch->index, low, run, out + done * channels, error);
+        enum lh_status status = read_run(pass, scratch, stretch, low, run, out + done * channels, error);
         if (status != LH_OK) {
             return status;
         }
@@ -244,9 +247,10 @@ static uint32_t first_reaching(const int64_t *reach, const struct graph_node *no
 }
 
 /* The next stretch at or after region *i that plays inside [from, to); false when there is none. */
-static bool next_stretch(const struct engine_pass *pass, const struct graph_node *node, int64_t from, int64_t to,
-                         uint32_t *i, struct stretch *stretch)
+static bool next_stretch(const struct engine_pass *pass, uint32_t n, int64_t from, int64_t to, uint32_t *i,
+                         struct stretch *stretch)
 {
+    const struct graph_node *node = &pass->sources->graph->nodes[n];
     for (; *i < node->count; (*i)++) {
         const struct graph_region *region = &pass->sources->graph->regions[node->first + *i];
         if (region->start >= to) {
@@ -256,6 +260,7 @@ static bool next_stretch(const struct engine_pass *pass, const struct graph_node
         int64_t last = region->start + region->length < to ? region->start + region->length : to;
         if (first < last) {
             *stretch = (struct stretch){.region = region,
+                                        .node = n,
                                         .index = node->first + *i,
                                         .from = first - region->start,
                                         .frames = (size_t)(last - first),
@@ -267,12 +272,17 @@ static bool next_stretch(const struct engine_pass *pass, const struct graph_node
     return false;
 }
 
-/* A decoder is kept only while its region plays. */
-static void close_ended(const struct engine_pass *pass, const struct stretch *stretch)
+/* A decoder is kept only while its region plays, and while the node keeps to its share of them. Regions past that open
+   one anew for each stride: unlike closing the one that waited longest, which would miss every time since all that play
+   are read in turn, this leaves the others theirs. */
+static void close_decoder(const struct engine_pass *pass, const struct stretch *stretch)
 {
-    if (stretch->from + (int64_t)stretch->frames == stretch->region->length && pass->decoders[stretch->index] != NULL) {
-        engine_decoder_free(pass->decoders[stretch->index]);
-        pass->decoders[stretch->index] = NULL;
+    struct engine_decoder **decoder = &pass->decoders[stretch->index];
+    bool ended = stretch->from + (int64_t)stretch->frames == stretch->region->length;
+    if (*decoder != NULL && (ended || pass->decoders_open[stretch->node] > pass->decoders_share)) {
+        engine_decoder_free(*decoder);
+        *decoder = NULL;
+        pass->decoders_open[stretch->node]--;
     }
 }
 
@@ -286,12 +296,12 @@ enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_s
     int64_t end = from + (int64_t)frames < pass->plan->end ? from + (int64_t)frames : pass->plan->end;
     uint32_t i = first_reaching(sources->reach, node, from);
     struct stretch stretch;
-    if (!next_stretch(pass, node, from, end, &i, &stretch)) {
+    if (!next_stretch(pass, n, from, end, &i, &stretch)) {
         *shape = ENGINE_CLIPS_SILENT;
         return LH_OK;
     }
     struct stretch following;
-    bool alone = !next_stretch(pass, node, from, end, &i, &following);
+    bool alone = !next_stretch(pass, n, from, end, &i, &following);
     int64_t media_frame;
     if (alone && is_exact(pass, node, &stretch, frames, &media_frame)) {
         const struct engine_media *media = sources->media[stretch.region->media];
@@ -311,11 +321,11 @@ enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_s
         if (status != LH_OK) {
             return status;
         }
-        close_ended(pass, &stretch);
+        close_decoder(pass, &stretch);
         more = !alone;
         if (more) {
             stretch = following;
-            alone = !next_stretch(pass, node, from, end, &i, &following);
+            alone = !next_stretch(pass, n, from, end, &i, &following);
         }
     }
     *shape = ENGINE_CLIPS_FLOAT;

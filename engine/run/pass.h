@@ -34,6 +34,8 @@ struct engine_pass {
     struct engine_scratch *scratch;   /* by worker */
     uint8_t *buffers;                 /* plan->slots slots of plan->slot_bytes */
     struct engine_decoder **decoders; /* by region: its decoder while it plays, for media that are read as streams */
+    uint32_t *decoders_open;          /* by node: how many of its regions have one */
+    uint32_t decoders_share;          /* how many a node may keep from one stride to the next */
 };
 
 /* A node's samples of one block, in the slot of that block. */

@@ -6,6 +6,8 @@
 #include "engine/run/schedule.h"
 #include "engine/run/state.h"
 
+#define DECODERS_MAX 256u /* that a pass keeps open, some 100 KB each; but every node may have one */
+
 struct pass_run {
     struct engine_state *state;
     struct engine_pass pass;
@@ -190,6 +192,18 @@ static enum lh_status close_ends(struct pass_run *run, struct lh_error *error)
     return LH_OK;
 }
 
+/* The same share for every node that reads streams: such a node is an ordered chain, so its count needs no lock, and
+   no node waits for another's decoders. */
+static uint32_t share_decoders(const struct engine_plan *plan)
+{
+    uint32_t nodes = 0;
+    for (uint32_t c = 0; c < plan->chain_count; c++) {
+        const struct engine_chain *chain = &plan->chains[c];
+        nodes += chain->kind == ENGINE_CHAIN_MIX && chain->ordered ? 1 : 0;
+    }
+    return nodes == 0 || nodes > DECODERS_MAX ? 1 : DECODERS_MAX / nodes;
+}
+
 static enum lh_status run_blocks(struct pass_run *run, struct lh_error *error)
 {
     struct engine_state *state = run->state;
@@ -198,9 +212,12 @@ static enum lh_status run_blocks(struct pass_run *run, struct lh_error *error)
     run->pass.buffers = aligned_alloc(64, plan->slot_bytes * plan->slots + 64);
     run->pass.scratch = new_scratch(plan, workers);
     run->pass.decoders = calloc((size_t)state->graph->region_count + 1, sizeof *run->pass.decoders);
+    run->pass.decoders_open = calloc((size_t)state->graph->node_count + 1, sizeof *run->pass.decoders_open);
+    run->pass.decoders_share = share_decoders(plan);
     run->meters = calloc((size_t)plan->chain_count + 1, sizeof *run->meters);
     enum lh_status status = LH_ERR_NO_MEMORY;
-    if (run->pass.buffers != NULL && run->pass.scratch != NULL && run->pass.decoders != NULL && run->meters != NULL) {
+    if (run->pass.buffers != NULL && run->pass.scratch != NULL && run->pass.decoders != NULL &&
+        run->pass.decoders_open != NULL && run->meters != NULL) {
         status = open_ends(run, error);
         if (status == LH_OK) {
             struct engine_tasks tasks = {.run = run_task,
@@ -224,6 +241,7 @@ static enum lh_status run_blocks(struct pass_run *run, struct lh_error *error)
     }
     free(run->meters);
     free(run->pass.decoders);
+    free(run->pass.decoders_open);
     free_scratch(run->pass.scratch, workers);
     free(run->pass.buffers);
     return status;
