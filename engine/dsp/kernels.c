@@ -2,6 +2,7 @@
 /* Which set of kernels runs on this CPU, and what is known of the sample formats. */
 #include "engine/dsp/kernels.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "engine/dsp/kernels_sets.h"
@@ -52,4 +53,18 @@ const struct engine_kernels *engine_kernels_named(const char *name)
         }
     }
     return NULL;
+}
+
+/* The sets are immutable, so the pointer is all that is shared. */
+static const struct engine_kernels *_Atomic selected;
+
+void engine_kernels_select(const struct engine_kernels *kernels)
+{
+    atomic_store_explicit(&selected, kernels, memory_order_relaxed);
+}
+
+const struct engine_kernels *engine_kernels_current(void)
+{
+    const struct engine_kernels *kernels = atomic_load_explicit(&selected, memory_order_relaxed);
+    return kernels != NULL ? kernels : engine_kernels_best();
 }

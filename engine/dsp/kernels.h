@@ -92,6 +92,12 @@ const struct engine_kernels *engine_kernels_c(void);
 const struct engine_kernels *engine_kernels_best(void);
 const struct engine_kernels *engine_kernels_named(const char *name);
 
+/* The set that everything in the process computes with: one choice, so that the mix, the meters and the encoders are
+   tested together. NULL: the fastest, as before the first choice. Any thread; what runs meanwhile gives the same bits
+   with either. */
+void engine_kernels_select(const struct engine_kernels *kernels);
+const struct engine_kernels *engine_kernels_current(void);
+
 /* A curve's values for `frames` frames from `frame` on, out[i x stride]; by the formula in graph/graph.h. */
 void engine_curve_fill(const struct graph *graph, uint32_t curve, int64_t frame, size_t frames, float *out,
                        size_t stride);

@@ -81,7 +81,7 @@ static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame
     const size_t channels = quantiser->channels;
     const unsigned bits = quantiser->bits;
     assert(channels >= 1 && channels <= GRAPH_CHANNELS_MAX && (bits == 16 || bits == 24));
-    const struct engine_kernels *kernels = engine_kernels_best();
+    const struct engine_kernels *kernels = engine_kernels_current();
     int32_t values[PIECE_SAMPLES];
     uint32_t states[PIECE_SAMPLES];
     struct stream streams[GRAPH_CHANNELS_MAX];

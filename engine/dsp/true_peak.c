@@ -29,7 +29,7 @@ enum lh_status engine_true_peak_new(size_t channels, uint32_t rate, struct engin
     if (made == NULL) {
         return LH_ERR_NO_MEMORY;
     }
-    made->kernels = engine_kernels_best();
+    made->kernels = engine_kernels_current();
     made->channels = channels;
     made->factor = rate >= NONE_FROM ? 1 : rate >= TWOFOLD_FROM ? 2 : 4;
     *meter = made;

@@ -182,7 +182,7 @@ static enum lh_status prepare(struct conform *conform, const struct engine_media
 {
     const struct graph_media *target = conform->target;
     conform->source.media = media;
-    conform->source.kernels = engine_kernels_best();
+    conform->source.kernels = engine_kernels_current();
     conform->in_chunk = CHUNK_FRAMES;
     if (target->rate != project_rate) {
         enum lh_status status = engine_converter_new(target->conform, target->channels, target->rate, project_rate,

@@ -86,7 +86,7 @@ enum lh_status engine_meter_new(uint32_t channels, uint32_t rate, struct engine_
     }
     opened->channels = channels;
     opened->step_frames = (rate * STEP_MS + 500) / 1000;
-    opened->kernels = engine_kernels_best();
+    opened->kernels = engine_kernels_current();
     enum lh_status status = open_weighting(opened, channels, rate);
     if (status == LH_OK) {
         status = engine_true_peak_new(channels, rate, &opened->true_peak);

@@ -326,7 +326,7 @@ static enum lh_status replay_chunk(const struct replay *replay, float *data, siz
         for (uint32_t c = 0; c < delivery->channels; c++) {
             gains[c] = replay->gain;
         }
-        engine_kernels_best()->gain(data, data, frames, delivery->channels, gains);
+        engine_kernels_current()->gain(data, data, frames, delivery->channels, gains);
     }
     if (replay->meter != NULL) {
         enum lh_status status = add_to_meter(replay->meter, data, frames, error);

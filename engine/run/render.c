@@ -188,9 +188,8 @@ static enum lh_status prepare(struct engine_state *state, struct lh_error *error
         state->meter_in_pass[d] =
             engine_delivery_meters_in_pass(&graph->deliverables[d], graph->sample_rate, state->job->report);
     }
-    const struct engine_kernels *kernels = state->job->kernels != NULL ? state->job->kernels : engine_kernels_best();
-    state->sources =
-        (struct engine_sources){.graph = graph, .kernels = kernels, .media = state->media, .reach = state->reach};
+    state->sources = (struct engine_sources){
+        .graph = graph, .kernels = engine_kernels_current(), .media = state->media, .reach = state->reach};
     atomic_store_explicit(&state->job->progress->total, count_work(state->job), memory_order_relaxed);
     return engine_pool_new(state->job->threads, &state->pool, error);
 }
@@ -245,6 +244,7 @@ enum lh_status engine_render(const struct engine_render_job *job, struct engine_
     struct engine_state state = {
         .job = job, .graph = job->graph, .status = LH_OK, .fault_mutex = PTHREAD_MUTEX_INITIALIZER};
     uint64_t began = job->clock();
+    engine_kernels_select(job->kernels);
     enum lh_status status = prepare(&state, error);
     if (status == LH_OK) {
         status = engine_sources_open(&state, error);

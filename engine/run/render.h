@@ -42,7 +42,8 @@ struct engine_render_job {
     struct engine_progress *progress; /* never NULL */
     engine_clock *clock;
     bool report; /* measure and digest every deliverable; false: only what a loudness target needs */
-    const struct engine_kernels *kernels; /* to mix with; NULL: the fastest of this CPU. The bits are the same. */
+    /* Selected for the whole process from here on; NULL: the fastest of this CPU. The bits are the same. */
+    const struct engine_kernels *kernels;
 };
 
 /* What came of one deliverable. */

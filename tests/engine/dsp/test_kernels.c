@@ -36,6 +36,16 @@ START_TEST(every_set_is_whole)
 }
 END_TEST
 
+START_TEST(one_set_is_selected_for_all)
+{
+    ck_assert_ptr_eq(engine_kernels_current(), engine_kernels_best());
+    engine_kernels_select(engine_kernels_c());
+    ck_assert_ptr_eq(engine_kernels_current(), engine_kernels_c());
+    engine_kernels_select(NULL);
+    ck_assert_ptr_eq(engine_kernels_current(), engine_kernels_best());
+}
+END_TEST
+
 START_TEST(formats_know_their_size)
 {
     const size_t sizes[ENGINE_SAMPLE_FORMAT_COUNT] = {1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 8, 8};
@@ -53,6 +63,7 @@ int main(void)
     tcase_add_test(tests, sets_are_found_by_name);
     tcase_add_test(tests, the_best_set_is_the_widest_that_runs);
     tcase_add_test(tests, every_set_is_whole);
+    tcase_add_test(tests, one_set_is_selected_for_all);
     tcase_add_test(tests, formats_know_their_size);
     suite_add_tcase(suite, tests);
     return testing_main(suite);

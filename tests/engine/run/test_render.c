@@ -346,6 +346,79 @@ START_TEST(a_medium_that_is_given_conformed_gives_the_same_bits)
 }
 END_TEST
 
+static _Atomic int counted_quantise, counted_peak, counted_true_peak, counted_complete;
+
+static uint64_t count_quantise(int32_t *out, const float *in, const uint32_t *states, size_t count, unsigned bits)
+{
+    atomic_fetch_add(&counted_quantise, 1);
+    return engine_kernels_c()->quantise(out, in, states, count, bits);
+}
+
+static void count_peak(float *peaks, const float *in, size_t frames, size_t channels)
+{
+    atomic_fetch_add(&counted_peak, 1);
+    engine_kernels_c()->peak(peaks, in, frames, channels);
+}
+
+static void count_true_peak(float *peaks, const float *in, size_t frames, size_t channels, unsigned factor)
+{
+    atomic_fetch_add(&counted_true_peak, 1);
+    engine_kernels_c()->true_peak(peaks, in, frames, channels, factor);
+}
+
+static bool count_complete(float *out, const int64_t *sum, size_t count, bool invert)
+{
+    atomic_fetch_add(&counted_complete, 1);
+    return engine_kernels_c()->complete(out, sum, count, invert);
+}
+
+START_TEST(the_kernels_of_the_job_serve_mix_meters_and_encoders)
+{
+    float *samples = noise(2 * LENGTH, 9);
+    int media = graphs_wav(samples, LENGTH, 2);
+    struct graph_builder *builder = graphs_builder();
+    uint32_t clip = graphs_clip(builder, graphs_media(builder, 2, LENGTH), 2, 0, LENGTH, "clips");
+    struct graph_deliverable mix = graphs_deliverable("mix", clip, 0, LENGTH);
+    mix.bit_depth = 16;
+    graphs_deliver(builder, &mix);
+    const struct graph *graph = graphs_finish(builder);
+    struct engine_kernels counting = *engine_kernels_c();
+    counting.quantise = count_quantise;
+    counting.peak = count_peak;
+    counting.true_peak = count_true_peak;
+    counting.complete = count_complete;
+    struct engine_progress progress = {.cancel = 0};
+    int output = memfd_create("output", MFD_CLOEXEC), scratch = memfd_create("scratch", MFD_CLOEXEC);
+    struct engine_render_job job = {.graph = graph,
+                                    .media_fds = &media,
+                                    .output_fds = &output,
+                                    .scratch_fd = scratch,
+                                    .threads = 2,
+                                    .progress = &progress,
+                                    .clock = lh_clock_monotonic_ns,
+                                    .report = true,
+                                    .kernels = &counting};
+    struct engine_delivered delivered;
+    struct engine_render_result result = {.delivered = &delivered};
+    ck_assert_int_eq(engine_render(&job, &result, NULL), LH_OK);
+    ck_assert_int_gt(counted_quantise, 0);
+    ck_assert_int_gt(counted_peak, 0);
+    ck_assert_int_gt(counted_true_peak, 0);
+    ck_assert_int_gt(counted_complete, 0);
+    struct lh_digest first = delivered.file.samples;
+    counted_quantise = counted_peak = counted_true_peak = counted_complete = 0;
+    job.kernels = NULL;
+    ck_assert_int_eq(engine_render(&job, &result, NULL), LH_OK);
+    ck_assert_int_eq(counted_quantise + counted_peak + counted_true_peak + counted_complete, 0);
+    ck_assert(lh_digest_equal(&first, &delivered.file.samples));
+    free(samples);
+    close(media);
+    close(output);
+    close(scratch);
+    graph_unref(graph);
+}
+END_TEST
+
 START_TEST(memory_that_runs_out_is_a_status)
 {
     float *samples = noise(2 * LENGTH, 5);
@@ -400,6 +473,7 @@ int main(void)
     tcase_add_test(tests, loudness_is_reached_or_held_by_the_peak);
     tcase_add_test(tests, a_block_must_be_a_multiple_of_the_quantum);
     tcase_add_test(tests, a_medium_that_is_given_conformed_gives_the_same_bits);
+    tcase_add_test(tests, the_kernels_of_the_job_serve_mix_meters_and_encoders);
     tcase_add_test(tests, memory_that_runs_out_is_a_status);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
