@@ -47,16 +47,6 @@ static enum lh_status check_head(const struct graph *graph, struct lh_error *err
     return LH_OK;
 }
 
-/* round(frames * to / from), ties to even; frames < 2^40 and rates < 2^20, so the product fits. */
-static uint64_t converted_length(uint64_t frames, uint32_t from, uint32_t to)
-{
-    uint64_t product = frames * to;
-    uint64_t quotient = product / from;
-    uint64_t twice = 2 * (product % from);
-    bool up = twice > from || (twice == from && quotient % 2 == 1);
-    return quotient + (up ? 1 : 0);
-}
-
 static const char *media_fault(const struct graph *graph, const struct graph_media *media)
 {
     if (!is_channel_count(media->channels)) {
@@ -75,7 +65,7 @@ static const char *media_fault(const struct graph *graph, const struct graph_med
     if (converts != (media->rate != graph->sample_rate)) {
         return "a medium is converted exactly when its rate is not the project's";
     }
-    if (media->length != converted_length(media->frames, media->rate, graph->sample_rate)) {
+    if (media->length != graph_converted_length(media->frames, media->rate, graph->sample_rate)) {
         return "the medium's conformed length does not follow from its native length";
     }
     return graph_text_fault(media->name);

@@ -89,3 +89,12 @@ bool graph_curve_is_constant(const struct graph *graph, uint32_t curve, float *v
     *value = points[0].value;
     return true;
 }
+
+uint64_t graph_converted_length(uint64_t frames, uint32_t from, uint32_t to)
+{
+    uint64_t product = frames * to;
+    uint64_t quotient = product / from;
+    uint64_t twice = 2 * (product % from);
+    bool up = twice > from || (twice == from && quotient % 2 == 1);
+    return quotient + (up ? 1 : 0);
+}

@@ -170,7 +170,7 @@ static enum lh_status check_target(const struct engine_media *media, const struc
     }
     bool converts = target->conform == GRAPH_CONFORM_SOXR || target->conform == GRAPH_CONFORM_SAMPLERATE;
     if ((!converts && target->rate != project_rate) ||
-        target->length != engine_converted_length(target->frames, target->rate, project_rate)) {
+        target->length != graph_converted_length(target->frames, target->rate, project_rate)) {
         return lh_error_set(error, LH_ERR_FORMAT, NULL, "medium %s: its entry in the render graph contradicts itself",
                             target->name != NULL ? target->name : "");
     }

@@ -16,14 +16,12 @@ LH_NODISCARD enum lh_status engine_converter_new(enum graph_conform resampler, u
 void engine_converter_free(struct engine_converter *converter); /* accepts NULL */
 /* Takes all `frames` of input; gives what is ready into `out` (room for `capacity` frames, at least
    engine_converter_room()). `last` ends the stream: the rest follows, over further calls with frames = 0 and `last`
-   while *given equals capacity. Over the whole stream it gives exactly engine_converted_length() frames, whatever the
+   while *given equals capacity. Over the whole stream it gives exactly graph_converted_length() frames, whatever the
    calls' sizes, and the same bits. */
 LH_NODISCARD enum lh_status engine_converter_process(struct engine_converter *converter, const float *in, size_t frames,
                                                      bool last, float *out, size_t capacity, size_t *given,
                                                      struct lh_error *error);
 size_t engine_converter_room(const struct engine_converter *converter, size_t frames);
-/* round(frames x to / from), ties to even: exact in integers. */
-uint64_t engine_converted_length(uint64_t frames, uint32_t from_rate, uint32_t to_rate);
 
 /* Decodes and converts a whole medium into raw interleaved floats at `offset` of `scratch_fd`: exactly `target->length`
    frames (padded with silence or cut by what rounding leaves). `target` is the graph's entry: its facts must agree with

@@ -164,7 +164,7 @@ enum lh_status engine_converter_process(struct engine_converter *converter, cons
     converter->taken += frames;
     if (last && !converter->ending) {
         converter->ending = true;
-        converter->length = engine_converted_length(converter->taken, converter->from_rate, converter->to_rate);
+        converter->length = graph_converted_length(converter->taken, converter->from_rate, converter->to_rate);
     }
     size_t room = capacity;
     if (converter->ending && converter->length - converter->given < room) {
@@ -188,13 +188,4 @@ enum lh_status engine_converter_process(struct engine_converter *converter, cons
 size_t engine_converter_room(const struct engine_converter *converter, size_t frames)
 {
     return (size_t)ceil((double)frames * converter->to_rate / converter->from_rate) + ROOM_SLACK;
-}
-
-uint64_t engine_converted_length(uint64_t frames, uint32_t from_rate, uint32_t to_rate)
-{
-    /* frames < 2^40 and rates < 2^20: the product fits. */
-    uint64_t product = frames * to_rate;
-    uint64_t whole = product / from_rate, rest = product % from_rate;
-    bool up = 2 * rest > from_rate || (2 * rest == from_rate && (whole & 1) != 0);
-    return whole + up;
 }

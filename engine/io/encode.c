@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "engine/dsp/quantise.h"
-#include "engine/io/conform.h"
 #include "engine/io/encode_backend.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "float samples are delivered as they lie in memory");
@@ -82,7 +81,7 @@ enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec
         };
     }
     opened->first_frame =
-        (int64_t)engine_converted_length((uint64_t)deliverable->start, spec->graph->sample_rate, deliverable->rate);
+        (int64_t)graph_converted_length((uint64_t)deliverable->start, spec->graph->sample_rate, deliverable->rate);
     size_t capacity = engine_output_capacity(spec->graph->deliverable_count);
     status = engine_output_init(&opened->file.output, spec->fd, capacity, error);
     if (status == LH_OK && opened->file.output.pipe && !opened->backend->streams && spec->frames < 0) {

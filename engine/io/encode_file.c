@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "engine/io/conform.h"
 #include "engine/io/encode_backend.h"
 
 int64_t engine_file_frame(const struct engine_file *file, int64_t timeline_frame)
@@ -15,7 +14,7 @@ int64_t engine_file_frame(const struct engine_file *file, int64_t timeline_frame
         return -1;
     }
     uint64_t frames = (uint64_t)(timeline_frame - file->deliverable->start);
-    return (int64_t)engine_converted_length(frames, file->graph->sample_rate, file->deliverable->rate);
+    return (int64_t)graph_converted_length(frames, file->graph->sample_rate, file->deliverable->rate);
 }
 
 bool engine_file_marker(const struct engine_file *file, uint64_t frames, uint32_t i, uint32_t *position,

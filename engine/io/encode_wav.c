@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "engine/io/conform.h"
 #include "engine/io/encode_pcm.h"
 
 #define DS64_SIZE 28u
@@ -138,7 +137,7 @@ static void put_bext(const struct engine_file *file, struct lh_writer *writer)
     engine_chunk_text(writer, "", 8);
     /* Where the file lies on the project's timeline, in frames from its beginning ("since midnight"). */
     lh_writer_u64(writer,
-                  engine_converted_length((uint64_t)deliverable->start, file->graph->sample_rate, deliverable->rate));
+                  graph_converted_length((uint64_t)deliverable->start, file->graph->sample_rate, deliverable->rate));
     lh_writer_u16(writer, 2);
     engine_chunk_zeros(writer, 64);    /* no UMID */
     for (unsigned i = 0; i < 5; i++) { /* integrated, range, true peak, momentary, short-term */

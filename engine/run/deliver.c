@@ -35,7 +35,7 @@ bool engine_delivery_meters_in_pass(const struct graph_deliverable *deliverable,
 /* Timeline frames to frames of the file. */
 static uint64_t delivered_length(const struct graph *graph, const struct graph_deliverable *deliverable, int64_t frames)
 {
-    return engine_converted_length((uint64_t)frames, graph->sample_rate, deliverable->rate);
+    return graph_converted_length((uint64_t)frames, graph->sample_rate, deliverable->rate);
 }
 
 uint64_t engine_delivery_spill_bytes(const struct graph *graph, uint32_t index)

@@ -11,21 +11,14 @@
 
 bool pulse_conformed_length(uint64_t frames, uint32_t from, uint32_t to, uint64_t *length)
 {
-    if (frames >= (uint64_t)GRAPH_FRAMES_MAX || from == 0) {
+    if (frames >= (uint64_t)GRAPH_FRAMES_MAX || from < GRAPH_RATE_MIN || from > GRAPH_RATE_MAX) {
         return false;
     }
-    /* frames = whole * from + rest: every product stays below 2^64 because rates have 32 bits. */
-    uint64_t whole = frames / from, rest = frames % from;
-    uint64_t product = rest * to;
-    uint64_t quotient = whole * to + product / from;
-    uint64_t twice = 2 * (product % from);
-    if (twice > from || (twice == from && quotient % 2 == 1)) {
-        quotient++;
-    }
-    if (quotient >= (uint64_t)GRAPH_FRAMES_MAX) {
+    uint64_t converted = graph_converted_length(frames, from, to);
+    if (converted >= (uint64_t)GRAPH_FRAMES_MAX) {
         return false;
     }
-    *length = quotient;
+    *length = converted;
     return true;
 }
 

@@ -5,7 +5,8 @@
 
 #include "pulse-daemon/compile/context.h"
 
-/* round(frames * to / from), ties to even. False when that is past GRAPH_FRAMES_MAX. */
+/* graph_converted_length() of what a file says about itself. False when either length is past GRAPH_FRAMES_MAX or the
+   file's rate is none. */
 bool pulse_conformed_length(uint64_t frames, uint32_t from, uint32_t to, uint64_t *length);
 
 /* Fills media_length, and adds the media of audible clips to the graph in the project's order. Faults: media without

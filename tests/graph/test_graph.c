@@ -54,6 +54,20 @@ START_TEST(references_keep_it_alive)
 }
 END_TEST
 
+START_TEST(converted_length_is_rounded_to_nearest_ties_to_even)
+{
+    ck_assert_uint_eq(graph_converted_length(0, 44100, 48000), 0);
+    ck_assert_uint_eq(graph_converted_length(44100, 44100, 48000), 48000);
+    ck_assert_uint_eq(graph_converted_length(1, 96000, 48000), 0); /* 0.5 */
+    ck_assert_uint_eq(graph_converted_length(3, 96000, 48000), 2); /* 1.5 */
+    ck_assert_uint_eq(graph_converted_length(5, 96000, 48000), 2); /* 2.5 */
+    ck_assert_uint_eq(graph_converted_length(2, 48000, 44100), 2); /* 1.8375 */
+    ck_assert_uint_eq(graph_converted_length(1000001, 48000, 44100), 918751);
+    ck_assert_uint_eq(graph_converted_length((UINT64_C(1) << 40) - 1, 768000, 768000), (UINT64_C(1) << 40) - 1);
+    ck_assert_uint_eq(graph_converted_length((UINT64_C(1) << 40) - 1, 1000, 768000), ((UINT64_C(1) << 40) - 1) * 768);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("graph/graph");
@@ -61,6 +75,7 @@ int main(void)
     tcase_add_test(test, curve_follows_its_formula);
     tcase_add_test(test, constant_is_found);
     tcase_add_test(test, references_keep_it_alive);
+    tcase_add_test(test, converted_length_is_rounded_to_nearest_ties_to_even);
     suite_add_tcase(suite, test);
     return testing_main(suite);
 }

@@ -35,7 +35,7 @@ static enum lh_status conform_file(const char *path, enum graph_conform resample
         struct graph_media target = {.channels = facts->channels,
                                      .rate = facts->rate,
                                      .frames = facts->frames,
-                                     .length = engine_converted_length(facts->frames, facts->rate, rate),
+                                     .length = graph_converted_length(facts->frames, facts->rate, rate),
                                      .conform = resampler,
                                      .name = "it"};
         status = engine_conform(media, &target, rate, out_fd, 0, NULL, NULL, error);
