@@ -7,7 +7,6 @@
 #include "common/base/options.h"
 
 #define CLI_THREADS_MAX 256
-#define CLI_BLOCK_MAX (1 << 20) /* frames */
 
 #define CLI_ROW_THREADS                                                                                                \
     {                                                                                                                  \
@@ -16,7 +15,8 @@
     }
 #define CLI_ROW_BLOCK                                                                                                  \
     {                                                                                                                  \
-        .name = "block", .type = LH_OPTION_INTEGER, .placeholder = "FRAMES", .minimum = 64, .maximum = CLI_BLOCK_MAX,  \
+        .name = "block", .type = LH_OPTION_INTEGER, .placeholder = "FRAMES", .minimum = 64,                            \
+        .maximum = ENGINE_BLOCK_MAX,                                                                                   \
         .help = "Frames rendered at a time, a multiple of the project's quantum; the result is the same for any. "     \
                 "Standard: chosen for the processor's cache"                                                           \
     }

@@ -176,7 +176,8 @@ enum lh_status engine_request_read(const void *data, size_t size, struct engine_
     read.output_count = lh_reader_u32(&reader);
     read.conformed = lh_reader_view(&reader, read.media_count);
     read.wanted = lh_reader_view(&reader, read.output_count);
-    if (!lh_reader_ok(&reader) || read.threads < 1 || read.threads > ENGINE_THREADS_MAX) {
+    if (!lh_reader_ok(&reader) || read.threads < 1 || read.threads > ENGINE_THREADS_MAX ||
+        read.block > ENGINE_BLOCK_MAX) {
         return LH_ERR_FORMAT;
     }
     if (!are_flags(read.conformed, read.media_count) || !are_flags(read.wanted, read.output_count)) {
@@ -208,7 +209,7 @@ static void read_loudness(struct lh_reader *reader, struct engine_loudness *loud
     loudness->max_short_term_lufs = read_number(reader);
 }
 
-static void write_delivered(struct lh_writer *writer, const struct engine_delivered *delivered)
+void engine_delivered_write(struct lh_writer *writer, const struct engine_delivered *delivered)
 {
     lh_writer_u64(writer, delivered->file.frames);
     lh_writer_u64(writer, delivered->file.clipped);
@@ -223,7 +224,7 @@ static void write_delivered(struct lh_writer *writer, const struct engine_delive
     lh_writer_i64(writer, delivered->tail_frames);
 }
 
-static void read_delivered(struct lh_reader *reader, struct engine_delivered *delivered)
+void engine_delivered_read(struct lh_reader *reader, struct engine_delivered *delivered)
 {
     delivered->file.frames = lh_reader_u64(reader);
     delivered->file.clipped = lh_reader_u64(reader);
@@ -239,7 +240,7 @@ static void read_delivered(struct lh_reader *reader, struct engine_delivered *de
     read_loudness(reader, &delivered->reached);
     delivered->gain_db = read_number(reader);
     delivered->tail_frames = lh_reader_i64(reader);
-    if (delivered->tail_frames < 0 || delivered->tail_frames >= GRAPH_FRAMES_MAX) {
+    if (!isfinite(delivered->gain_db) || delivered->tail_frames < 0 || delivered->tail_frames >= GRAPH_FRAMES_MAX) {
         reader->failed = true;
     }
 }
@@ -261,7 +262,7 @@ void engine_result_write(struct lh_writer *writer, enum lh_status status, const 
     lh_writer_f64(writer, result->times.encode);
     lh_writer_f64(writer, result->times.wall);
     for (size_t i = 0; i < count; i++) {
-        write_delivered(writer, &result->delivered[i]);
+        engine_delivered_write(writer, &result->delivered[i]);
     }
 }
 
@@ -276,7 +277,7 @@ static void read_deliveries(struct lh_reader *reader, struct engine_render_resul
     result->times.encode = read_number(reader);
     result->times.wall = read_number(reader);
     for (size_t i = 0; i < count && lh_reader_ok(reader); i++) {
-        read_delivered(reader, &result->delivered[i]);
+        engine_delivered_read(reader, &result->delivered[i]);
     }
 }
 

@@ -9,6 +9,7 @@
 #define BLOCK_DEFAULT 16384u
 #define BLOCK_MIN 1024u
 #define BUFFER_BUDGET ((size_t)10 << 20) /* bytes of node buffers for all blocks in flight: more is not faster */
+#define BUFFER_LIMIT ((size_t)16 << 30)  /* past this it is a mistake */
 #define BUFFER_ALIGNMENT 64u
 #define FUSE_DEPTH_MAX 4u /* gains on gains that one consumer computes on the fly: bounds the recursion */
 
@@ -276,21 +277,38 @@ static enum lh_status size_blocks(struct engine_plan *plan, const struct engine_
         }
     }
     plan->slot_bytes = lay_out_slot(plan, plan->block);
+    if (plan->slot_bytes > BUFFER_LIMIT / plan->slots) {
+        return lh_error_set(error, LH_ERR_LIMIT, NULL,
+                            "blocks of %u frames on %u threads would take more than %zu GiB: ask for smaller blocks or "
+                            "fewer threads",
+                            plan->block, options->threads, BUFFER_LIMIT >> 30);
+    }
     plan->first_block = plan->start / plan->block;
     int64_t past = (plan->stop + plan->block - 1) / plan->block;
     plan->block_count = plan->stop > plan->start ? past - plan->first_block : 0;
     return LH_OK;
 }
 
-static void size_stride(struct engine_plan *plan)
+static uint32_t wider(uint32_t a, uint32_t b)
 {
+    return a > b ? a : b;
+}
+
+/* What the pass does not use must not make its strides short. */
+static void size_stride(const struct draft *draft)
+{
+    struct engine_plan *plan = draft->plan;
     const struct graph *graph = plan->graph;
     plan->widest = 1;
     for (uint32_t n = 0; n < graph->node_count; n++) {
-        plan->widest = graph->nodes[n].channels > plan->widest ? graph->nodes[n].channels : plan->widest;
-    }
-    for (uint32_t m = 0; m < graph->media_count; m++) {
-        plan->widest = graph->media[m].channels > plan->widest ? graph->media[m].channels : plan->widest;
+        const struct graph_node *node = &graph->nodes[n];
+        if (draft->uses[n] == 0) {
+            continue;
+        }
+        plan->widest = wider(plan->widest, node->channels);
+        for (uint32_t i = 0; node->kind == GRAPH_NODE_CLIPS && i < node->count; i++) {
+            plan->widest = wider(plan->widest, graph->media[graph->regions[node->first + i].media].channels);
+        }
     }
     plan->stride = ENGINE_STRIDE_SAMPLES / plan->widest;
 }
@@ -339,8 +357,8 @@ enum lh_status engine_plan_new(const struct graph *graph, uint32_t first, const 
     enum lh_status status = allocate(&draft);
     if (status == LH_OK) {
         set_range(&draft);
-        size_stride(made);
         count_uses(&draft);
+        size_stride(&draft);
         make_mix_chains(&draft);
         make_end_chains(&draft);
         status = link_chains(made);

@@ -44,7 +44,7 @@ struct engine_plan {
     int64_t start, end, stop;  /* sources fall silent at end; the longest tail ends at stop */
     uint32_t block;            /* frames; block k is [k x block, (k + 1) x block) cut to [start, stop) */
     uint32_t slots;            /* blocks in flight */
-    uint32_t widest;           /* channels of the widest node or medium */
+    uint32_t widest;           /* channels of the widest node of the pass or medium of its regions */
     uint32_t stride;           /* frames that a task handles at a time: ENGINE_STRIDE_SAMPLES of the widest */
     int64_t first_block, block_count;
     struct engine_chain *chains;
@@ -67,6 +67,7 @@ struct engine_plan_options {
 /* Deliverables belong to one pass when they share start and end. `first` is one of the pass. */
 bool engine_plan_same_pass(const struct graph_deliverable *a, const struct graph_deliverable *b);
 
+/* LH_ERR_LIMIT: the nodes' buffers would take more memory than any render should. */
 LH_NODISCARD enum lh_status engine_plan_new(const struct graph *graph, uint32_t first,
                                             const struct engine_plan_options *options, struct engine_plan **plan,
                                             struct lh_error *error);

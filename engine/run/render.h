@@ -16,6 +16,8 @@
 /* Raised by one when native nodes change what they sound like: enters every render key. */
 #define ENGINE_SOUND_VERSION 1
 
+#define ENGINE_BLOCK_MAX (1 << 20) /* frames */
+
 /* What the outside may look at while a render runs; lives in shared memory. Relaxed atomics: hints, not results. */
 struct engine_progress {
     _Atomic uint64_t done;           /* units of work done ... */
@@ -38,7 +40,7 @@ struct engine_render_job {
         *output_fds;  /* graph->deliverable_count, writable; -1: measure only (a deliverable needed for its gain) */
     int scratch_fd;   /* readable and writable, empty; used at absolute offsets */
     uint32_t threads; /* 1..256 */
-    uint32_t block;   /* frames, a multiple of the quantum; 0: chosen by the planner */
+    uint32_t block;   /* frames, a multiple of the quantum, at most ENGINE_BLOCK_MAX; 0: chosen by the planner */
     struct engine_progress *progress; /* never NULL */
     engine_clock *clock;
     bool report; /* measure and digest every deliverable; false: only what a loudness target needs */

@@ -14,7 +14,7 @@ struct task {
 struct schedule {
     const struct engine_plan *plan;
     const struct engine_tasks *tasks;
-    const _Atomic int64_t *last_block;
+    const _Atomic int64_t *block_limit;
     pthread_mutex_t mutex;
     pthread_cond_t changed; /* a task became ready, or it is over */
     struct task *ready;     /* binary heap, best first */
@@ -81,10 +81,10 @@ static uint32_t *waiting_of(struct schedule *schedule, uint32_t chain, int64_t b
 }
 
 /* How many blocks the pass has: the plan's, or fewer once every tail has ended. */
-static int64_t block_limit(const struct schedule *schedule)
+static int64_t blocks_to_do(const struct schedule *schedule)
 {
-    int64_t last = atomic_load_explicit(schedule->last_block, memory_order_acquire);
-    return last < schedule->plan->block_count ? last : schedule->plan->block_count;
+    int64_t limit = atomic_load_explicit(schedule->block_limit, memory_order_acquire);
+    return limit < schedule->plan->block_count ? limit : schedule->plan->block_count;
 }
 
 static void open_block(struct schedule *schedule)
@@ -124,7 +124,7 @@ static void finish_task(struct schedule *schedule, struct task task)
     if (--schedule->unfinished[task.block % plan->slots] == 0) {
         atomic_fetch_add_explicit(schedule->tasks->done_blocks, 1, memory_order_relaxed);
         /* Unordered chains may finish a later block first: open only while the slot of the next one is free. */
-        while (schedule->status == LH_OK && schedule->opened < block_limit(schedule) &&
+        while (schedule->status == LH_OK && schedule->opened < blocks_to_do(schedule) &&
                schedule->unfinished[schedule->opened % plan->slots] == 0) {
             open_block(schedule);
         }
@@ -205,10 +205,10 @@ static enum lh_status allocate(struct schedule *schedule)
 }
 
 enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine_pool *pool,
-                                   const struct engine_tasks *tasks, const _Atomic int64_t *last_block,
+                                   const struct engine_tasks *tasks, const _Atomic int64_t *block_limit,
                                    struct lh_error *error)
 {
-    struct schedule schedule = {.plan = plan, .tasks = tasks, .last_block = last_block, .status = LH_OK};
+    struct schedule schedule = {.plan = plan, .tasks = tasks, .block_limit = block_limit, .status = LH_OK};
     enum lh_status status = allocate(&schedule);
     if (status == LH_OK) {
         pthread_mutex_init(&schedule.mutex, NULL);

@@ -141,6 +141,14 @@ START_TEST(requests_round_trip)
     ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_ERR_FORMAT);
     memset(writer.data, 0xFF, 4);
     ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_ERR_FORMAT);
+    request.block = ENGINE_BLOCK_MAX;
+    teardown();
+    engine_request_write(&writer, &request);
+    ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_OK);
+    request.block++;
+    teardown();
+    engine_request_write(&writer, &request);
+    ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_ERR_FORMAT);
 }
 END_TEST
 

@@ -130,6 +130,51 @@ START_TEST(many_buffers_make_small_blocks)
 }
 END_TEST
 
+START_TEST(absurd_buffers_are_refused)
+{
+    const struct graph *graph = stem_mix(400, 1);
+    bool streams[400];
+    bool meter = false;
+    for (size_t m = 0; m < 400; m++) {
+        streams[m] = true;
+    }
+    struct engine_plan_options options = {
+        .media_streams = streams, .meter_in_pass = &meter, .threads = 256, .block = 1 << 20};
+    struct engine_plan *plan = NULL;
+    struct lh_error error = LH_ERROR_INIT;
+    ck_assert_int_eq(engine_plan_new(graph, 0, &options, &plan, &error), LH_ERR_LIMIT);
+    ck_assert_ptr_null(plan);
+    options.threads = 1;
+    ck_assert_int_eq(engine_plan_new(graph, 0, &options, &plan, &error), LH_OK);
+    engine_plan_free(plan);
+    graph_unref(graph);
+}
+END_TEST
+
+/* A wide medium beside the pass does not shorten its strides. */
+START_TEST(strides_are_those_of_what_is_used)
+{
+    struct graph_builder *builder = graphs_builder();
+    uint32_t narrow = graphs_clip(builder, graphs_media(builder, 1, LENGTH), 2, 0, LENGTH, "clips");
+    uint32_t wide = graphs_clip(builder, graphs_media(builder, 16, LENGTH), 16, 0, LENGTH, "clips");
+    struct graph_deliverable mix = graphs_deliverable("mix", narrow, 0, LENGTH);
+    struct graph_deliverable other = graphs_deliverable("other", wide, 0, LENGTH / 2);
+    graphs_deliver(builder, &mix);
+    graphs_deliver(builder, &other);
+    const struct graph *graph = graphs_finish(builder);
+    bool streams[2] = {false}, meters[2] = {false};
+    struct engine_plan_options options = {.media_streams = streams, .meter_in_pass = meters, .threads = 1};
+    for (uint32_t d = 0; d < 2; d++) {
+        struct engine_plan *plan;
+        ck_assert_int_eq(engine_plan_new(graph, d, &options, &plan, NULL), LH_OK);
+        ck_assert_uint_eq(plan->widest, d == 0 ? 2 : 16);
+        ck_assert_uint_eq(plan->stride * plan->widest, ENGINE_STRIDE_SAMPLES);
+        engine_plan_free(plan);
+    }
+    graph_unref(graph);
+}
+END_TEST
+
 START_TEST(long_chains_of_gains_are_cut)
 {
     struct graph_builder *builder = graphs_builder();
@@ -180,6 +225,8 @@ int main(void)
     tcase_add_test(tests, equal_measurements_are_one_chain);
     tcase_add_test(tests, depth_grows_along_the_way_and_counts_agree);
     tcase_add_test(tests, many_buffers_make_small_blocks);
+    tcase_add_test(tests, absurd_buffers_are_refused);
+    tcase_add_test(tests, strides_are_those_of_what_is_used);
     tcase_add_test(tests, long_chains_of_gains_are_cut);
     tcase_add_test(tests, memory_that_runs_out_is_a_status);
     suite_add_tcase(suite, tests);
