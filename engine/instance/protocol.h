@@ -73,6 +73,11 @@ struct engine_request {
 void engine_request_write(struct lh_writer *writer, const struct engine_request *request);
 LH_NODISCARD enum lh_status engine_request_read(const void *data, size_t size, struct engine_request *request);
 
+/* What came of one deliverable, as part of a body or of a file. The reader is failed by what cannot have been written;
+   *delivered is then of no use. */
+void engine_delivered_write(struct lh_writer *writer, const struct engine_delivered *delivered);
+void engine_delivered_read(struct lh_reader *reader, struct engine_delivered *delivered);
+
 /* `status` LH_OK: `count` deliveries in `result`; otherwise `error` alone. */
 void engine_result_write(struct lh_writer *writer, enum lh_status status, const struct engine_render_result *result,
                          size_t count, const struct lh_error *error);
