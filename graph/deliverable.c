@@ -8,6 +8,31 @@
 #define LEVEL_LIMIT_DB 200.0 /* of a loudness target, either way */
 #define BITRATE_MAX_KBPS 100000
 
+void graph_deliverable_write(struct lh_writer *writer, const struct graph_deliverable *deliverable)
+{
+    const struct graph_deliverable *d = deliverable;
+    lh_writer_i64(writer, d->start);
+    lh_writer_i64(writer, d->end);
+    lh_writer_i64(writer, d->preroll);
+    lh_writer_u8(writer, (uint8_t)d->tail);
+    lh_writer_i64(writer, d->tail_frames);
+    lh_writer_i64(writer, d->tail_hold);
+    lh_writer_f32(writer, d->tail_level);
+    lh_writer_u8(writer, (uint8_t)d->format);
+    lh_writer_u32(writer, d->bit_depth);
+    lh_writer_u8(writer, (uint8_t)d->dither);
+    lh_writer_u64(writer, d->dither_seed);
+    lh_writer_u32(writer, d->rate);
+    lh_writer_u8(writer, (uint8_t)d->resampler);
+    lh_writer_u8(writer, d->has_quality ? 1 : 0);
+    lh_writer_f64(writer, d->quality);
+    lh_writer_u32(writer, d->bitrate_kbps);
+    lh_writer_u8(writer, d->has_integrated ? 1 : 0);
+    lh_writer_f64(writer, d->integrated_lufs);
+    lh_writer_u8(writer, d->has_true_peak ? 1 : 0);
+    lh_writer_f64(writer, d->true_peak_dbtp);
+}
+
 bool graph_format_is_lossy(enum graph_format format)
 {
     return format == GRAPH_FORMAT_VORBIS || format == GRAPH_FORMAT_OPUS || format == GRAPH_FORMAT_MP3;

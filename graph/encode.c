@@ -2,6 +2,7 @@
 /* Writing the canonical encoding; its layout stands in graph/encode.h. Reading it is graph/decode.c. */
 #include "graph/encode.h"
 
+#include "graph/deliverable.h"
 #include "graph/layout.h"
 
 static void write_media(struct lh_writer *writer, const struct graph_media *media)
@@ -42,26 +43,7 @@ static void write_deliverable(struct lh_writer *writer, const struct graph_deliv
 {
     const struct graph_deliverable *d = deliverable;
     lh_writer_u32(writer, d->node);
-    lh_writer_i64(writer, d->start);
-    lh_writer_i64(writer, d->end);
-    lh_writer_i64(writer, d->preroll);
-    lh_writer_u8(writer, (uint8_t)d->tail);
-    lh_writer_i64(writer, d->tail_frames);
-    lh_writer_i64(writer, d->tail_hold);
-    lh_writer_f32(writer, d->tail_level);
-    lh_writer_u8(writer, (uint8_t)d->format);
-    lh_writer_u32(writer, d->bit_depth);
-    lh_writer_u8(writer, (uint8_t)d->dither);
-    lh_writer_u64(writer, d->dither_seed);
-    lh_writer_u32(writer, d->rate);
-    lh_writer_u8(writer, (uint8_t)d->resampler);
-    lh_writer_u8(writer, d->has_quality ? 1 : 0);
-    lh_writer_f64(writer, d->quality);
-    lh_writer_u32(writer, d->bitrate_kbps);
-    lh_writer_u8(writer, d->has_integrated ? 1 : 0);
-    lh_writer_f64(writer, d->integrated_lufs);
-    lh_writer_u8(writer, d->has_true_peak ? 1 : 0);
-    lh_writer_f64(writer, d->true_peak_dbtp);
+    graph_deliverable_write(writer, d);
     lh_writer_u32(writer, d->gain_from);
     lh_writer_u8(writer, d->has_loop ? 1 : 0);
     lh_writer_i64(writer, d->loop_start);

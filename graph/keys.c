@@ -170,32 +170,6 @@ static enum lh_status key_node(struct keying *keying, uint32_t index)
     return finish(writer, &keying->nodes[index]);
 }
 
-static void describe_encoding(struct lh_writer *writer, const struct graph *graph, const struct graph_deliverable *d)
-{
-    lh_writer_u32(writer, graph->sample_rate);
-    lh_writer_i64(writer, d->start);
-    lh_writer_i64(writer, d->end);
-    lh_writer_i64(writer, d->preroll);
-    lh_writer_u8(writer, (uint8_t)d->tail);
-    lh_writer_i64(writer, d->tail_frames);
-    lh_writer_i64(writer, d->tail_hold);
-    lh_writer_f32(writer, d->tail_level);
-    lh_writer_u32(writer, d->tail == GRAPH_TAIL_UNTIL ? graph->quantum : 0);
-    lh_writer_u8(writer, (uint8_t)d->format);
-    lh_writer_u32(writer, d->bit_depth);
-    lh_writer_u8(writer, (uint8_t)d->dither);
-    lh_writer_u64(writer, d->dither_seed);
-    lh_writer_u32(writer, d->rate);
-    lh_writer_u8(writer, (uint8_t)d->resampler);
-    lh_writer_u8(writer, d->has_quality ? 1 : 0);
-    lh_writer_f64(writer, d->quality);
-    lh_writer_u32(writer, d->bitrate_kbps);
-    lh_writer_u8(writer, d->has_integrated ? 1 : 0);
-    lh_writer_f64(writer, d->integrated_lufs);
-    lh_writer_u8(writer, d->has_true_peak ? 1 : 0);
-    lh_writer_f64(writer, d->true_peak_dbtp);
-}
-
 static void describe_marks(struct lh_writer *writer, const struct graph *graph, const struct graph_deliverable *d)
 {
     lh_writer_u8(writer, d->has_loop ? 1 : 0);
@@ -220,7 +194,9 @@ static enum lh_status key_deliverable(struct keying *keying, uint32_t index)
     struct lh_writer *writer = &keying->writer;
     begin(writer, "loophole deliverable", keying->context);
     write_digest(writer, &keying->nodes[d->node]);
-    describe_encoding(writer, graph, d);
+    lh_writer_u32(writer, graph->sample_rate);
+    lh_writer_u32(writer, d->tail == GRAPH_TAIL_UNTIL ? graph->quantum : 0);
+    graph_deliverable_write(writer, d);
     lh_writer_u8(writer, d->gain_from != GRAPH_NONE ? 1 : 0);
     if (d->gain_from != GRAPH_NONE) {
         write_digest(writer, &keying->deliverables[d->gain_from]);
