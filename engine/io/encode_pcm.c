@@ -76,8 +76,8 @@ static enum lh_status write_head(struct engine_pcm *pcm, uint64_t frames, struct
     return status;
 }
 
-enum lh_status engine_pcm_open(struct engine_file *file, const struct engine_container *container,
-                               struct engine_pcm **pcm, struct lh_error *error)
+enum lh_status engine_pcm_open(struct engine_file *file, const struct engine_container *container, void **state,
+                               struct lh_error *error)
 {
     struct engine_pcm *opened = calloc(1, sizeof *opened);
     if (opened == NULL) {
@@ -98,7 +98,7 @@ enum lh_status engine_pcm_open(struct engine_file *file, const struct engine_con
         engine_pcm_free(opened);
         return status;
     }
-    *pcm = opened;
+    *state = opened;
     return LH_OK;
 }
 

@@ -16,9 +16,9 @@ struct engine_container {
     void (*tail)(const struct engine_file *file, uint64_t frames, struct lh_writer *writer);
 };
 
-struct engine_pcm;
+/* What a backend's open() ends with; its other calls are these as they are. */
 LH_NODISCARD enum lh_status engine_pcm_open(struct engine_file *file, const struct engine_container *container,
-                                            struct engine_pcm **pcm, struct lh_error *error);
+                                            void **state, struct lh_error *error);
 enum lh_status engine_pcm_write(void *state, const void *samples, size_t frames, struct lh_error *error);
 enum lh_status engine_pcm_finish(void *state, uint64_t frames, struct lh_error *error);
 void engine_pcm_free(void *state);

@@ -302,12 +302,7 @@ static void put_tail(const struct engine_file *file, uint64_t frames, struct lh_
 static enum lh_status wav_open(struct engine_file *file, void **state, struct lh_error *error)
 {
     static const struct engine_container container = {.grows = true, .head = put_head, .tail = put_tail};
-    struct engine_pcm *pcm;
-    enum lh_status status = engine_pcm_open(file, &container, &pcm, error);
-    if (status == LH_OK) {
-        *state = pcm;
-    }
-    return status;
+    return engine_pcm_open(file, &container, state, error);
 }
 
 const struct engine_backend engine_backend_wav = {
