@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
+
 #define HEAD_MAGIC 0x3148634Cu /* "LcH1" */
 #define MORE_MAGIC 0x2B48634Cu /* "LcH+" */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -58,32 +60,19 @@ enum lh_status engine_channel_pair(int sockets[2], struct lh_error *error)
     return LH_OK;
 }
 
-static bool write_whole(int fd, const uint8_t *data, size_t size)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t written = write(fd, data + done, size - done);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return false;
-        }
-        done += (size_t)written;
-    }
-    return true;
-}
-
 enum lh_status engine_sealed_file(const void *data, size_t size, int *fd, struct lh_error *error)
 {
     int file = memfd_create("loophole", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (file < 0) {
         return system_error(error, "cannot create a memory file");
     }
-    if (!write_whole(file, data, size) || fcntl(file, F_ADD_SEALS, SEALS | F_SEAL_SEAL) != 0) {
-        enum lh_status status = system_error(error, "cannot fill a memory file");
+    int cause = lh_file_write_at(file, data, size, 0);
+    if (cause == 0 && fcntl(file, F_ADD_SEALS, SEALS | F_SEAL_SEAL) != 0) {
+        cause = errno;
+    }
+    if (cause != 0) {
         close(file);
-        return status;
+        return lh_error_set(error, LH_ERR_IO, NULL, "cannot fill a memory file: %s", strerror(cause));
     }
     *fd = file;
     return LH_OK;

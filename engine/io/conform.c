@@ -2,12 +2,12 @@
 /* A medium, once from its start to its end, into raw floats at the project's rate. */
 #include "engine/io/conform.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/base/file.h"
 #include "engine/io/media_impl.h"
+#include "engine/io/scratch.h"
 
 #define CHUNK_FRAMES 65536 /* output frames of one write */
 #define CHUNK_FRAMES_MIN 64
@@ -82,19 +82,10 @@ static enum lh_status check_finite(const struct graph_media *target, const float
 
 static enum lh_status write_frames(struct conform *conform, const float *samples, size_t frames, struct lh_error *error)
 {
-    const uint8_t *bytes = (const uint8_t *)samples;
     size_t size = frames * conform->target->channels * sizeof(float);
-    size_t done = 0;
-    while (done < size) {
-        ssize_t put = pwrite(conform->scratch_fd, bytes + done, size - done, (off_t)(conform->offset + done));
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put < 0) {
-            return lh_error_set(error, LH_ERR_IO, NULL, "writing converted media to the scratch file failed: %s",
-                                strerror(errno));
-        }
-        done += (size_t)put;
+    int cause = lh_file_write_at(conform->scratch_fd, samples, size, conform->offset);
+    if (cause != 0) {
+        return engine_scratch_error(cause, error);
     }
     conform->offset += size;
     conform->done += frames;

@@ -2,12 +2,11 @@
 /* Media as values, and reading uncompressed PCM in place. */
 #include "engine/io/media.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/base/file.h"
 #include "engine/io/media_impl.h"
 
 enum lh_status engine_media_probe(int fd, struct engine_media_facts *facts, struct lh_error *error)
@@ -72,22 +71,16 @@ enum engine_sample_format engine_media_sample_format(const struct engine_media *
 enum lh_status engine_media_read_raw(const struct engine_media *media, int64_t frame, size_t frames, uint8_t *raw,
                                      struct lh_error *error)
 {
+    uint64_t offset = media->data_offset + (uint64_t)frame * media->frame_size;
     size_t size = frames * media->frame_size;
-    off_t offset = (off_t)(media->data_offset + (uint64_t)frame * media->frame_size);
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(media->fd, raw + done, size - done, offset + (off_t)done);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return lh_error_set(error, LH_ERR_IO, NULL, "reading a media file failed: %s", strerror(errno));
-        }
-        if (got == 0) {
-            return lh_error_set(error, LH_ERR_IO, NULL,
-                                "a media file has become shorter while it was read: leave media alone during a render");
-        }
-        done += (size_t)got;
+    size_t done;
+    int cause = lh_file_read_some_at(media->fd, raw, size, offset, &done);
+    if (cause != 0) {
+        return lh_error_set(error, LH_ERR_IO, NULL, "reading a media file failed: %s", strerror(cause));
+    }
+    if (done < size) {
+        return lh_error_set(error, LH_ERR_IO, NULL,
+                            "a media file has become shorter while it was read: leave media alone during a render");
     }
     return LH_OK;
 }

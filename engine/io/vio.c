@@ -6,24 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "common/base/file.h"
 
 /* As many bytes as there are, up to `size`. */
 static size_t read_some(struct engine_vio *vio, int64_t offset, uint8_t *out, size_t size)
 {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(vio->fd, out + done, size - done, (off_t)(offset + (int64_t)done));
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0 && vio->read_errno == 0) {
-            vio->read_errno = errno;
-        }
-        if (got <= 0) {
-            break;
-        }
-        done += (size_t)got;
+    size_t done;
+    int cause = lh_file_read_some_at(vio->fd, out, size, (uint64_t)offset, &done);
+    if (vio->read_errno == 0) {
+        vio->read_errno = cause;
     }
     return done;
 }

@@ -2,14 +2,14 @@
 /* Convert, judge the tail, spill or encode, and finish what was spilled. */
 #include "engine/run/deliver.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/math/exact.h"
 #include "engine/dsp/kernels.h"
+#include "engine/io/scratch.h"
 #include "engine/plan/plan.h"
 
 #define FINISH_CHUNK_FRAMES 16384u
@@ -120,49 +120,6 @@ void engine_delivery_fini(struct engine_delivery *delivery)
     delivery->converted = NULL;
 }
 
-/* Moves all of `bytes` at `offset`; 0, or the errno of the failure (EIO for a file that ends early). */
-static int read_all(int fd, void *data, size_t bytes, uint64_t offset)
-{
-    uint8_t *at = data;
-    while (bytes > 0) {
-        ssize_t got = pread(fd, at, bytes, (off_t)offset);
-        if (got <= 0) {
-            if (got < 0 && errno == EINTR) {
-                continue;
-            }
-            return got < 0 ? errno : EIO;
-        }
-        at += got;
-        offset += (uint64_t)got;
-        bytes -= (size_t)got;
-    }
-    return 0;
-}
-
-static int write_all(int fd, const void *data, size_t bytes, uint64_t offset)
-{
-    const uint8_t *at = data;
-    while (bytes > 0) {
-        ssize_t put = pwrite(fd, at, bytes, (off_t)offset);
-        if (put < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            return errno;
-        }
-        at += put;
-        offset += (uint64_t)put;
-        bytes -= (size_t)put;
-    }
-    return 0;
-}
-
-static enum lh_status scratch_error(int cause, struct lh_error *error)
-{
-    return lh_error_set(error, LH_ERR_IO, "scratch file", "%s%s", strerror(cause),
-                        cause == ENOSPC ? ": free some space, or set TMPDIR to a larger file system" : "");
-}
-
 static enum lh_status add_to_meter(struct engine_meter *meter, const float *in, size_t frames, struct lh_error *error)
 {
     enum lh_status status = engine_meter_add(meter, in, frames);
@@ -189,8 +146,8 @@ static enum lh_status sink(struct engine_delivery *delivery, const float *in, si
     }
     if (delivery->deferred) {
         size_t bytes = frames * delivery->channels * sizeof *in;
-        int cause = write_all(delivery->scratch_fd, in, bytes, spill_position(delivery, delivery->written));
-        status = cause == 0 ? LH_OK : scratch_error(cause, error);
+        int cause = lh_file_write_at(delivery->scratch_fd, in, bytes, spill_position(delivery, delivery->written));
+        status = cause == 0 ? LH_OK : engine_scratch_error(cause, error);
     } else if (delivery->encoder != NULL) {
         status = engine_encoder_write(delivery->encoder, in, frames, error);
     }
@@ -348,9 +305,9 @@ static enum lh_status replay_spill(const struct replay *replay, struct lh_error 
     uint64_t length = final_length(delivery);
     for (uint64_t at = 0; status == LH_OK && at < length; at += FINISH_CHUNK_FRAMES) {
         size_t frames = length - at < FINISH_CHUNK_FRAMES ? (size_t)(length - at) : FINISH_CHUNK_FRAMES;
-        int cause = read_all(delivery->scratch_fd, data, frames * delivery->channels * sizeof *data,
+        int cause = lh_file_read_at(delivery->scratch_fd, data, frames * delivery->channels * sizeof *data,
                              spill_position(delivery, at));
-        status = cause == 0 ? replay_chunk(replay, data, frames, error) : scratch_error(cause, error);
+        status = cause == 0 ? replay_chunk(replay, data, frames, error) : engine_scratch_error(cause, error);
         if (replay->done != NULL) {
             atomic_fetch_add_explicit(replay->done, frames, memory_order_relaxed);
         }
