@@ -188,7 +188,7 @@ static enum lh_status overlap(const struct graph_region *regions, uint32_t count
 static enum lh_status check_clips(const struct graph *graph, uint32_t index, struct lh_error *error)
 {
     const struct graph_node *node = &graph->nodes[index];
-    const struct graph_region *regions = graph->regions + node->first;
+    const struct graph_region *regions = node->count > 0 ? &graph->regions[node->first] : NULL;
     for (uint32_t i = 0; i < node->count; i++) {
         const char *fault = region_fault(graph, &regions[i], node->channels);
         if (fault == NULL && i > 0 && regions[i].start < regions[i - 1].start) {

@@ -154,7 +154,8 @@ static enum lh_status copy_deliveries(const struct rebuild *rebuild)
         struct graph_deliverable deliverable = graph->deliverables[i];
         deliverable.node = rebuild->nodes[deliverable.node];
         uint32_t index;
-        status = graph_builder_add_deliverable(rebuild->builder, &deliverable, graph->tags + deliverable.tag_first,
+        status = graph_builder_add_deliverable(rebuild->builder, &deliverable,
+                                               deliverable.tag_count > 0 ? &graph->tags[deliverable.tag_first] : NULL,
                                                deliverable.tag_count, &index);
     }
     for (uint32_t i = 0; status == LH_OK && i < graph->marker_count; i++) {

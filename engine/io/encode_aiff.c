@@ -179,7 +179,7 @@ static void put_tail(const struct engine_file *file, uint64_t frames, struct lh_
     if (loop) {
         put_inst(writer);
     }
-    const struct graph_tag *tags = file->graph->tags + file->deliverable->tag_first;
+    const struct graph_tag *tags = engine_file_tags(file);
     for (uint32_t i = 0; i < file->deliverable->tag_count; i++) {
         const char *id = text_id(tags[i].name);
         if (id == NULL) {

@@ -77,6 +77,8 @@ bool engine_file_marker(const struct engine_file *file, uint64_t frames, uint32_
                         const char **name);
 /* The loop [start, end) when there is one, it lies wholly in a file of `frames` and its positions fit into 32 bits. */
 bool engine_file_loop(const struct engine_file *file, uint64_t frames, uint32_t *start, uint32_t *end);
+/* The deliverable's tags: tag_count of them, NULL when there are none. */
+const struct graph_tag *engine_file_tags(const struct engine_file *file);
 /* A tag's value by its name (in any case), or NULL. */
 const char *engine_file_tag(const struct engine_file *file, const char *name);
 /* What the container cannot hold, as a sentence; "" when it holds all. */

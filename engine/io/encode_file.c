@@ -45,9 +45,14 @@ bool engine_file_loop(const struct engine_file *file, uint64_t frames, uint32_t 
     return true;
 }
 
+const struct graph_tag *engine_file_tags(const struct engine_file *file)
+{
+    return file->deliverable->tag_count > 0 ? &file->graph->tags[file->deliverable->tag_first] : NULL;
+}
+
 const char *engine_file_tag(const struct engine_file *file, const char *name)
 {
-    const struct graph_tag *tags = file->graph->tags + file->deliverable->tag_first;
+    const struct graph_tag *tags = engine_file_tags(file);
     for (uint32_t i = 0; i < file->deliverable->tag_count; i++) {
         if (strcasecmp(tags[i].name, name) == 0) {
             return tags[i].value;
@@ -121,7 +126,7 @@ void engine_file_notes(const struct engine_file *file, const struct engine_backe
     if (backend->holds_tag == NULL) {
         return;
     }
-    const struct graph_tag *tags = file->graph->tags + file->deliverable->tag_first;
+    const struct graph_tag *tags = engine_file_tags(file);
     for (uint32_t i = 0; i < file->deliverable->tag_count; i++) {
         if (!backend->holds_tag(tags[i].name)) {
             add_note(notes, size, "%s holds no tag '%s'", backend->name, tags[i].name);

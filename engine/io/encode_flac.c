@@ -103,7 +103,7 @@ static bool add_comment(FLAC__StreamMetadata *comments, const struct graph_tag *
 static enum lh_status add_comments(struct flac *flac, struct lh_error *error)
 {
     const struct graph_deliverable *deliverable = flac->file->deliverable;
-    const struct graph_tag *tags = flac->file->graph->tags + deliverable->tag_first;
+    const struct graph_tag *tags = engine_file_tags(flac->file);
     flac->comments = FLAC__metadata_object_new(FLAC__METADATA_TYPE_VORBIS_COMMENT);
     if (flac->comments == NULL) {
         return lh_error_no_memory(error);

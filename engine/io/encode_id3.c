@@ -49,7 +49,7 @@ enum lh_status engine_id3_put(const struct engine_file *file, struct lh_writer *
 {
     static const char comment_prefix[] = "eng"; /* and an empty description, which is the terminator */
     const struct graph_deliverable *deliverable = file->deliverable;
-    const struct graph_tag *tags = file->graph->tags + deliverable->tag_first;
+    const struct graph_tag *tags = engine_file_tags(file);
     if (deliverable->tag_count == 0) {
         return LH_OK;
     }

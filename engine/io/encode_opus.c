@@ -77,7 +77,7 @@ static enum lh_status start(struct opus *opus, struct lh_error *error)
     static const OpusEncCallbacks callbacks = {.write = on_write, .close = on_close};
     const struct graph_deliverable *deliverable = opus->file->deliverable;
     uint32_t channels = opus->file->channels;
-    const struct graph_tag *tags = opus->file->graph->tags + deliverable->tag_first;
+    const struct graph_tag *tags = engine_file_tags(opus->file);
     for (uint32_t i = 0; i < deliverable->tag_count; i++) {
         if (!engine_vorbis_tag(tags[i].name)) {
             continue;

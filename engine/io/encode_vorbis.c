@@ -90,7 +90,7 @@ static enum lh_status start(struct vorbis *vorbis, struct lh_error *error)
     if (setup(&vorbis->info, deliverable, vorbis->file->channels) != 0) {
         return lh_error_set(error, LH_ERR_INTERNAL, NULL, "the Vorbis encoder refused settings that it took before");
     }
-    const struct graph_tag *tags = vorbis->file->graph->tags + deliverable->tag_first;
+    const struct graph_tag *tags = engine_file_tags(vorbis->file);
     for (uint32_t i = 0; i < deliverable->tag_count; i++) {
         if (engine_vorbis_tag(tags[i].name)) {
             vorbis_comment_add_tag(&vorbis->comments, tags[i].name, tags[i].value);

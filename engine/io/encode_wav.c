@@ -201,7 +201,7 @@ static void put_head(const struct engine_file *file, uint64_t frames, uint64_t t
 
 static void put_info(const struct engine_file *file, struct lh_writer *writer)
 {
-    const struct graph_tag *tags = file->graph->tags + file->deliverable->tag_first;
+    const struct graph_tag *tags = engine_file_tags(file);
     size_t list = 0;
     for (uint32_t i = 0; i < file->deliverable->tag_count; i++) {
         const char *id = info_id(tags[i].name);
