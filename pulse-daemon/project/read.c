@@ -23,14 +23,19 @@ bool pulse_read_names(struct pulse_reading *reading, const char *const *texts, s
     return built;
 }
 
-size_t pulse_items(const struct lh_json *value, enum lh_json_kind kind, struct lh_json *const **items)
+size_t pulse_items(const struct lh_json *value, enum lh_json_kind kind, size_t limit, struct lh_json *const **items)
 {
     if (value == NULL || value->kind != kind) {
         *items = NULL;
         return 0;
     }
     *items = value->value.list.items;
-    return value->value.list.count;
+    return value->value.list.count < limit ? value->value.list.count : limit;
+}
+
+bool pulse_is_cut(const struct lh_json *list, enum lh_json_kind kind, size_t limit)
+{
+    return list != NULL && (list->kind != kind || list->value.list.count > limit);
 }
 
 static const struct lh_json *member_of(const struct lh_json *object, const char *name)

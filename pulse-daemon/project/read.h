@@ -5,6 +5,7 @@
 #ifndef PULSE_PROJECT_READ_H
 #define PULSE_PROJECT_READ_H
 
+#include "pulse-daemon/project/load.h"
 #include "pulse-daemon/project/model.h"
 #include "pulse-daemon/project/names.h"
 #include "pulse-daemon/project/report.h"
@@ -31,8 +32,11 @@ void pulse_check_routes(struct pulse_reading *reading);
 void *pulse_read_array(struct pulse_reading *reading, size_t count, size_t size);
 /* Indexes names; false when memory is out, which is remembered. */
 bool pulse_read_names(struct pulse_reading *reading, const char *const *texts, size_t count, struct pulse_names *names);
-/* The items of an array or object, whichever `kind` says; none of anything else. */
-size_t pulse_items(const struct lh_json *value, enum lh_json_kind kind, struct lh_json *const **items);
+/* The items of an array or object, whichever `kind` says; none of anything else. Of a list that is past its limit,
+   which its shape has reported, the first `limit` ones. */
+size_t pulse_items(const struct lh_json *value, enum lh_json_kind kind, size_t limit, struct lh_json *const **items);
+/* The names in a list are not all known: it is of another kind, or past its limit. */
+bool pulse_is_cut(const struct lh_json *list, enum lh_json_kind kind, size_t limit);
 const char *pulse_text(const struct lh_json *object, const char *name, const char *otherwise);
 bool pulse_flag(const struct lh_json *object, const char *name);
 double pulse_number(const struct lh_json *object, const char *name, double otherwise);

@@ -55,7 +55,7 @@ static bool is_stand_in(const struct pulse_node *node, const char *id)
 {
     const struct lh_json *if_missing = lh_json_member(node->json, "ifMissing");
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(if_missing, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(if_missing, LH_JSON_ARRAY, PULSE_NODES_MAX, &items);
     for (size_t i = 0; i < count; i++) {
         if (part_is(id, pulse_text(items[i], "id", ""))) {
             return true;
@@ -165,7 +165,7 @@ static double read_value(struct pulse_reading *reading, enum pulse_target target
 static void read_points(struct pulse_reading *reading, const struct lh_json *list, struct pulse_automation *automation)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_POINTS_MAX, &items);
     struct pulse_point *points = pulse_read_array(reading, count, sizeof *points);
     bool holds = automation->target == PULSE_TARGET_MUTE;
     for (size_t i = 0; points != NULL && i < count; i++) {
@@ -183,7 +183,7 @@ static void read_points(struct pulse_reading *reading, const struct lh_json *lis
 void pulse_read_automation(struct pulse_reading *reading, struct pulse_track *track, const struct lh_json *list)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_AUTOMATION_MAX, &items);
     struct pulse_automation *automation = pulse_read_array(reading, count, sizeof *automation);
     const char **parameters = pulse_read_array(reading, count, sizeof *parameters);
     struct pulse_names names;

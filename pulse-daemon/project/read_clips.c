@@ -19,7 +19,7 @@ static struct pulse_fade read_fade(const struct lh_json *clip, const char *name)
 static void read_notes(struct pulse_reading *reading, const struct lh_json *list, struct pulse_clip *clip)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_NOTES_MAX, &items);
     struct pulse_note *notes = pulse_read_array(reading, count, sizeof *notes);
     for (size_t i = 0; notes != NULL && i < count; i++) {
         notes[i] = (struct pulse_note){
@@ -135,7 +135,7 @@ static void read_clip(struct pulse_reading *reading, const struct lh_json *json,
 void pulse_read_clips(struct pulse_reading *reading, struct pulse_track *track, const struct lh_json *list)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_CLIPS_MAX, &items);
     struct pulse_clip *clips = pulse_read_array(reading, count, sizeof *clips);
     const char **ids = pulse_read_array(reading, count, sizeof *ids);
     struct pulse_names names;

@@ -39,7 +39,7 @@ static bool add_source(struct pulse_reading *reading, const struct lh_json *refe
 static void read_each(struct pulse_reading *reading, const struct lh_json *each, struct pulse_deliverable *item)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(each, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(each, LH_JSON_ARRAY, PULSE_TRACKS_MAX, &items);
     size_t *sources = pulse_read_array(reading, count, sizeof *sources);
     bool *taken = pulse_read_array(reading, reading->project->track_count, sizeof *taken);
     if (sources == NULL || taken == NULL) {
@@ -143,7 +143,7 @@ static void read_times(struct pulse_reading *reading, const struct lh_json *json
 static void read_tags(struct pulse_reading *reading, const struct lh_json *json, struct pulse_deliverable *item)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(lh_json_member(json, "tags"), LH_JSON_OBJECT, &items);
+    size_t count = pulse_items(lh_json_member(json, "tags"), LH_JSON_OBJECT, PULSE_TAGS_MAX, &items);
     struct pulse_tag *tags = pulse_read_array(reading, count, sizeof *tags);
     for (size_t i = 0; tags != NULL && i < count; i++) {
         tags[i].name = items[i]->name;
@@ -280,6 +280,9 @@ static void read_gain_from(struct pulse_reading *reading, struct pulse_deliverab
     struct pulse_report *report = &reading->report;
     const char *quoted = pulse_report_quote(report, name);
     size_t index = pulse_names_find(&reading->deliverables, name);
+    if (index == PULSE_NONE && reading->deliverables.incomplete) {
+        return;
+    }
     if (index == PULSE_NONE) {
         pulse_report_at(report, from, "there is no deliverable %s%s", quoted,
                         pulse_report_suggest(report, name, reading->deliverables.list, reading->deliverables.count));
@@ -399,7 +402,7 @@ void pulse_read_deliverables(struct pulse_reading *reading, const struct lh_json
 {
     const struct lh_json *list = lh_json_member(root, "deliverables");
     struct lh_json *const *json = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &json);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_DELIVERABLES_MAX, &json);
     if (count == 0) {
         add_default(reading);
         return;
@@ -416,6 +419,7 @@ void pulse_read_deliverables(struct pulse_reading *reading, const struct lh_json
     if (!pulse_read_names(reading, names, count, &reading->deliverables)) {
         return;
     }
+    reading->deliverables.incomplete = pulse_is_cut(list, LH_JSON_ARRAY, PULSE_DELIVERABLES_MAX);
     for (size_t i = 0; i < count; i++) {
         size_t first = names[i] == NULL ? i : pulse_names_find(&reading->deliverables, names[i]);
         if (first != i) {

@@ -25,7 +25,7 @@ static void read_node(struct pulse_reading *reading, const struct lh_json *json,
 static size_t stand_ins_of(const struct lh_json *node, struct lh_json *const **items)
 {
     const struct lh_json *if_missing = lh_json_member(node, "ifMissing");
-    return pulse_items(if_missing, LH_JSON_ARRAY, items);
+    return pulse_items(if_missing, LH_JSON_ARRAY, PULSE_NODES_MAX, items);
 }
 
 /* Ids are unique over a track's nodes and their stand-ins, so that automation can name any of them. */
@@ -70,7 +70,7 @@ static void check_ids(struct pulse_reading *reading, struct lh_json *const *item
 void pulse_read_nodes(struct pulse_reading *reading, struct pulse_track *track, const struct lh_json *list)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_NODES_MAX, &items);
     struct pulse_node *nodes = pulse_read_array(reading, count, sizeof *nodes);
     if (nodes == NULL) {
         return;

@@ -13,7 +13,7 @@ static const struct pulse_time_signature default_signature = {
 static void read_tempo(struct pulse_reading *reading, const struct lh_json *list)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_MAP_POINTS_MAX, &items);
     struct pulse_tempo_point *points = pulse_read_array(reading, count, sizeof *points);
     if (points == NULL) {
         return;
@@ -39,7 +39,7 @@ static void read_tempo(struct pulse_reading *reading, const struct lh_json *list
 static void read_signatures(struct pulse_reading *reading, const struct lh_json *list)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_MAP_POINTS_MAX, &items);
     struct pulse_time_signature *signatures = pulse_read_array(reading, count, sizeof *signatures);
     if (signatures == NULL) {
         return;
@@ -70,7 +70,7 @@ void pulse_read_timeline(struct pulse_reading *reading, const struct lh_json *ro
     read_signatures(reading, lh_json_member(root, "timeSignatures"));
 
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(lh_json_member(root, "markers"), LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(lh_json_member(root, "markers"), LH_JSON_ARRAY, PULSE_MAP_POINTS_MAX, &items);
     struct pulse_marker *markers = pulse_read_array(reading, count, sizeof *markers);
     for (size_t i = 0; markers != NULL && i < count; i++) {
         markers[i].at = pulse_time_of(items[i], "at");
@@ -100,7 +100,7 @@ void pulse_read_media(struct pulse_reading *reading, const struct lh_json *root)
 {
     const struct lh_json *map = lh_json_member(root, "media");
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(map, LH_JSON_OBJECT, &items);
+    size_t count = pulse_items(map, LH_JSON_OBJECT, PULSE_MEDIA_MAX, &items);
     struct pulse_media *media = pulse_read_array(reading, count, sizeof *media);
     const char **ids = pulse_read_array(reading, count, sizeof *ids);
     if (media == NULL || ids == NULL) {
@@ -111,7 +111,7 @@ void pulse_read_media(struct pulse_reading *reading, const struct lh_json *root)
         ids[i] = items[i]->name;
     }
     pulse_read_names(reading, ids, count, &reading->media);
-    reading->media.incomplete = map != NULL && map->kind != LH_JSON_OBJECT;
+    reading->media.incomplete = pulse_is_cut(map, LH_JSON_OBJECT, PULSE_MEDIA_MAX);
     reading->project->media = media;
     reading->project->media_count = count;
 }

@@ -110,7 +110,7 @@ static void read_sends(struct pulse_reading *reading, const struct pulse_track *
                        const struct lh_json *list)
 {
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_TRACKS_MAX, &items);
     struct pulse_send *sends = pulse_read_array(reading, count, sizeof *sends);
     const char **targets = pulse_read_array(reading, count, sizeof *targets);
     struct pulse_names names;
@@ -185,7 +185,7 @@ void pulse_read_tracks(struct pulse_reading *reading, const struct lh_json *root
 {
     const struct lh_json *list = lh_json_member(root, "tracks");
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(list, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(list, LH_JSON_ARRAY, PULSE_TRACKS_MAX, &items);
     size_t total = 0;
     struct pulse_track *tracks = pulse_read_array(reading, count + 1, sizeof *tracks);
     if (tracks == NULL || !read_heads(reading, items, count, tracks, &total)) {
@@ -193,7 +193,7 @@ void pulse_read_tracks(struct pulse_reading *reading, const struct lh_json *root
     }
     reading->project->tracks = tracks;
     reading->project->track_count = total;
-    reading->tracks.incomplete = list != NULL && list->kind != LH_JSON_ARRAY;
+    reading->tracks.incomplete = pulse_is_cut(list, LH_JSON_ARRAY, PULSE_TRACKS_MAX);
     for (size_t i = 0; i < count; i++) {
         reading->tracks.incomplete |= pulse_text(items[i], "id", NULL) == NULL;
     }

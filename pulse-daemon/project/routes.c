@@ -43,7 +43,7 @@ static void visit_side_chains(const struct pulse_reading *reading, size_t track,
     }
     const struct lh_json *stand_ins = lh_json_member(node, "ifMissing");
     struct lh_json *const *items = NULL;
-    size_t count = pulse_items(stand_ins, LH_JSON_ARRAY, &items);
+    size_t count = pulse_items(stand_ins, LH_JSON_ARRAY, PULSE_NODES_MAX, &items);
     for (size_t i = 0; i < count; i++) {
         visit_side_chains(reading, track, items[i], visit, context);
     }
