@@ -50,8 +50,13 @@ static enum lh_status make_folder(struct lh_arena *arena, const char *path, stru
         made = result == 0 ? at : made;
         folder[at] = end;
         if (!there) {
+            enum lh_status status =
+                code == EEXIST || code == ENOTDIR
+                    ? lh_error_set(error, LH_ERR_IO, path, "the folder cannot be made: %.*s is not a folder", (int)at,
+                                   folder)
+                    : lh_error_set(error, LH_ERR_IO, path, "the folder cannot be made: %s", strerror(code));
             folder[made] = '\0'; /* what there is to remove again */
-            return lh_error_set(error, LH_ERR_IO, path, "the folder cannot be made: %s", strerror(code));
+            return status;
         }
     }
     return LH_OK;
