@@ -78,9 +78,12 @@ static enum lh_status refuse(struct lh_arena *arena, const struct lh_json *array
         }
     }
     const char *nearest = lh_nearest_name(text, names, named);
-    return lh_error_set(error, LH_ERR_INVALID, NULL,
-                        "none of the %zu elements is called \"%.64s\"%s%.64s%s; give an id or an index from 0", count,
-                        text, nearest == NULL ? "" : " (did you mean \"", nearest == NULL ? "" : nearest,
+    char none[48] = "the only element is not";
+    if (count != 1) {
+        snprintf(none, sizeof none, "none of the %zu elements is", count);
+    }
+    return lh_error_set(error, LH_ERR_INVALID, NULL, "%s called \"%.64s\"%s%.64s%s; give an id or an index from 0",
+                        none, text, nearest == NULL ? "" : " (did you mean \"", nearest == NULL ? "" : nearest,
                         nearest == NULL ? "" : "\"?)");
 }
 
