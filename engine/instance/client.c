@@ -267,6 +267,7 @@ static enum lh_status compose(const struct engine_instance_render *render, int p
         .threads = render->threads,
         .block = render->block,
         .report = render->report,
+        .keeps = render->conformed_fds != NULL,
         .media_count = graph->media_count,
         .output_count = graph->deliverable_count,
         .conformed = conformed,

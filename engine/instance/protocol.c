@@ -147,6 +147,7 @@ void engine_request_write(struct lh_writer *writer, const struct engine_request 
     lh_writer_u32(writer, request->threads);
     lh_writer_u32(writer, request->block);
     lh_writer_u8(writer, request->report ? 1 : 0);
+    lh_writer_u8(writer, request->keeps ? 1 : 0);
     lh_writer_text(writer, request->kernels);
     lh_writer_u32(writer, request->media_count);
     lh_writer_u32(writer, request->output_count);
@@ -171,6 +172,7 @@ enum lh_status engine_request_read(const void *data, size_t size, struct engine_
     struct engine_request read = {.threads = lh_reader_u32(&reader)};
     read.block = lh_reader_u32(&reader);
     read.report = read_bool(&reader);
+    read.keeps = read_bool(&reader);
     read_text(&reader, read.kernels, sizeof read.kernels);
     read.media_count = lh_reader_u32(&reader);
     read.output_count = lh_reader_u32(&reader);
@@ -180,7 +182,8 @@ enum lh_status engine_request_read(const void *data, size_t size, struct engine_
         read.block > ENGINE_BLOCK_MAX) {
         return LH_ERR_FORMAT;
     }
-    if (!are_flags(read.conformed, read.media_count) || !are_flags(read.wanted, read.output_count)) {
+    if (!are_flags(read.conformed, read.media_count) || !are_flags(read.wanted, read.output_count) ||
+        (!read.keeps && memchr(read.conformed, 1, read.media_count) != NULL)) {
         return LH_ERR_FORMAT;
     }
     read.graph_size = size - reader.offset;

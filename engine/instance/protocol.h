@@ -29,7 +29,7 @@
 #include "common/base/bytes.h"
 #include "engine/instance/client.h"
 
-#define ENGINE_PROTOCOL_VERSION 2
+#define ENGINE_PROTOCOL_VERSION 3
 #define ENGINE_LIBRARIES_SIZE 512
 #define ENGINE_CPU_CLASS_SIZE 32
 #define ENGINE_KERNELS_SIZE 16
@@ -61,9 +61,11 @@ LH_NODISCARD enum lh_status engine_facts_read(const void *data, size_t size, str
 struct engine_request {
     uint32_t threads, block;
     bool report;
+    bool keeps;                        /* conformed media are looked at afterwards */
     char kernels[ENGINE_KERNELS_SIZE]; /* "": the fastest */
     uint32_t media_count, output_count;
-    const uint8_t *conformed; /* media_count flags: 1 has a second descriptor, of its conformed samples. Borrowed. */
+    const uint8_t *conformed; /* media_count flags: 1 has a second descriptor, of its conformed samples; none without
+                                 `keeps`. Borrowed. */
     const uint8_t *wanted;    /* output_count flags: 1 has a descriptor, 0 is only measured. Borrowed. */
     const uint8_t *graph;     /* encoded; borrowed */
     size_t graph_size;
@@ -73,8 +75,8 @@ struct engine_request {
 void engine_request_write(struct lh_writer *writer, const struct engine_request *request);
 LH_NODISCARD enum lh_status engine_request_read(const void *data, size_t size, struct engine_request *request);
 
-/* What came of one deliverable, as part of a body or of a file. The reader is failed by what cannot have been written;
-   *delivered is then of no use. */
+/* What came of one deliverable, as part of a body or of a file. The reader is failed by what cannot have been written,
+   and nothing that it gave is then of use. */
 void engine_delivered_write(struct lh_writer *writer, const struct engine_delivered *delivered);
 void engine_delivered_read(struct lh_reader *reader, struct engine_delivered *delivered);
 

@@ -153,7 +153,7 @@ static enum lh_status render_graph(const struct engine_message *message, const s
         status = lh_error_no_memory(error);
     } else {
         job.output_fds = outputs;
-        job.conformed_fds = conformed;
+        job.conformed_fds = request->keeps ? conformed : NULL;
         status = engine_render(&job, result, error);
     }
     free(outputs);

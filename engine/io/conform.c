@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A medium, once from its start to its end, into raw floats at the project's rate. */
+/* A medium, once from its start to its end or to the last frame that is wanted, into raw floats at the project's rate.
+ */
 #include "engine/io/conform.h"
 
 #include <stdlib.h>
@@ -29,7 +30,8 @@ struct conform {
     float *in, *out;
     int scratch_fd;
     uint64_t offset; /* bytes, of the next write */
-    uint64_t done;   /* output frames */
+    uint64_t wanted; /* output frames */
+    uint64_t done;
 };
 
 static enum lh_status source_read(struct source *source, size_t frames, float *out, struct lh_error *error)
@@ -112,12 +114,18 @@ static enum lh_status convert(struct conform *conform, size_t frames, bool last,
     }
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static enum lh_status conform_all(struct conform *conform, _Atomic uint64_t *done_frames, const _Atomic int *cancel,
                                   struct lh_error *error)
 {
     const struct graph_media *target = conform->target;
     uint64_t read = 0;
-    while (read < target->frames) {
+    bool all = conform->wanted >= target->length;
+    while (read < target->frames && (all || conform->done < conform->wanted)) {
         if (cancel != NULL && atomic_load_explicit(cancel, memory_order_relaxed) != 0) {
             return lh_error_set(error, LH_ERR_CANCELLED, NULL, "cancelled");
         }
@@ -138,13 +146,14 @@ static enum lh_status conform_all(struct conform *conform, _Atomic uint64_t *don
             return status;
         }
         if (done_frames != NULL) {
-            atomic_fetch_add_explicit(done_frames, conform->done - before, memory_order_relaxed);
+            uint64_t more = smaller(conform->done, conform->wanted) - smaller(before, conform->wanted);
+            atomic_fetch_add_explicit(done_frames, more, memory_order_relaxed);
         }
     }
-    if (conform->done != target->length) {
+    if (conform->done < conform->wanted || conform->done > target->length) {
         return lh_error_set(error, LH_ERR_INTERNAL, NULL, "medium %s came out at %llu frames instead of %llu",
                             target->name != NULL ? target->name : "", (unsigned long long)conform->done,
-                            (unsigned long long)target->length);
+                            (unsigned long long)conform->wanted);
     }
     return LH_OK;
 }
@@ -203,10 +212,10 @@ static enum lh_status prepare(struct conform *conform, const struct engine_media
 }
 
 enum lh_status engine_conform(const struct engine_media *media, const struct graph_media *target, uint32_t project_rate,
-                              int scratch_fd, uint64_t offset, _Atomic uint64_t *done_frames, const _Atomic int *cancel,
-                              struct lh_error *error)
+                              uint64_t wanted, int scratch_fd, uint64_t offset, _Atomic uint64_t *done_frames,
+                              const _Atomic int *cancel, struct lh_error *error)
 {
-    struct conform conform = {.target = target, .scratch_fd = scratch_fd, .offset = offset};
+    struct conform conform = {.target = target, .scratch_fd = scratch_fd, .offset = offset, .wanted = wanted};
     enum lh_status status = check_target(media, target, project_rate, error);
     if (status == LH_OK) {
         status = prepare(&conform, media, project_rate, error);

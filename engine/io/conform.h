@@ -23,12 +23,13 @@ LH_NODISCARD enum lh_status engine_converter_process(struct engine_converter *co
                                                      struct lh_error *error);
 size_t engine_converter_room(const struct engine_converter *converter, size_t frames);
 
-/* Decodes and converts a whole medium into raw interleaved floats at `offset` of `scratch_fd`: exactly `target->length`
-   frames (padded with silence or cut by what rounding leaves). `target` is the graph's entry: its facts must agree with
-   the file's. Samples that are not finite are LH_ERR_FAULT with the frame. `done_frames` (may be NULL) counts output
-   frames; `cancel` (may be NULL) ends it with LH_ERR_CANCELLED. */
+/* Decodes and converts a medium into raw interleaved floats at `offset` of `scratch_fd`. Of `wanted` frames: all of
+   `target->length` (padded with silence or cut by what rounding leaves), or its first ones with the same bits, behind
+   which a few more may lie. `target` is the graph's entry: its facts must agree with
+   the file's. Samples that are not finite are LH_ERR_FAULT with the frame. `done_frames` (may be NULL) counts the
+   wanted frames; `cancel` (may be NULL) ends it with LH_ERR_CANCELLED. */
 LH_NODISCARD enum lh_status engine_conform(const struct engine_media *media, const struct graph_media *target,
-                                           uint32_t project_rate, int scratch_fd, uint64_t offset,
+                                           uint32_t project_rate, uint64_t wanted, int scratch_fd, uint64_t offset,
                                            _Atomic uint64_t *done_frames, const _Atomic int *cancel,
                                            struct lh_error *error);
 

@@ -143,13 +143,14 @@ static void fill_reach(const struct graph *graph, int64_t *reach)
 }
 
 /* Units of work for the progress bar: frames conformed, frames of each pass, frames of what is finished afterwards. */
-static uint64_t count_work(const struct engine_render_job *job)
+static uint64_t count_work(const struct engine_state *state)
 {
+    const struct engine_render_job *job = state->job;
     const struct graph *graph = job->graph;
     uint64_t total = 0;
     for (uint32_t m = 0; m < graph->media_count; m++) {
         bool converted = graph->media[m].conform != GRAPH_CONFORM_IN_PLACE && !engine_sources_given(job, m);
-        total += converted ? graph->media[m].length : 0;
+        total += converted ? state->media_used[m] : 0;
     }
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &graph->deliverables[d];
@@ -171,26 +172,28 @@ static enum lh_status prepare(struct engine_state *state, struct lh_error *error
     size_t deliverables = (size_t)graph->deliverable_count + 1;
     state->media = calloc(media, sizeof *state->media);
     state->media_offset = calloc(media, sizeof *state->media_offset);
+    state->media_used = calloc(media, sizeof *state->media_used);
     state->media_streams = calloc(media, sizeof *state->media_streams);
     state->reach = calloc((size_t)graph->region_count + 1, sizeof *state->reach);
     state->meter_in_pass = calloc(deliverables, sizeof *state->meter_in_pass);
     state->deliveries = calloc(deliverables, sizeof *state->deliveries);
     state->delivery_open = calloc(deliverables, sizeof *state->delivery_open);
     state->times = aligned_alloc(_Alignof(struct worker_times), state->job->threads * sizeof *state->times);
-    if (state->media == NULL || state->media_offset == NULL || state->media_streams == NULL || state->reach == NULL ||
-        state->meter_in_pass == NULL || state->deliveries == NULL || state->delivery_open == NULL ||
-        state->times == NULL) {
+    if (state->media == NULL || state->media_offset == NULL || state->media_used == NULL ||
+        state->media_streams == NULL || state->reach == NULL || state->meter_in_pass == NULL ||
+        state->deliveries == NULL || state->delivery_open == NULL || state->times == NULL) {
         return lh_error_no_memory(error);
     }
     memset(state->times, 0, state->job->threads * sizeof *state->times);
     fill_reach(graph, state->reach);
+    engine_sources_used(state->job, state->media_used);
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         state->meter_in_pass[d] =
             engine_delivery_meters_in_pass(&graph->deliverables[d], graph->sample_rate, state->job->report);
     }
     state->sources = (struct engine_sources){
         .graph = graph, .kernels = engine_kernels_current(), .media = state->media, .reach = state->reach};
-    atomic_store_explicit(&state->job->progress->total, count_work(state->job), memory_order_relaxed);
+    atomic_store_explicit(&state->job->progress->total, count_work(state), memory_order_relaxed);
     return engine_pool_new(state->job->threads, &state->pool, error);
 }
 
@@ -207,6 +210,7 @@ static void release(struct engine_state *state)
     }
     free(state->media);
     free(state->media_offset);
+    free(state->media_used);
     free(state->media_streams);
     free(state->reach);
     free(state->meter_in_pass);

@@ -34,7 +34,8 @@ struct engine_render_job {
     const struct graph *graph;
     const int *media_fds; /* graph->media_count, readable */
     /* NULL, or graph->media_count: a file of exactly what conforming this medium would give (engine/run/conformed.h),
-       which is used instead; -1: there is none. */
+       which is used instead; -1: there is none. NULL also says that nobody will look at conformed media afterwards:
+       then they end with the last frame that is played. */
     const int *conformed_fds;
     const int
         *output_fds;  /* graph->deliverable_count, writable; -1: measure only (a deliverable needed for its gain) */

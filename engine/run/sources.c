@@ -85,12 +85,37 @@ enum lh_status engine_sources_open(struct engine_state *state, struct lh_error *
     return LH_OK;
 }
 
+/* One past the last frame of its medium that a region can play. */
+static uint64_t region_reach(const struct graph_region *region, const struct graph_media *media)
+{
+    bool loops = region->loop_length > 0 && region->loop_length < region->length;
+    int64_t end = region->offset + (loops ? region->loop_length : region->length);
+    if (end <= 0) {
+        return 0;
+    }
+    return (uint64_t)end < media->length ? (uint64_t)end : media->length;
+}
+
+void engine_sources_used(const struct engine_render_job *job, uint64_t *used)
+{
+    const struct graph *graph = job->graph;
+    for (uint32_t m = 0; m < graph->media_count; m++) {
+        used[m] = job->conformed_fds != NULL ? graph->media[m].length : 0;
+    }
+    for (uint32_t r = 0; r < graph->region_count; r++) {
+        uint32_t m = graph->regions[r].media;
+        uint64_t reach = region_reach(&graph->regions[r], &graph->media[m]);
+        used[m] = reach > used[m] ? reach : used[m];
+    }
+}
+
 static enum lh_status conform_one(struct engine_state *state, uint32_t m, struct lh_error *error)
 {
     const struct graph_media *media = &state->graph->media[m];
     const struct engine_render_job *job = state->job;
-    enum lh_status status = engine_conform(state->media[m], media, state->graph->sample_rate, job->scratch_fd,
-                                           state->media_offset[m], &job->progress->done, &job->progress->cancel, error);
+    enum lh_status status =
+        engine_conform(state->media[m], media, state->graph->sample_rate, state->media_used[m], job->scratch_fd,
+                       state->media_offset[m], &job->progress->done, &job->progress->cancel, error);
     if (status != LH_OK) {
         return name_medium(media, status, error);
     }

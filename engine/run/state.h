@@ -22,6 +22,7 @@ struct engine_state {
     struct engine_pool *pool;
     struct engine_media **media;        /* by medium */
     uint64_t *media_offset;             /* by medium: of its conformed samples in the scratch file */
+    uint64_t *media_used;               /* by medium: its frames up to the last that a region can reach */
     bool *media_streams;                /* by medium */
     int64_t *reach;                     /* by region, see struct engine_sources */
     bool *meter_in_pass;                /* by deliverable */
@@ -47,6 +48,8 @@ enum lh_status engine_state_result(const struct engine_state *state, struct lh_e
 
 /* The medium has been conformed before: it is neither opened nor conformed. */
 bool engine_sources_given(const struct engine_render_job *job, uint32_t media);
+/* By medium, how many of its frames are to be conformed: all when the caller keeps them, else what is played. */
+void engine_sources_used(const struct engine_render_job *job, uint64_t *used);
 /* Stage 1: opens every medium and checks it against the graph; plans the scratch file's extents. */
 LH_NODISCARD enum lh_status engine_sources_open(struct engine_state *state, struct lh_error *error);
 /* Stage 2: conforms what cannot be read in place, media in parallel. */

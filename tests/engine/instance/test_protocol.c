@@ -111,6 +111,7 @@ START_TEST(requests_round_trip)
     struct engine_request request = {.threads = 8,
                                      .block = 4096,
                                      .report = true,
+                                     .keeps = true,
                                      .kernels = "avx2",
                                      .media_count = 4,
                                      .output_count = 3,
@@ -124,7 +125,7 @@ START_TEST(requests_round_trip)
         ck_assert_int_eq(engine_request_read(writer.data, size, &read), LH_ERR_FORMAT);
     }
     ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_OK);
-    ck_assert(read.threads == 8 && read.block == 4096 && read.report && read.media_count == 4 &&
+    ck_assert(read.threads == 8 && read.block == 4096 && read.report && read.keeps && read.media_count == 4 &&
               read.output_count == 3);
     ck_assert_str_eq(read.kernels, "avx2");
     ck_assert_mem_eq(read.wanted, wanted, 3);
@@ -145,6 +146,11 @@ START_TEST(requests_round_trip)
     teardown();
     engine_request_write(&writer, &request);
     ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_OK);
+    request.keeps = false; /* a medium is given all the same */
+    teardown();
+    engine_request_write(&writer, &request);
+    ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_ERR_FORMAT);
+    request.keeps = true;
     request.block++;
     teardown();
     engine_request_write(&writer, &request);

@@ -38,7 +38,7 @@ static enum lh_status conform_file(const char *path, enum graph_conform resample
                                      .length = graph_converted_length(facts->frames, facts->rate, rate),
                                      .conform = resampler,
                                      .name = "it"};
-        status = engine_conform(media, &target, rate, out_fd, 0, NULL, NULL, error);
+        status = engine_conform(media, &target, rate, target.length, out_fd, 0, NULL, NULL, error);
     }
     engine_media_close(media);
     if (fd >= 0) {

@@ -229,7 +229,8 @@ START_TEST(test_conform_equals_the_converter_and_stays_in_its_place)
         int scratch = sounds_empty();
         _Atomic uint64_t done = 5;
         struct lh_error error = LH_ERROR_INIT;
-        ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, scratch, OFFSET, &done, NULL, &error),
+        ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, medium.target.length, scratch, OFFSET,
+                                        &done, NULL, &error),
                          LH_OK);
         ck_assert_uint_eq(done, expected_frames + 5);
         ck_assert_uint_eq(sounds_size(scratch), OFFSET + expected_frames * CHANNELS * sizeof(float));
@@ -242,6 +243,41 @@ START_TEST(test_conform_equals_the_converter_and_stays_in_its_place)
         close(scratch);
         close_medium(&medium);
     }
+    free(got);
+    free(expected);
+    free(in);
+}
+END_TEST
+
+/* The first frames are those of the whole, and what follows is not even read: here it is not finite. */
+START_TEST(test_a_part_has_the_bits_of_the_whole)
+{
+    enum { FRAMES = 400000, WANTED = 100001 };
+    float *in = new_samples(FRAMES);
+    sounds_fill_noise(in, FRAMES, 24, 6);
+    size_t expected_frames;
+    float *expected = convert(GRAPH_CONFORM_SOXR, 1, 44100, 48000, in, FRAMES, 10000, &expected_frames);
+    in[FRAMES - 1] = NAN;
+    struct medium medium;
+    open_medium(&medium, sounds_write(SF_FORMAT_WAV | SF_FORMAT_FLOAT, 44100, 1, in, FRAMES), GRAPH_CONFORM_SOXR,
+                48000);
+    int scratch = sounds_empty();
+    _Atomic uint64_t done = 0;
+    struct lh_error error = LH_ERROR_INIT;
+    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, WANTED, scratch, 0, &done, NULL, &error),
+                     LH_OK);
+    ck_assert_uint_eq(done, WANTED);
+    float *got = new_samples(WANTED);
+    ck_assert_int_eq(pread(scratch, got, WANTED * sizeof *got, 0), WANTED * (ssize_t)sizeof *got);
+    ck_assert_mem_eq(got, expected, WANTED * sizeof *got);
+    done = 0;
+    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, 0, scratch, 0, &done, NULL, &error), LH_OK);
+    ck_assert_uint_eq(done, 0);
+    ck_assert_int_eq(
+        engine_conform(medium.media, &medium.target, 48000, medium.target.length, scratch, 0, NULL, NULL, &error),
+        LH_ERR_FAULT);
+    close(scratch);
+    close_medium(&medium);
     free(got);
     free(expected);
     free(in);
@@ -264,7 +300,9 @@ START_TEST(test_lossy_media_are_decoded_from_the_start)
     ck_assert_int_eq(engine_media_get_facts(medium.media)->access, ENGINE_ACCESS_LINEAR);
     int scratch = sounds_empty();
     struct lh_error error = LH_ERROR_INIT;
-    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, scratch, 0, NULL, NULL, &error), LH_OK);
+    ck_assert_int_eq(
+        engine_conform(medium.media, &medium.target, 48000, medium.target.length, scratch, 0, NULL, NULL, &error),
+        LH_OK);
     ck_assert_uint_eq(sounds_size(scratch), frames * sizeof(float));
     float *got = new_samples(frames);
     ck_assert_int_eq(pread(scratch, got, frames * sizeof(float), 0), (ssize_t)(frames * sizeof(float)));
@@ -294,7 +332,8 @@ START_TEST(test_samples_that_are_no_numbers_are_named)
                         GRAPH_CONFORM_SOXR, rate);
             int scratch = sounds_empty();
             struct lh_error error = LH_ERROR_INIT;
-            ck_assert_int_eq(engine_conform(medium.media, &medium.target, rate, scratch, 0, NULL, NULL, &error),
+            ck_assert_int_eq(engine_conform(medium.media, &medium.target, rate, medium.target.length, scratch, 0, NULL,
+                                            NULL, &error),
                              LH_ERR_FAULT);
             ck_assert_ptr_nonnull(strstr(error.message, "drums, frame 70001 "));
             ck_assert_ptr_nonnull(strstr(error.message, "channel 2"));
@@ -318,7 +357,9 @@ START_TEST(test_finite_input_that_overflows_is_a_fault)
                 96000);
     int scratch = sounds_empty();
     struct lh_error error = LH_ERROR_INIT;
-    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 96000, scratch, 0, NULL, NULL, &error), LH_ERR_FAULT);
+    ck_assert_int_eq(
+        engine_conform(medium.media, &medium.target, 96000, medium.target.length, scratch, 0, NULL, NULL, &error),
+        LH_ERR_FAULT);
     close(scratch);
     close_medium(&medium);
     free(in);
@@ -335,27 +376,35 @@ START_TEST(test_conform_stops_when_it_must)
     int scratch = sounds_empty();
     struct lh_error error = LH_ERROR_INIT;
     const _Atomic int cancel = 1;
-    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, scratch, 0, NULL, &cancel, &error),
-                     LH_ERR_CANCELLED);
+    ck_assert_int_eq(
+        engine_conform(medium.media, &medium.target, 48000, medium.target.length, scratch, 0, NULL, &cancel, &error),
+        LH_ERR_CANCELLED);
 
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
     ck_assert_int_ge(full, 0);
-    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, full, 0, NULL, NULL, &error), LH_ERR_IO);
+    ck_assert_int_eq(
+        engine_conform(medium.media, &medium.target, 48000, medium.target.length, full, 0, NULL, NULL, &error),
+        LH_ERR_IO);
     ck_assert_ptr_nonnull(strstr(error.message, "No space left"));
     close(full);
 
     struct graph_media other = medium.target;
     other.frames++;
-    ck_assert_int_eq(engine_conform(medium.media, &other, 48000, scratch, 0, NULL, NULL, &error), LH_ERR_IO);
+    ck_assert_int_eq(engine_conform(medium.media, &other, 48000, other.length, scratch, 0, NULL, NULL, &error),
+                     LH_ERR_IO);
     other = medium.target;
     other.length++;
-    ck_assert_int_eq(engine_conform(medium.media, &other, 48000, scratch, 0, NULL, NULL, &error), LH_ERR_FORMAT);
+    ck_assert_int_eq(engine_conform(medium.media, &other, 48000, other.length, scratch, 0, NULL, NULL, &error),
+                     LH_ERR_FORMAT);
     other = medium.target;
     other.conform = GRAPH_CONFORM_DECODE;
-    ck_assert_int_eq(engine_conform(medium.media, &other, 48000, scratch, 0, NULL, NULL, &error), LH_ERR_FORMAT);
+    ck_assert_int_eq(engine_conform(medium.media, &other, 48000, other.length, scratch, 0, NULL, NULL, &error),
+                     LH_ERR_FORMAT);
 
     ck_assert_int_eq(ftruncate(medium.fd, 50000), 0);
-    ck_assert_int_eq(engine_conform(medium.media, &medium.target, 48000, scratch, 0, NULL, NULL, &error), LH_ERR_IO);
+    ck_assert_int_eq(
+        engine_conform(medium.media, &medium.target, 48000, medium.target.length, scratch, 0, NULL, NULL, &error),
+        LH_ERR_IO);
     close(scratch);
     close_medium(&medium);
     free(in);
@@ -374,7 +423,8 @@ START_TEST(test_allocations_that_fail)
         for (size_t n = 1;; n++) {
             struct lh_error error = LH_ERROR_INIT;
             testing_fail_allocation(n);
-            enum lh_status status = engine_conform(medium.media, &medium.target, 48000, scratch, 0, NULL, NULL, &error);
+            enum lh_status status = engine_conform(medium.media, &medium.target, 48000, medium.target.length, scratch,
+                                                   0, NULL, NULL, &error);
             if (!testing_fail_allocation_end()) {
                 ck_assert_int_eq(status, LH_OK);
                 ck_assert_uint_gt(n, 3);
@@ -417,6 +467,7 @@ int main(void)
     TCase *conform = tcase_create("conform");
     tcase_set_timeout(conform, 60);
     tcase_add_test(conform, test_conform_equals_the_converter_and_stays_in_its_place);
+    tcase_add_test(conform, test_a_part_has_the_bits_of_the_whole);
     tcase_add_loop_test(conform, test_lossy_media_are_decoded_from_the_start, 0, 4);
     tcase_add_test(conform, test_samples_that_are_no_numbers_are_named);
     tcase_add_test(conform, test_finite_input_that_overflows_is_a_fault);

@@ -346,6 +346,67 @@ START_TEST(a_medium_that_is_given_conformed_gives_the_same_bits)
 }
 END_TEST
 
+/* A region that plays the middle of a medium, once or in a loop: without a use for the rest nothing of it is made. */
+START_TEST(media_are_conformed_as_far_as_they_are_played)
+{
+    enum { FRAMES = 400000, OFFSET = 1000, PLAYED = 3000, LOOP = 500 };
+    float *samples = noise(FRAMES, 11);
+    int media = graphs_wav(samples, FRAMES, 1), given = -1;
+    for (int round = 0; round < 3; round++) {
+        struct graph_builder *builder = graphs_builder();
+        struct graph_media medium = {.channels = 1,
+                                     .rate = 48000,
+                                     .frames = FRAMES,
+                                     .length = FRAMES,
+                                     .conform = GRAPH_CONFORM_DECODE,
+                                     .name = "medium"};
+        struct graph_region region = {.length = PLAYED,
+                                      .offset = OFFSET,
+                                      .loop_length = round == 1 ? LOOP : 0,
+                                      .reverse = round == 1,
+                                      .gain = 1.0f,
+                                      .fade_in = GRAPH_NONE,
+                                      .fade_out = GRAPH_NONE};
+        uint32_t node;
+        ck_assert_int_eq(graph_builder_add_media(builder, &medium, &region.media), LH_OK);
+        ck_assert_int_eq(graph_builder_add_clips(builder, 1, false, &region, 1, "clips", &node), LH_OK);
+        struct graph_deliverable mix = graphs_deliverable("mix", node, 0, PLAYED);
+        graphs_deliver(builder, &mix);
+        const struct graph *graph = graphs_finish(builder);
+        struct engine_progress progress = {.cancel = 0};
+        int output = memfd_create("output", MFD_CLOEXEC), scratch = memfd_create("scratch", MFD_CLOEXEC);
+        struct engine_render_job job = {.graph = graph,
+                                        .media_fds = &media,
+                                        .conformed_fds = round == 2 ? &given : NULL,
+                                        .output_fds = &output,
+                                        .scratch_fd = scratch,
+                                        .threads = 1,
+                                        .progress = &progress,
+                                        .clock = lh_clock_monotonic_ns};
+        struct engine_delivered delivered;
+        struct engine_render_result result = {.delivered = &delivered};
+        ck_assert_int_eq(engine_render(&job, &result, NULL), LH_OK);
+        ck_assert_uint_eq(progress.done, progress.total);
+        off_t whole = FRAMES * (off_t)sizeof *samples;
+        off_t size = lseek(scratch, 0, SEEK_END);
+        ck_assert(round == 2 ? size == whole : size < whole / 2);
+        size_t frames;
+        float *got = graphs_samples(output, 1, &frames);
+        ck_assert_uint_eq(frames, PLAYED);
+        for (size_t i = 0; i < PLAYED; i++) {
+            size_t at = OFFSET + (round == 1 ? (PLAYED - 1 - i) % LOOP : i);
+            ck_assert(got[i] == (float)on_grid((double)samples[at]));
+        }
+        free(got);
+        close(output);
+        close(scratch);
+        graph_unref(graph);
+    }
+    free(samples);
+    close(media);
+}
+END_TEST
+
 static _Atomic int counted_quantise, counted_peak, counted_true_peak, counted_complete;
 
 static uint64_t count_quantise(int32_t *out, const float *in, const uint32_t *states, size_t count, unsigned bits)
@@ -473,6 +534,7 @@ int main(void)
     tcase_add_test(tests, loudness_is_reached_or_held_by_the_peak);
     tcase_add_test(tests, a_block_must_be_a_multiple_of_the_quantum);
     tcase_add_test(tests, a_medium_that_is_given_conformed_gives_the_same_bits);
+    tcase_add_test(tests, media_are_conformed_as_far_as_they_are_played);
     tcase_add_test(tests, the_kernels_of_the_job_serve_mix_meters_and_encoders);
     tcase_add_test(tests, memory_that_runs_out_is_a_status);
     suite_add_tcase(suite, tests);
