@@ -12,13 +12,6 @@
 
 #include "engine/io/encode_backend.h"
 
-/* libvorbisenc 1.3.7 loses one small block whenever 5.1 is set up; nothing of ours is excused. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:vorbis_encode_setup_init\n";
-}
-
 void fixture_init(struct encode_fixture *fixture)
 {
     *fixture = (struct encode_fixture){

@@ -72,13 +72,6 @@ START_TEST(test_flac_rates_are_libflacs)
 }
 END_TEST
 
-/* libvorbisenc 1.3.7 loses floor settings of 6 channels, which is not what is tested here. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:vorbis_encode_setup_init";
-}
-
 static bool vorbis_takes(uint32_t channels, uint32_t rate, uint32_t kbps)
 {
     vorbis_info info;

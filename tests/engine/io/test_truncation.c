@@ -12,13 +12,6 @@
 #define NOISE_FRAMES 3000
 #define NOISE_CHANNELS 2
 
-/* libsndfile 1.2.0 loses a vorbis_info when a Vorbis header is damaged: not ours to free. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:vorbis_info_init\n";
-}
-
 static struct engine_media *open_media(int fd)
 {
     struct engine_media *media = NULL;
