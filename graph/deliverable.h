@@ -11,8 +11,8 @@ void graph_deliverable_normalise(struct graph_deliverable *deliverable, uint32_t
 
 bool graph_format_is_lossy(enum graph_format format);
 
-/* Its members from `start` to `true_peak_dbtp` in their order: what its samples and their coding depend on, apart from its
-   node, `gain_from`, marks and tags. The same bytes in encodings and in keys. */
+/* Its members from `start` to `true_peak_dbtp` in their order: what its samples and their coding depend on, apart from
+   its node, `gain_from`, marks and tags. The same bytes in encodings and in keys. */
 void graph_deliverable_write(struct lh_writer *writer, const struct graph_deliverable *deliverable);
 
 /* The part of graph_check() that looks at deliverables, tags and markers. */

@@ -204,8 +204,8 @@ float graph_fade_at(const struct graph *graph, uint32_t curve, int64_t length, i
 /* The curve never moves and equals *value. */
 bool graph_curve_is_constant(const struct graph *graph, uint32_t curve, float *value);
 
-/* round(frames * to / from), ties to even: how long a stream of `frames` is at another rate. frames < GRAPH_FRAMES_MAX and
-   the rates are in GRAPH_RATE_MIN..GRAPH_RATE_MAX, so that the product fits. */
+/* round(frames * to / from), ties to even: how long a stream of `frames` is at another rate. frames < GRAPH_FRAMES_MAX
+   and the rates are in GRAPH_RATE_MIN..GRAPH_RATE_MAX, so that the product fits. */
 uint64_t graph_converted_length(uint64_t frames, uint32_t from, uint32_t to);
 
 /* Every rule that this header states, checked; graph_decode() and graph_builder_finish() end with it, so a `struct

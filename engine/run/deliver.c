@@ -306,7 +306,7 @@ static enum lh_status replay_spill(const struct replay *replay, struct lh_error 
     for (uint64_t at = 0; status == LH_OK && at < length; at += FINISH_CHUNK_FRAMES) {
         size_t frames = length - at < FINISH_CHUNK_FRAMES ? (size_t)(length - at) : FINISH_CHUNK_FRAMES;
         int cause = lh_file_read_at(delivery->scratch_fd, data, frames * delivery->channels * sizeof *data,
-                             spill_position(delivery, at));
+                                    spill_position(delivery, at));
         status = cause == 0 ? replay_chunk(replay, data, frames, error) : engine_scratch_error(cause, error);
         if (replay->done != NULL) {
             atomic_fetch_add_explicit(replay->done, frames, memory_order_relaxed);
