@@ -65,7 +65,7 @@ def encode(tool, folder, x, rate, **options):
     arguments = [f"{k}={v}" for k, v in options.items() if k != "ending"]
     arguments += [f"marker={frame}:{name}" for frame, name in MARKERS] + [f"tag={k}:{v}" for k, v in TAGS.items()]
     arguments += [f"channels={x.shape[1]}", f"rate={rate}", f"project={rate}", f"loop={LOOP[0]}:{LOOP[1]}"]
-    result = json.loads(run(tool, out, raw, *arguments))
+    result = json.loads(run(tool, out, raw, *arguments, binary=True))  # what libraries print is not the result
     return out, result
 
 
