@@ -39,8 +39,9 @@ const struct lh_json *lh_json_member(const struct lh_json *object, const char *n
     }
     if (object->value.list.by_name == NULL) {
         for (size_t i = 0; i < object->value.list.count; i++) {
-            if (strcmp(object->value.list.items[i]->name, name) == 0) {
-                return object->value.list.items[i];
+            const struct lh_json *item = object->value.list.items[i];
+            if (item->name[0] == name[0] && strcmp(item->name, name) == 0) { /* few names begin alike */
+                return item;
             }
         }
         return NULL;

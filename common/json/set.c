@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/bytes.h"
 #include "common/base/faults.h"
+
+#define WHOLE_SIZE 128 /* bytes of JSON in a message */
 
 struct change {
     struct lh_arena *arena;
@@ -122,7 +125,44 @@ static enum lh_status find_index(const struct change *change, const struct lh_js
     return LH_OK;
 }
 
-static enum lh_status refuse_unknown(const struct change *change, const struct lh_json *object, const char *token)
+/* What the whole value would be that has the change's at `rest`, as JSON: '{"seconds":2}' for '/seconds'. "" when more
+   than one level is missing or the text is too long to be read in a message. */
+static enum lh_status write_whole(const struct change *change, const char *rest, char whole[WHOLE_SIZE])
+{
+    const char *end = NULL;
+    const char *token = read_token(change, rest, &end);
+    if (token == NULL) {
+        return change->error->code;
+    }
+    struct lh_writer writer;
+    struct lh_json_emitter emitter;
+    bool in_array = strcmp(token, "-") == 0 || (*token != '\0' && token[strspn(token, "0123456789")] == '\0');
+    lh_writer_init(&writer);
+    lh_json_emit_init(&emitter, &writer, true);
+    if (in_array) {
+        lh_json_emit_array(&emitter);
+        lh_json_emit_value(&emitter, change->value);
+        lh_json_emit_array_end(&emitter);
+    } else {
+        lh_json_emit_object(&emitter);
+        lh_json_emit_name(&emitter, token);
+        lh_json_emit_value(&emitter, change->value);
+        lh_json_emit_object_end(&emitter);
+    }
+    enum lh_status status = lh_writer_status(&writer);
+    size_t length = *end == '\0' && writer.size <= WHOLE_SIZE ? writer.size - 1 : 0; /* without its line's end */
+    if (status == LH_OK) {
+        memcpy(whole, writer.data, length);
+        whole[length] = '\0';
+    }
+    lh_writer_fini(&writer);
+    return status == LH_OK ? LH_OK : lh_error_no_memory(change->error);
+}
+
+/* The pointer goes on into a member that is not there: a slip of the pen, or one to be added, which `rest` alone cannot
+   do. */
+static enum lh_status refuse_unknown(const struct change *change, const struct lh_json *object, const char *token,
+                                     const char *rest)
 {
     size_t count = object->value.list.count;
     const char **names = lh_arena_array(change->arena, count, sizeof *names);
@@ -132,21 +172,27 @@ static enum lh_status refuse_unknown(const struct change *change, const struct l
     for (size_t i = 0; i < count; i++) {
         names[i] = object->value.list.items[i]->name;
     }
-    const char *nearest = lh_nearest_name(token, names, count);
-    if (nearest == NULL) {
-        return lh_error_set(change->error, LH_ERR_USAGE, change->pointer, "there is no member '%s' here", token);
+    char whole[WHOLE_SIZE];
+    enum lh_status status = write_whole(change, rest, whole);
+    if (status != LH_OK) {
+        return status;
     }
+    const char *nearest = lh_nearest_name(token, names, count);
     return lh_error_set(change->error, LH_ERR_USAGE, change->pointer,
-                        "there is no member '%s' here; did you mean '%s'?", token, nearest);
+                        "there is no member '%s' here%s%s%s; to add it, set all of it: '%.*s=%s'", token,
+                        nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                        nearest != NULL ? "'?)" : "", (int)(rest - change->pointer), change->pointer,
+                        whole[0] != '\0' ? whole : "...");
 }
 
-/* The place of `token` in an object; `count` for a new member, which only the last token may name. */
+/* The place of `token` in an object; `count` for a new member, which only the last token may name. `rest` is the
+   pointer behind the token. */
 static enum lh_status find_member(const struct change *change, const struct lh_json *object, const char *token,
-                                  bool last, size_t *index)
+                                  const char *rest, size_t *index)
 {
     const struct lh_json *member = lh_json_member(object, token);
-    if (member == NULL && !last) {
-        return refuse_unknown(change, object, token);
+    if (member == NULL && *rest != '\0') {
+        return refuse_unknown(change, object, token, rest);
     }
     *index = member != NULL ? member->index : object->value.list.count;
     return LH_OK;
@@ -198,7 +244,7 @@ static enum lh_status apply(const struct change *change, const struct lh_json *o
     }
     size_t index = 0;
     enum lh_status status = old->kind == LH_JSON_ARRAY ? find_index(change, old, token, *next == '\0', &index)
-                                                       : find_member(change, old, token, *next == '\0', &index);
+                                                       : find_member(change, old, token, next, &index);
     struct lh_json *item = NULL;
     if (status == LH_OK) {
         const struct lh_json *old_item = index < old->value.list.count ? old->value.list.items[index] : NULL;

@@ -10,6 +10,8 @@
 #define BLOCK_MIN 1024u
 #define BUFFER_BUDGET ((size_t)10 << 20) /* bytes of node buffers for all blocks in flight: more is not faster */
 #define BUFFER_LIMIT ((size_t)16 << 30)  /* past this it is a mistake */
+#define SLOTS_LEAST 2u                   /* blocks in flight beside one for each thread ... */
+#define SLOTS_MOST 14u                   /* ... and where the budget allows */
 #define BUFFER_ALIGNMENT 64u
 #define FUSE_DEPTH_MAX 4u /* gains on gains that one consumer computes on the fly: bounds the recursion */
 
@@ -261,7 +263,7 @@ static enum lh_status size_blocks(struct engine_plan *plan, const struct engine_
                                   struct lh_error *error)
 {
     uint32_t quantum = plan->graph->quantum;
-    plan->slots = options->threads + 2;
+    plan->slots = options->threads + SLOTS_LEAST;
     if (options->block != 0) {
         if (options->block % quantum != 0) {
             return lh_error_set(error, LH_ERR_USAGE, NULL,
@@ -277,6 +279,9 @@ static enum lh_status size_blocks(struct engine_plan *plan, const struct engine_
         }
     }
     plan->slot_bytes = lay_out_slot(plan, plan->block);
+    while (plan->slots < options->threads + SLOTS_MOST && (plan->slots + 1) * plan->slot_bytes <= BUFFER_BUDGET) {
+        plan->slots++; /* room to run ahead of an encoder whose blocks take turns being slow */
+    }
     if (plan->slot_bytes > BUFFER_LIMIT / plan->slots) {
         return lh_error_set(error, LH_ERR_LIMIT, NULL,
                             "blocks of %u frames on %u threads would take more than %zu GiB: ask for smaller blocks or "
