@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The floating environment of an engine thread: flush-to-zero and denormals-are-zero, so that a decaying tail costs no
-   more than a loud one and every thread computes the same bits. Entered by each thread that renders, and again after
-   each call into code that is not ours. */
+   more than a loud one and every thread computes the same bits. Entered by each thread that
+   renders (engine/run/pool.c). */
 #ifndef ENGINE_DSP_FPENV_H
 #define ENGINE_DSP_FPENV_H
 
