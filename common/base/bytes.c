@@ -156,11 +156,6 @@ uint8_t lh_reader_u8(struct lh_reader *reader)
     return (uint8_t)read_little(reader, 1);
 }
 
-uint16_t lh_reader_u16(struct lh_reader *reader)
-{
-    return (uint16_t)read_little(reader, 2);
-}
-
 uint32_t lh_reader_u32(struct lh_reader *reader)
 {
     return (uint32_t)read_little(reader, 4);

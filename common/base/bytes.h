@@ -42,7 +42,6 @@ struct lh_reader {
 
 void lh_reader_init(struct lh_reader *reader, const void *data, size_t size);
 uint8_t lh_reader_u8(struct lh_reader *reader);
-uint16_t lh_reader_u16(struct lh_reader *reader);
 uint32_t lh_reader_u32(struct lh_reader *reader);
 uint64_t lh_reader_u64(struct lh_reader *reader);
 int64_t lh_reader_i64(struct lh_reader *reader);

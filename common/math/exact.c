@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,7 +15,6 @@
 /* Adding and subtracting it rounds |x| < 2^51 to the nearest whole number. */
 #define ROUNDER 0x1.8p52
 
-#define STEPS_PER_OCTAVE 256.0
 #define STEPS_FINE 16
 
 /* 2^(i/16) and 2^(i/256): together 2^(n/256) for every n in 0..255. */
@@ -97,8 +95,6 @@ static const struct dd sine_table[SINE_STEPS + 1] = {
 
 static const struct dd half_pi = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54};
 static const struct dd ln_2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
-static const struct dd one_by_ln_10 = {0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57};
-static const struct dd twenty_by_ln_10 = {0x1.15f2ced384f29p+3, -0x1.02bea6b55233cp-52};
 
 /* 1/n! for n = 2..7; only `hi` is needed from 8 on. */
 static const struct dd factorial_2 = {0x1p-1, 0.0};
@@ -284,32 +280,14 @@ static bool log_special(double x, double *result)
     return true;
 }
 
-static double log_scaled(double x, const struct dd *factor)
+double lh_log(double x)
 {
     double special;
     if (log_special(x, &special)) {
         return special;
     }
     struct dd result = log_dd((struct dd){x, 0.0});
-    if (factor != NULL) {
-        result = dd_multiply(result, *factor);
-    }
     return result.hi + result.lo;
-}
-
-double lh_log(double x)
-{
-    return log_scaled(x, NULL);
-}
-
-double lh_log10(double x)
-{
-    return log_scaled(x, &one_by_ln_10);
-}
-
-double lh_db_from_gain(double gain)
-{
-    return log_scaled(gain, &twenty_by_ln_10);
 }
 
 #define LOG1P_LINEAR 0x1p-500 /* below it x - x^2/2 rounds to x */

@@ -10,13 +10,10 @@ double lh_exp(double x); /* overflow to inf, underflow to 0; NaN in, NaN out */
 double lh_exp10(double x);
 double lh_log(double x); /* x <= 0: -inf at 0, NaN below */
 double lh_log1p(double x);
-double lh_log10(double x);
 double lh_sin_half_pi(double x); /* sin(x pi/2) for x in 0..1, exact 0 and 1 at the ends */
 double lh_cos_half_pi(double x); /* cos(x pi/2) for x in 0..1 */
 
 /* 10^(db/20); -inf gives 0. */
 double lh_gain_from_db(double db);
-/* 20 log10(gain); 0 gives -inf. */
-double lh_db_from_gain(double gain);
 
 #endif

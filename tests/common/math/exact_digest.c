@@ -41,11 +41,9 @@ uint64_t exact_digest(void)
         hash = mix(hash, lh_exp10((u - 0.5) * 640.0));
         hash = mix(hash, lh_log(u * 1e6));
         hash = mix(hash, lh_log1p(u - 0.5));
-        hash = mix(hash, lh_log10(u * 10.0));
         hash = mix(hash, lh_sin_half_pi(u));
         hash = mix(hash, lh_cos_half_pi(u));
         hash = mix(hash, lh_gain_from_db((u - 0.8) * 150.0));
-        hash = mix(hash, lh_db_from_gain(u * 4.0));
     }
     return hash;
 }

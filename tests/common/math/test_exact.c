@@ -59,11 +59,6 @@ static __float128 exact_gain(__float128 x)
     return expq(x * M_LN10q / 20.0Q);
 }
 
-static __float128 exact_db(__float128 x)
-{
-    return 20.0Q * log10q(x);
-}
-
 static const struct function functions[] = {
     {"exp", lh_exp, expq, -708.0, 709.7, false},
     {"exp small", lh_exp, expq, -1.0, 1.0, false},
@@ -76,13 +71,10 @@ static const struct function functions[] = {
     {"log near 1", lh_log, logq, 0.99, 1.01, false},
     {"log1p", lh_log1p, log1pq, -0.999, 3.0, false},
     {"log1p small", lh_log1p, log1pq, -1000.0, -2.0, true},
-    {"log10", lh_log10, log10q, -300.0, 300.0, true},
     {"sin", lh_sin_half_pi, exact_sin, 0.0, 1.0, false},
     {"sin small", lh_sin_half_pi, exact_sin, -60.0, -1.0, true},
     {"cos", lh_cos_half_pi, exact_cos, 0.0, 1.0, false},
     {"gain", lh_gain_from_db, exact_gain, -160.0, 40.0, false},
-    {"db", lh_db_from_gain, exact_db, 0.0, 4.0, false},
-    {"db near 1", lh_db_from_gain, exact_db, 0.999, 1.001, false},
 };
 #define FUNCTION_COUNT ((int)(sizeof functions / sizeof functions[0]))
 
@@ -116,7 +108,7 @@ START_TEST(test_edges)
     ck_assert(lh_log(1.0) == 0.0 && lh_log(0.0) == -INFINITY && lh_log(INFINITY) == INFINITY && isnan(lh_log(-1.0)));
     ck_assert(lh_log1p(0.0) == 0.0 && lh_log1p(-1.0) == -INFINITY && isnan(lh_log1p(-1.5)));
     ck_assert(lh_log1p(INFINITY) == INFINITY && lh_log1p(0x1p-1074) == 0x1p-1074);
-    ck_assert(lh_gain_from_db(-INFINITY) == 0.0 && lh_db_from_gain(0.0) == -INFINITY);
+    ck_assert(lh_gain_from_db(-INFINITY) == 0.0);
     ck_assert(lh_gain_from_db(20.0) == 10.0 && lh_gain_from_db(-20.0) == 0.1 && lh_gain_from_db(120.0) == 1e6);
     ck_assert(lh_sin_half_pi(0.0) == 0.0 && lh_sin_half_pi(1.0) == 1.0);
     ck_assert(lh_cos_half_pi(0.0) == 1.0 && lh_cos_half_pi(1.0) == 0.0);
@@ -125,20 +117,20 @@ START_TEST(test_edges)
         char text[16];
         snprintf(text, sizeof text, "1e%d", n);
         double power = strtod(text, NULL);
-        ck_assert_msg(lh_exp10(n) == power && lh_log10(power) == n, "10^%d", n);
+        ck_assert_msg(lh_exp10(n) == power, "10^%d", n);
     }
 }
 END_TEST
 
-/* A ladder in dB never goes down, and coming back gives the rung again. */
+/* A ladder in dB goes up at every rung, and so does the sine, which is the cosine backwards. */
 START_TEST(test_ladder)
 {
     double before = 0.0;
     for (int i = -200000; i <= 40000; i++) {
         double db = i / 1000.0;
         double gain = lh_gain_from_db(db);
-        if (!(gain > before) || !(fabs(lh_db_from_gain(gain) - db) < 1e-13)) { /* ck_assert is slow here */
-            ck_abort_msg("%f dB is not above the rung below, or does not come back", db);
+        if (!(gain > before)) { /* ck_assert is slow here */
+            ck_abort_msg("%f dB is not above the rung below", db);
         }
         before = gain;
     }
