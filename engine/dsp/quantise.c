@@ -58,13 +58,6 @@ static void lay_states(uint32_t *restrict states, const struct stream *streams, 
     }
 }
 
-static void align_upper(int32_t *restrict out, const int32_t *restrict values, size_t count, unsigned bits)
-{
-    for (size_t i = 0; i < count; i++) {
-        out[i] = (int32_t)((uint32_t)values[i] << (32 - bits));
-    }
-}
-
 /* The frames of a piece: as many as fit, not past the frame where the upper 32 bits step. */
 static size_t piece_frames(size_t channels, int64_t frame, size_t frames)
 {
@@ -74,9 +67,8 @@ static size_t piece_frames(size_t channels, int64_t frame, size_t frames)
     return most < until_step ? most : (size_t)until_step;
 }
 
-/* Packed into `bytes`, or where that is NULL into `words`. */
-static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *bytes, int32_t *words,
-                         const float *in, size_t frames)
+uint64_t engine_quantise_packed(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *out, const float *in,
+                                size_t frames)
 {
     const size_t channels = quantiser->channels;
     const unsigned bits = quantiser->bits;
@@ -97,28 +89,11 @@ static uint64_t quantise(const struct engine_quantiser *quantiser, int64_t frame
             lay_states(states, streams, channels, frame, piece);
         }
         clamped += kernels->quantise(values, in, quantiser->dither ? states : NULL, count, bits);
-        if (bytes != NULL) {
-            (bits == 16 ? kernels->pack_s16 : kernels->pack_s24)(bytes, values, count);
-            bytes += count * (bits / 8);
-        } else {
-            align_upper(words, values, count, bits);
-            words += count;
-        }
+        (bits == 16 ? kernels->pack_s16 : kernels->pack_s24)(out, values, count);
+        out += count * (bits / 8);
         in += count;
         frame += (int64_t)piece;
         frames -= piece;
     }
     return clamped;
-}
-
-uint64_t engine_quantise_packed(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *out, const float *in,
-                                size_t frames)
-{
-    return quantise(quantiser, frame, out, NULL, in, frames);
-}
-
-uint64_t engine_quantise_int32(const struct engine_quantiser *quantiser, int64_t frame, int32_t *out, const float *in,
-                               size_t frames)
-{
-    return quantise(quantiser, frame, NULL, out, in, frames);
 }

@@ -31,12 +31,9 @@ struct engine_quantiser {
 };
 
 /* `frame` is the absolute frame (at the deliverable's rate) of in[0]. Returns how many samples clamped.
-   Packed little-endian (2 or 3 bytes a sample) for WAV ... */
+   Packed little-endian, 2 or 3 bytes a sample. */
 uint64_t engine_quantise_packed(const struct engine_quantiser *quantiser, int64_t frame, uint8_t *out, const float *in,
                                 size_t frames);
-/* ... or as 32-bit integers with the value in the upper bits, as libsndfile takes them. */
-uint64_t engine_quantise_int32(const struct engine_quantiser *quantiser, int64_t frame, int32_t *out, const float *in,
-                               size_t frames);
 
 /* The dither alone, in LSB, for tests and documentation. */
 double engine_dither(uint64_t seed, size_t channel, int64_t frame);
