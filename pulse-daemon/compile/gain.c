@@ -64,12 +64,6 @@ static double bend_of(const struct piece *piece)
     return lh_gain_from_db(fmax(piece->level.from, piece->level.to)) * (k + w) * (k + w);
 }
 
-double pulse_gain_at(const struct pulse_gain *gain, uint32_t channel, int64_t frame)
-{
-    struct piece piece = piece_at(gain, channel, frame);
-    return piece_gain(&piece, frame);
-}
-
 /* Balance has a corner where it crosses the centre, between two frames: the last frame before it, or -1. */
 static int64_t corner(const struct piece *piece)
 {

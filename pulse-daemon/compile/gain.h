@@ -23,9 +23,6 @@ struct pulse_gain_curves {
     uint32_t curves[GRAPH_CHANNELS_MAX];
 };
 
-/* The exact gain of one channel at a frame, from the right. */
-double pulse_gain_at(const struct pulse_gain *gain, uint32_t channel, int64_t frame);
-
 /* Points of one channel's curve into `points`. LH_ERR_NO_MEMORY, LH_ERR_LIMIT (too many points). */
 LH_NODISCARD enum lh_status pulse_gain_sample(const struct pulse_gain *gain, uint32_t channel,
                                               struct pulse_points *points);

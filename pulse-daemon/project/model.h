@@ -23,12 +23,6 @@ struct pulse_time {
     double value; /* >= 0; frames are whole numbers */
 };
 
-/* A level in decibels: a number, or -inf for "-inf". */
-struct pulse_level {
-    bool given;
-    double db;
-};
-
 enum pulse_pan_law { PULSE_PAN_CONSTANT_POWER = 0, PULSE_PAN_LINEAR, PULSE_PAN_COMPROMISE };
 enum pulse_curve { PULSE_CURVE_LINEAR = 0, PULSE_CURVE_HOLD }; /* of automation points */
 enum pulse_tempo_curve { PULSE_TEMPO_STEP = 0, PULSE_TEMPO_RAMP };
