@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Makes stems for the benchmarks: stereo 24-bit WAV (44-byte header) of coloured noise and tones, and their gains."""
 import json
-import math
 import os
 import struct
 import numpy
@@ -22,7 +21,7 @@ def write_wav24(path, frames, rate, seed, chunk=1 << 20):
 
 
 def make(folder, count, seconds, rate=48000):
-    """Returns [(path, left, right)] and writes LIST (mix.tsv) and a project (mix.json) for them."""
+    """Returns [(path, left gain, right gain, gain in dB, pan)] and writes LIST (mix.tsv) and a project (mix.json) for them."""
     os.makedirs(folder, exist_ok=True)
     stems = []
     for i in range(count):
@@ -48,7 +47,3 @@ def write_project(path, stems, rate, deliverables):
                "deliverables": deliverables}
     with open(path, "w") as out:
         json.dump(project, out)
-
-
-def decibels(value):
-    return 20 * math.log10(value) if value > 0 else float("-inf")

@@ -3,8 +3,7 @@
    are rendered with different threads, blocks, kernels, orders of tracks and partitions of buses; every deliverable's
    samples and file must have one SHA-256.
 
-   identity FIRST_SEED COUNT prints TAP, one line for each project; identity --digest SEED prints the digests of one
-   project (to compare builds and CPUs with each other). */
+   identity FIRST_SEED COUNT prints TAP, one line for each project. */
 #include <math.h>
 #include <sndfile.h>
 #include <stdio.h>
@@ -295,29 +294,13 @@ static bool check_project(uint64_t seed, unsigned number)
     return true;
 }
 
-static int print_digests(uint64_t seed)
-{
-    static struct result result;
-    struct variant plain = {"plain", 2, 0, NULL, 0, 0};
-    render_variant(seed, 1024, &plain, &result);
-    for (size_t i = 0; i < result.count; i++) {
-        char text[LH_DIGEST_TEXT_SIZE];
-        lh_digest_text(&result.files[i], text);
-        printf("%s %s\n", result.names[i], text);
-    }
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        fputs("usage: identity FIRST_SEED COUNT | --digest SEED\n", stderr);
+        fputs("usage: identity FIRST_SEED COUNT\n", stderr);
         return 2;
     }
     make_media();
-    if (strcmp(argv[1], "--digest") == 0) {
-        return print_digests(strtoull(argv[2], NULL, 10));
-    }
     uint64_t seed = strtoull(argv[1], NULL, 10);
     unsigned count = (unsigned)strtoul(argv[2], NULL, 10);
     bool good = true;
