@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Graphs and float WAV files for the tests of the engine. */
+/* Graphs and WAV files for the tests of the engine. */
 #include "tests/support/graphs.h"
 
 #include <stdlib.h>
@@ -13,31 +13,59 @@
 #include "tests/support/testing.h"
 
 #define RATE 48000u
+#define WAVE_INTEGERS 1u
 #define WAVE_FLOAT 3u
+
+static void write_header(struct lh_writer *out, uint16_t encoding, size_t frames, uint32_t channels, unsigned bits)
+{
+    uint32_t frame_size = channels * (bits / 8);
+    uint32_t bytes = (uint32_t)frames * frame_size;
+    lh_writer_init(out);
+    lh_writer_bytes(out, "RIFF", 4);
+    lh_writer_u32(out, 36 + bytes + (bytes & 1));
+    lh_writer_bytes(out, "WAVEfmt ", 8);
+    lh_writer_u32(out, 16);
+    lh_writer_u16(out, encoding);
+    lh_writer_u16(out, (uint16_t)channels);
+    lh_writer_u32(out, RATE);
+    lh_writer_u32(out, RATE * frame_size);
+    lh_writer_u16(out, (uint16_t)frame_size);
+    lh_writer_u16(out, (uint16_t)bits);
+    lh_writer_bytes(out, "data", 4);
+    lh_writer_u32(out, bytes);
+}
+
+static int to_memory_file(struct lh_writer *out)
+{
+    if (out->size % 2 != 0) {
+        lh_writer_u8(out, 0);
+    }
+    int fd = memfd_create("wav", MFD_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, out->data, out->size, 0), (ssize_t)out->size);
+    lh_writer_fini(out);
+    return fd;
+}
 
 int graphs_wav(const float *samples, size_t frames, uint32_t channels)
 {
     struct lh_writer out;
-    uint32_t bytes = (uint32_t)(frames * channels * sizeof *samples);
-    lh_writer_init(&out);
-    lh_writer_bytes(&out, "RIFF", 4);
-    lh_writer_u32(&out, 36 + bytes);
-    lh_writer_bytes(&out, "WAVEfmt ", 8);
-    lh_writer_u32(&out, 16);
-    lh_writer_u16(&out, WAVE_FLOAT);
-    lh_writer_u16(&out, (uint16_t)channels);
-    lh_writer_u32(&out, RATE);
-    lh_writer_u32(&out, RATE * channels * 4);
-    lh_writer_u16(&out, (uint16_t)(channels * 4));
-    lh_writer_u16(&out, 32);
-    lh_writer_bytes(&out, "data", 4);
-    lh_writer_u32(&out, bytes);
-    lh_writer_bytes(&out, samples, bytes);
-    int fd = memfd_create("wav", MFD_CLOEXEC);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(pwrite(fd, out.data, out.size, 0), (ssize_t)out.size);
-    lh_writer_fini(&out);
-    return fd;
+    write_header(&out, WAVE_FLOAT, frames, channels, 32);
+    lh_writer_bytes(&out, samples, frames * channels * sizeof *samples);
+    return to_memory_file(&out);
+}
+
+int graphs_wav_integers(const int32_t *samples, size_t frames, uint32_t channels, unsigned bits)
+{
+    struct lh_writer out;
+    write_header(&out, WAVE_INTEGERS, frames, channels, bits);
+    for (size_t i = 0; i < frames * channels; i++) {
+        uint32_t value = (uint32_t)samples[i] + (bits == 8 ? 128 : 0);
+        for (unsigned shift = 0; shift < bits; shift += 8) {
+            lh_writer_u8(&out, (uint8_t)(value >> shift));
+        }
+    }
+    return to_memory_file(&out);
 }
 
 struct graph_builder *graphs_builder(void)
@@ -121,6 +149,13 @@ const struct graph *graphs_finish(struct graph_builder *builder)
 enum lh_status graphs_render(const struct graph *graph, const int *media, uint32_t threads, uint32_t block,
                              int *outputs, struct engine_render_result *result, struct lh_error *error)
 {
+    return graphs_render_with(NULL, graph, media, threads, block, outputs, result, error);
+}
+
+enum lh_status graphs_render_with(const struct engine_kernels *kernels, const struct graph *graph, const int *media,
+                                  uint32_t threads, uint32_t block, int *outputs, struct engine_render_result *result,
+                                  struct lh_error *error)
+{
     static struct engine_progress progress;
     memset(&progress, 0, sizeof progress);
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
@@ -134,7 +169,8 @@ enum lh_status graphs_render(const struct graph *graph, const int *media, uint32
                                     .block = block,
                                     .progress = &progress,
                                     .clock = lh_clock_monotonic_ns,
-                                    .report = true};
+                                    .report = true,
+                                    .kernels = kernels};
     enum lh_status status = engine_render(&job, result, error);
     close(job.scratch_fd);
     return status;

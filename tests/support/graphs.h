@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small render graphs and float WAV files in memory, for the tests of the engine. Every call aborts the test when it
+/* Small render graphs and WAV files in memory, for the tests of the engine. Every call aborts the test when it
    fails. */
 #ifndef TESTS_SUPPORT_GRAPHS_H
 #define TESTS_SUPPORT_GRAPHS_H
@@ -9,6 +9,8 @@
 
 /* A 48 kHz 32-bit float WAV of `frames` x `channels` samples in a memory file. */
 int graphs_wav(const float *samples, size_t frames, uint32_t channels);
+/* The same of integers, 8 (stored unsigned), 16 or 24 bits. */
+int graphs_wav_integers(const int32_t *samples, size_t frames, uint32_t channels, unsigned bits);
 
 /* A builder at 48 kHz, quantum 1024. */
 struct graph_builder *graphs_builder(void);
@@ -31,6 +33,10 @@ const struct graph *graphs_finish(struct graph_builder *builder);
    for each deliverable, the caller's. */
 enum lh_status graphs_render(const struct graph *graph, const int *media, uint32_t threads, uint32_t block,
                              int *outputs, struct engine_render_result *result, struct lh_error *error);
+/* The same with these kernels (NULL: the fastest). */
+enum lh_status graphs_render_with(const struct engine_kernels *kernels, const struct graph *graph, const int *media,
+                                  uint32_t threads, uint32_t block, int *outputs, struct engine_render_result *result,
+                                  struct lh_error *error);
 /* The samples of a float WAV that a render wrote: *frames of `channels`; to be freed. */
 float *graphs_samples(int fd, uint32_t channels, size_t *frames);
 
