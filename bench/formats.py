@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Other stems than plain PCM: FLAC, and stems at another rate, beside sox and ffmpeg in the same run.
 
+sox and ffmpeg sum the 44.1 kHz stems before they convert, once; loophole converts each medium, since clips of a project
+lie at any frame. That work is in its figures.
+
 usage: formats.py LOOPHOLE WORK [--stems 16] [--seconds 60] [--rounds 3]
 """
 import argparse

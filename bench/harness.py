@@ -2,7 +2,7 @@
 """Running competitors in turn and comparing them: only ratios within one run mean anything on a shared machine.
 
 Every round runs each competitor once, the order turned by one each round; a ratio is the median of the rounds' pairwise
-ratios. CPU is user + system of the whole process tree, peak memory the largest resident set of any process in it.
+ratios. CPU is user + system of the whole process tree. Memory has a script of its own (memory.py).
 """
 import os
 import resource
@@ -36,13 +36,13 @@ def run_once(competitor):
             status = subprocess.run(competitor.argv, stdin=null, stdout=null, stderr=null).returncode
             wall = time.monotonic() - began
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        os.write(writer, f"{status} {wall} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}".encode())
+        os.write(writer, f"{status} {wall} {usage.ru_utime + usage.ru_stime}".encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
-        status, wall, cpu, rss = pipe.read().split()
+        status, wall, cpu = pipe.read().split()
     os.waitpid(child, 0)
-    return dict(status=int(status), wall=float(wall), cpu=float(cpu), rss=float(rss))
+    return dict(status=int(status), wall=float(wall), cpu=float(cpu))
 
 
 def compare(competitors, rounds=5, warmup=1):
@@ -67,12 +67,12 @@ def ratio(a, b, key):
 
 
 def table(competitors, base, audio_seconds=None):
-    head = ["competitor", "wall s", "cpu s", "peak MiB", f"wall / {base.name}", f"cpu / {base.name}"]
+    head = ["competitor", "wall s", "cpu s", f"wall / {base.name}", f"cpu / {base.name}"]
     if audio_seconds:
-        head.insert(4, "x realtime")
+        head.insert(3, "x realtime")
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for c in competitors:
-        row = [c.name, f"{median(c, 'wall'):.3f}", f"{median(c, 'cpu'):.3f}", f"{median(c, 'rss'):.0f}"]
+        row = [c.name, f"{median(c, 'wall'):.3f}", f"{median(c, 'cpu'):.3f}"]
         if audio_seconds:
             row.append(f"{audio_seconds / median(c, 'wall'):.0f}")
         row += [f"{ratio(c, base, 'wall'):.2f}", f"{ratio(c, base, 'cpu'):.2f}"]
