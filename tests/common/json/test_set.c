@@ -127,6 +127,8 @@ START_TEST(pointers_that_lead_nowhere_are_refused)
     refuses("/track/0/gainDb", "1", LH_ERR_USAGE, "did you mean 'tracks'?");
     ck_assert_str_eq(error.where, "/track/0/gainDb");
     refuses("/zzz/0", "1", LH_ERR_USAGE, "no member 'zzz'");
+    refuses("/ext/~2/a", "1", LH_ERR_USAGE, "~0");
+    refuses("/zzz/~2", "1", LH_ERR_USAGE, "~0");
     refuses("/tracks/3", "1", LH_ERR_USAGE, "2 items");
     refuses("/tracks/2/id", "1", LH_ERR_USAGE, "2 items");
     refuses("/tracks/-/id", "1", LH_ERR_USAGE, "no index");
@@ -138,6 +140,33 @@ START_TEST(pointers_that_lead_nowhere_are_refused)
     refuses("/new/x", "1", LH_ERR_USAGE, "no member 'new'");
     refuses("/ext/~2", "1", LH_ERR_USAGE, "~0");
     refuses("/ext/~", "1", LH_ERR_USAGE, "~0");
+}
+END_TEST
+
+/* A member of an object that is not there yet: the message is the way to add both. */
+START_TEST(a_member_of_what_is_not_there_is_told_how_to_be_set)
+{
+    refuses("/tracks/1/start/seconds", "2", LH_ERR_USAGE, "set all of it: '/tracks/1/start={\"seconds\":2}'");
+    gives("/tracks/1/start", "{\"seconds\":2}",
+          "{\"name\": \"x\", \"tracks\": [{\"id\": \"kick\", \"gainDb\": -3},"
+          " {\"id\": \"bass\", \"start\": {\"seconds\": 2}}], \"ext\": {\"a/b\": {\"~\": 1}}}");
+    refuses("/tracks/1/gain/dB", "loud", LH_ERR_USAGE, "set all of it: '/tracks/1/gain={\"dB\":\"loud\"}'");
+    refuses("/ext/x~1y/a~0b", "[1, 2]", LH_ERR_USAGE, "set all of it: '/ext/x~1y={\"a~b\":[1,2]}'");
+    refuses("/ext/list/-", "true", LH_ERR_USAGE, "set all of it: '/ext/list=[true]'");
+    refuses("/ext/list/0", "true", LH_ERR_USAGE, "set all of it: '/ext/list=[true]'");
+    refuses("/ext/list/", "true", LH_ERR_USAGE, "set all of it: '/ext/list={\"\":true}'");
+    refuses("/ext/c/b/d", "1", LH_ERR_USAGE, "set all of it: '/ext/c=...'"); /* two levels are missing */
+    refuses("/tracks/0/gainDd/x", "1", LH_ERR_USAGE,
+            "there is no member 'gainDd' here (did you mean 'gainDb'?); to add it, set all of it: "
+            "'/tracks/0/gainDd={\"x\":1}'");
+    char text[300];
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    refuses("/tracks/1/start/name", text, LH_ERR_USAGE, "set all of it: '/tracks/1/start=...'");
+    text[127 - strlen("{\"name\":\"\"}")] = '\0'; /* the longest that is shown, and one more */
+    refuses("/tracks/1/start/name", text, LH_ERR_USAGE, "aaa\"}'");
+    strcat(text, "a");
+    refuses("/tracks/1/start/name", text, LH_ERR_USAGE, "start=...'");
 }
 END_TEST
 
@@ -189,6 +218,7 @@ int main(void)
     tcase_add_test(tests, places_stay_right);
     tcase_add_test(tests, a_large_object_keeps_its_order_of_names);
     tcase_add_test(tests, pointers_that_lead_nowhere_are_refused);
+    tcase_add_test(tests, a_member_of_what_is_not_there_is_told_how_to_be_set);
     tcase_add_test(tests, values_that_break_limits_are_refused);
     tcase_add_test(tests, memory_running_out_is_a_status);
     suite_add_tcase(suite, tests);
