@@ -3,7 +3,12 @@
 #include "pulse-daemon/compile/routing.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+#define LISTED_MAX 8u  /* names in a message */
+#define LIST_SIZE 384u /* bytes of them */
+#define LIST_END 32u   /* bytes kept free for how many more there are */
 
 const struct pulse_automation *pulse_automation_of(const struct pulse_track *track, enum pulse_target target,
                                                    size_t index)
@@ -117,6 +122,25 @@ static enum lh_status sort_tracks(struct pulse_routing *routing, size_t *waiting
     return found == project->track_count ? LH_OK : LH_ERR_INVALID;
 }
 
+/* '"mix", "web" and 3 more': as many as a reader wants to see and a message holds. */
+static void list_names(const char *const *names, size_t count, char list[LIST_SIZE])
+{
+    size_t used = 0, listed = 0;
+    for (; listed < count && listed < LISTED_MAX; listed++) {
+        const char *separator = listed > 0 ? ", " : "";
+        size_t length = strlen(separator) + strlen(names[listed]) + strlen("\"\"");
+        if (used + length + LIST_END > LIST_SIZE) {
+            break;
+        }
+        used += (size_t)snprintf(list + used, LIST_SIZE - used, "%s\"%s\"", separator, names[listed]);
+    }
+    if (listed < count) {
+        snprintf(list + used, LIST_SIZE - used, listed > 0 ? " and %zu more" : "%zu of a longer name", count - listed);
+    } else if (count == 0) {
+        snprintf(list, LIST_SIZE, "none");
+    }
+}
+
 static void choose_name(struct pulse_routing *routing, const char *name, const char *const *names,
                         struct lh_faults *faults)
 {
@@ -129,8 +153,10 @@ static void choose_name(struct pulse_routing *routing, const char *name, const c
     }
     if (faults != NULL) {
         const char *nearest = lh_nearest_name(name, names, project->deliverable_count);
-        lh_faults_add(faults, LH_ERR_USAGE, "", "there is no deliverable \"%s\"%s%s%s", name,
-                      nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
+        char list[LIST_SIZE];
+        list_names(names, project->deliverable_count, list);
+        lh_faults_add(faults, LH_ERR_USAGE, "", "there is no deliverable \"%s\"; %s%s%s", name,
+                      nearest != NULL ? "did you mean \"" : "the project has ", nearest != NULL ? nearest : list,
                       nearest != NULL ? "\"?" : "");
     }
 }

@@ -157,6 +157,53 @@ START_TEST(test_automation_replaces)
 }
 END_TEST
 
+static void chooses(const char *wanted, const char *const *names, size_t count, const char *message)
+{
+    struct scene scene;
+    struct pulse_deliverable deliverables[10];
+    make_scene(&scene);
+    for (size_t i = 0; i < count; i++) {
+        deliverables[i] = scene.deliverable;
+        deliverables[i].name = names[i];
+    }
+    scene.project.deliverables = deliverables;
+    scene.project.deliverable_count = count;
+    const struct pulse_compile_options options = {.only = &wanted, .only_count = 1};
+    struct pulse_routing routing;
+    struct lh_arena arena;
+    struct lh_faults faults;
+    lh_arena_init(&arena);
+    lh_faults_init(&faults, &arena);
+    ck_assert_int_eq(pulse_routing_init(&routing, &arena, &scene.project, &options, &faults), LH_OK);
+    ck_assert_uint_eq(faults.count, 1);
+    ck_assert_str_eq(faults.items[0].message, message);
+    lh_arena_fini(&arena);
+}
+
+START_TEST(test_unknown_choice)
+{
+    static const char *const names[] = {"mix", "web", "c-3", "d-4", "e-5", "f-6", "g-7", "h-8", "i-9", "j-10"};
+    static const char long_name[] =
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    chooses("wep", names, 10, "there is no deliverable \"wep\"; did you mean \"web\"?");
+    chooses("zz", NULL, 0, "there is no deliverable \"zz\"; the project has none");
+    chooses("zz", names, 1, "there is no deliverable \"zz\"; the project has \"mix\"");
+    chooses("zz", names, 8,
+            "there is no deliverable \"zz\"; the project has \"mix\", \"web\", \"c-3\", \"d-4\", \"e-5\", \"f-6\", "
+            "\"g-7\", \"h-8\"");
+    chooses("zz", names, 10,
+            "there is no deliverable \"zz\"; the project has \"mix\", \"web\", \"c-3\", \"d-4\", \"e-5\", \"f-6\", "
+            "\"g-7\", \"h-8\" and 2 more");
+    chooses("zz", (const char *const[]){"mix", long_name, "web"}, 3,
+            "there is no deliverable \"zz\"; the project has \"mix\" and 2 more");
+    chooses("zz", (const char *const[]){long_name}, 1,
+            "there is no deliverable \"zz\"; the project has 1 of a longer name");
+}
+END_TEST
+
 START_TEST(test_no_memory)
 {
     struct scene scene;
@@ -182,6 +229,7 @@ int main(void)
     tcase_add_test(tests, test_truth);
     tcase_add_test(tests, test_circle);
     tcase_add_test(tests, test_automation_replaces);
+    tcase_add_test(tests, test_unknown_choice);
     tcase_add_test(tests, test_no_memory);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
