@@ -228,11 +228,13 @@ static enum lh_status open_report(struct cli_session *session)
         return LH_OK;
     }
     enum lh_status status = cli_report_check(session, &session->error);
-    if (status != LH_OK) {
-        session->request.report_path = NULL;
-        return status;
+    if (status == LH_OK) {
+        status = cli_aside_open(&session->arena, path, &session->report, &session->error);
     }
-    return cli_aside_open(&session->arena, path, &session->report, &session->error);
+    if (status != LH_OK) {
+        session->request.report_path = NULL; /* told once: the end need not try again */
+    }
+    return status;
 }
 
 /* Frames of the timeline that were rendered: each range once, whatever the number of files it went to. */
