@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Other stems than plain PCM: FLAC, and stems at another rate, beside sox and ffmpeg in the same run.
 
-sox and ffmpeg sum the 44.1 kHz stems before they convert, once; loophole converts each medium, since clips of a project
-lie at any frame. That work is in its figures.
+sox sums the 44.1 kHz stems and converts the sum, once, and ffmpeg leaves the sum at 44.1 kHz; loophole converts each
+medium, since clips of a project lie at any frame. That work is in its figures alone.
 
 usage: formats.py LOOPHOLE WORK [--stems 16] [--seconds 60] [--rounds 3]
 """

@@ -30,7 +30,8 @@ LH_NODISCARD enum lh_status cli_cache_digest(struct lh_arena *arena, struct cli_
 /* No source has changed since then, as far as its size and times tell. */
 bool cli_cache_unchanged(const struct cli_sources *sources);
 /* Whether there is a file for the key; if so *fd is it, for the caller to close, and `delivered` what is told of it. An
-   entry that is damaged, or without the figures that `report` asks for, is not there. */
+   entry whose file has another size than was told, or without the figures that `report` asks for, is not there; the
+   file's bytes are not looked at. */
 LH_NODISCARD enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *cache,
                                            const struct lh_digest *key, bool report, int *fd,
                                            struct engine_delivered *delivered, struct lh_error *error);
