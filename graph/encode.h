@@ -17,7 +17,9 @@
                   text of its name at the end
        tags       text name, value
        markers    i64 frame; text name
-   Where ranges begin in their tables is not written: they tile them (graph/graph.h). */
+   Where ranges begin in their tables is not written: they tile them (graph/graph.h).
+
+   Any thread. */
 #ifndef GRAPH_ENCODE_H
 #define GRAPH_ENCODE_H
 

@@ -21,7 +21,9 @@
                       the integrated target and of the true peak; flag and key of the deliverable that its gain comes
                       from; loop flag, i64 start, end; u32 count of tags, texts; u32 count of markers, i64 frame and
                       text; if lossy, FLAC or converted text CPU class
-   The quantum and the project's rate are not part of a node's key: native nodes do not sound different for them. */
+   The quantum and the project's rate are not part of a node's key: native nodes do not sound different for them.
+
+   Any thread. */
 #ifndef GRAPH_KEYS_H
 #define GRAPH_KEYS_H
 

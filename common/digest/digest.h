@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* SHA-256: the one digest of the project (media, keys, samples, files), because HTTP digests and S3 speak it too. */
+/* SHA-256: the one digest of the project (media, keys, samples, files), because HTTP digests and S3 speak it too.
+   Any thread; a hasher belongs to one at a time. */
 #ifndef LH_DIGEST_DIGEST_H
 #define LH_DIGEST_DIGEST_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Compiles a project to the render graph: beats and seconds become frames, levels become gains, solo and mute become
    which nodes there are, pan laws, fades and automation become tables. All of it in arithmetic that gives the same bits
-   on every CPU (common/math). */
+   on every CPU (common/math). Any thread; several may compile one project, each with faults of its own. */
 #ifndef PULSE_COMPILE_COMPILE_H
 #define PULSE_COMPILE_COMPILE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Project files: read, check, write back. Nothing here opens media. */
+/* Project files: read, check, write back. Nothing here opens media. Any thread; a project and a list of faults belong
+   to one thread at a time. */
 #ifndef PULSE_PROJECT_LOAD_H
 #define PULSE_PROJECT_LOAD_H
 
