@@ -61,6 +61,13 @@ static double seconds_since(uint64_t begun_ns)
     return (double)(lh_clock_monotonic_ns() - begun_ns) / (double)LH_CLOCK_SECOND_NS;
 }
 
+/* Asked while the instance starts or looks into media. */
+static bool go_on(void *context)
+{
+    (void)context;
+    return !cli_interrupted();
+}
+
 void cli_session_begin(struct cli_session *session, const struct cli_request *request)
 {
     *session = (struct cli_session){
@@ -77,6 +84,9 @@ void cli_session_begin(struct cli_session *session, const struct cli_request *re
     raise_descriptor_limit();
     cli_interrupt_install(cli_aside_abandon_all);
     cli_session_fail(session, engine_instance_spawn(NULL, &session->instance, &session->error));
+    if (session->instance != NULL) {
+        engine_instance_watch(session->instance, go_on, NULL);
+    }
 }
 
 /* Loading has failed: as its faults say, or, when the file itself cannot be read, as an invalid project. */

@@ -208,6 +208,19 @@ def test_a_stopped_command_goes_on(folder):
     equal(only_whole_files(f"{folder}/out", whole, "after a stop"), len(NAMES), "files")
 
 
+def test_ctrl_c_while_an_instance_does_not_start(folder):
+    """It hangs before it has said a word: nothing waits for it."""
+    hanging = write(f"{folder}/hanging", b"#!/bin/sh\nexec sleep 60\n")
+    os.chmod(hanging, 0o755)
+    process = start("check", project_of(folder, 1), env={**ENVIRONMENT, "LOOPHOLE_SIGNAL": hanging})
+    time.sleep(0.5)
+    begun = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    status, talk = finish(process)
+    equal(status, 130, f"exit status: {talk}")
+    equal(time.monotonic() - begun < (10 if SANITIZED else 3), True, "soon")
+
+
 def test_kill_of_a_stopped_instances_parent(folder):
     """It cannot notice by itself: the kernel ends it."""
     process = start("render", project_of(folder, 3600), "-o", f"{folder}/out")
