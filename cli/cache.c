@@ -170,8 +170,9 @@ enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *ca
     }
     uint8_t bytes[FACTS_SIZE_MAX];
     struct engine_delivered facts;
+    struct lh_digest told, found;
     *fd = -1;
-    if (cli_facts_read(bytes, read_entry(facts_path, bytes, sizeof bytes), &facts) != LH_OK ||
+    if (cli_facts_read(bytes, read_entry(facts_path, bytes, sizeof bytes), &facts, &told) != LH_OK ||
         (report && !(facts.has_loudness && facts.file.has_samples))) {
         return LH_OK;
     }
@@ -180,9 +181,11 @@ enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *ca
     if (opened < 0) {
         return LH_OK;
     }
-    if (fstat(opened, &info) != 0 || !S_ISREG(info.st_mode) || (uint64_t)info.st_size != facts.file.bytes) {
+    bool whole = fstat(opened, &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size == facts.file.bytes;
+    enum lh_status status = whole ? lh_digest_file(opened, &found, error) : LH_OK;
+    if (status != LH_OK || !whole || !lh_digest_equal(&found, &told)) {
         close(opened);
-        return LH_OK;
+        return status; /* damaged: as if it were not there */
     }
     *fd = opened;
     *delivered = facts;
@@ -234,10 +237,14 @@ enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *c
     if (path == NULL || facts_path == NULL) {
         return lh_error_no_memory(error);
     }
+    struct lh_digest digest;
     struct lh_writer writer;
     lh_writer_init(&writer);
-    cli_facts_write(&writer, delivered);
-    enum lh_status status = lh_writer_status(&writer) == LH_OK ? LH_OK : lh_error_no_memory(error);
+    enum lh_status status = lh_digest_file(fd, &digest, error);
+    if (status == LH_OK) {
+        cli_facts_write(&writer, delivered, &digest);
+        status = lh_writer_status(&writer) == LH_OK ? LH_OK : lh_error_no_memory(error);
+    }
     struct cli_aside aside = CLI_ASIDE_NONE;
     status = status == LH_OK ? cli_aside_open(arena, path, &aside, error) : status;
     status = status == LH_OK ? cli_copy(fd, aside.fd, path, error) : status;

@@ -204,15 +204,17 @@ START_TEST(facts_are_checked)
 {
     struct lh_writer writer;
     struct engine_delivered read;
+    struct lh_digest file = {{7}}, back;
     lh_writer_init(&writer);
-    cli_facts_write(&writer, &told);
-    ck_assert_int_eq(cli_facts_read(writer.data, writer.size, &read), LH_OK);
+    cli_facts_write(&writer, &told, &file);
+    ck_assert_int_eq(cli_facts_read(writer.data, writer.size, &read, &back), LH_OK);
+    ck_assert(lh_digest_equal(&file, &back));
     for (size_t size = 0; size < writer.size; size++) {
-        ck_assert_int_eq(cli_facts_read(writer.data, size, &read), LH_ERR_FORMAT);
+        ck_assert_int_eq(cli_facts_read(writer.data, size, &read, &back), LH_ERR_FORMAT);
     }
     for (size_t i = 0; i < writer.size * 8; i++) { /* any bit may be wrong, none may crash */
         writer.data[i / 8] ^= (uint8_t)(1u << (i % 8));
-        enum lh_status status = cli_facts_read(writer.data, writer.size, &read);
+        enum lh_status status = cli_facts_read(writer.data, writer.size, &read, &back);
         ck_assert(status == LH_OK || status == LH_ERR_FORMAT);
         writer.data[i / 8] ^= (uint8_t)(1u << (i % 8));
     }

@@ -51,6 +51,16 @@ def test_cache(folder):
     equal([part[name][1:] for name in names], [plain[name][1:] for name in names], "same in part")
     changed = render("--cache", cache, "--set", "/tracks/2/gainDb=-7")
     equal(any(changed[name][0] for name in names), False, "cached after a change")
+    for name in os.listdir(f"{cache}/deliverables"):  # one bit is damage
+        if not name.endswith(".facts"):
+            with open(f"{cache}/deliverables/{name}", "r+b") as file:
+                file.seek(1000)
+                bit = file.read(1)[0] ^ 1
+                file.seek(1000)
+                file.write(bytes([bit]))
+    flipped = render("--cache", cache)
+    equal([one[0] for one in flipped.values()], [False] * 3, "cached when a bit is wrong")
+    equal([flipped[name][1:] for name in names], [plain[name][1:] for name in names], "same when a bit is wrong")
     for name in os.listdir(f"{cache}/deliverables"):  # damage is no hit
         with open(f"{cache}/deliverables/{name}", "r+b") as file:
             file.truncate(20)
