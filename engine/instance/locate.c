@@ -23,7 +23,7 @@ enum lh_status engine_instance_locate(char *path, size_t size, struct lh_error *
     char folder[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
     if (length <= 0) {
-        return lh_error_set(error, LH_ERR_MISSING, NULL,
+        return lh_error_set(error, LH_ERR_IO, NULL,
                             "this program cannot tell where it is; set LOOPHOLE_SIGNAL to the path of loophole-signal");
     }
     folder[length] = '\0';
@@ -38,7 +38,7 @@ enum lh_status engine_instance_locate(char *path, size_t size, struct lh_error *
             return LH_OK;
         }
     }
-    return lh_error_set(error, LH_ERR_MISSING, NULL,
+    return lh_error_set(error, LH_ERR_IO, NULL,
                         "loophole-signal is neither beside this program nor in ../libexec; install it there or set "
                         "LOOPHOLE_SIGNAL to its path");
 }

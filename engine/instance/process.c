@@ -167,8 +167,7 @@ enum lh_status engine_process_start(const char *program, struct engine_process *
         if (code == ENOMEM) {
             return lh_error_no_memory(error);
         }
-        return lh_error_set(error, code == ENOENT || code == EACCES ? LH_ERR_MISSING : LH_ERR_IO, program,
-                            "the signal instance cannot be started: %s", strerror(code));
+        return lh_error_set(error, LH_ERR_IO, program, "the signal instance cannot be started: %s", strerror(code));
     }
     *process = (struct engine_process){.pid = pid, .socket = sockets[0], .talk = talk[0]};
     return LH_OK;

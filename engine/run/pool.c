@@ -91,7 +91,7 @@ enum lh_status engine_pool_new(uint32_t threads, struct engine_pool **pool, stru
         if (result != 0) {
             engine_pool_free(made);
             return result < 0 ? lh_error_no_memory(error)
-                              : lh_error_set(error, LH_ERR_LIMIT, NULL, "cannot start %u threads: %s; ask for fewer",
+                              : lh_error_set(error, LH_ERR_IO, NULL, "cannot start %u threads: %s; ask for fewer",
                                              threads, strerror(result));
         }
         made->started++;

@@ -358,7 +358,7 @@ END_TEST
 
 START_TEST(a_program_that_is_not_there)
 {
-    ck_assert_int_eq(engine_instance_spawn("/nowhere/loophole-signal", &instance, &error), LH_ERR_MISSING);
+    ck_assert_int_eq(engine_instance_spawn("/nowhere/loophole-signal", &instance, &error), LH_ERR_IO);
     ck_assert_str_eq(error.where, "/nowhere/loophole-signal");
     engine_instance_free(NULL);
 }

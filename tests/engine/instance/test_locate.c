@@ -24,7 +24,7 @@ START_TEST(a_missing_program_is_told)
     char path[PATH_MAX];
     struct lh_error error = LH_ERROR_INIT;
     ck_assert_int_eq(unsetenv("LOOPHOLE_SIGNAL"), 0);
-    ck_assert_int_eq(engine_instance_locate(path, sizeof path, &error), LH_ERR_MISSING);
+    ck_assert_int_eq(engine_instance_locate(path, sizeof path, &error), LH_ERR_IO);
     ck_assert_ptr_nonnull(strstr(error.message, "LOOPHOLE_SIGNAL"));
     ck_assert_int_eq(engine_instance_locate(path, 5, &error), LH_ERR_LIMIT);
 }
