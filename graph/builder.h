@@ -28,6 +28,29 @@ LH_NODISCARD enum lh_status graph_builder_add_gain(struct graph_builder *builder
 LH_NODISCARD enum lh_status graph_builder_add_sum(struct graph_builder *builder, enum graph_node_kind kind,
                                                   uint32_t channels, bool invert, const uint32_t *inputs, size_t count,
                                                   const char *label, uint32_t *node);
+/* An equal plugin is one entry. Texts are copied. */
+LH_NODISCARD enum lh_status graph_builder_add_plugin(struct graph_builder *builder, const struct graph_plugin *plugin,
+                                                     uint32_t *index);
+
+/* What a PLUGIN node is made of. */
+struct graph_plugin_node {
+    uint32_t plugin;
+    uint32_t channels;
+    uint32_t input;     /* node, or GRAPH_NONE: an instrument */
+    uint32_t sidechain; /* node, or GRAPH_NONE */
+    const struct graph_parameter *parameters; /* in any order; symbols are distinct */
+    size_t parameter_count;
+    const struct graph_event *events; /* in any order; those of one frame keep theirs */
+    size_t event_count;
+    const char *preset, *state, *folder, *identity; /* as in struct graph_insert; NULL is "" */
+};
+/* Everything is copied. Nodes with an identity merge only with those of the same identity. */
+LH_NODISCARD enum lh_status graph_builder_add_plugin_node(struct graph_builder *builder,
+                                                          const struct graph_plugin_node *description,
+                                                          const char *label, uint32_t *node);
+/* Replaces the tempo of the graph. Copied. A graph without PLUGIN nodes is finished without it. */
+LH_NODISCARD enum lh_status graph_builder_set_tempo(struct graph_builder *builder, const struct graph_tempo *tempo,
+                                                    size_t count);
 LH_NODISCARD enum lh_status graph_builder_add_marker(struct graph_builder *builder, int64_t frame, const char *name);
 /* Name and tags are copied; the deliverable's tag_first and tag_count are set here. */
 LH_NODISCARD enum lh_status graph_builder_add_deliverable(struct graph_builder *builder,

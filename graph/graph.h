@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "common/digest/digest.h"
 
 #define GRAPH_CHANNELS_MAX 16
 #define GRAPH_QUANTUM_MIN 64
@@ -24,6 +25,7 @@
 #define GRAPH_FRAMES_MAX (INT64_C(1) << 40) /* a frame index or length stays below this: 265 days at 48 kHz */
 #define GRAPH_INPUTS_MAX 4096               /* contributions to one sum: the exact grid cannot overflow below this */
 #define GRAPH_TEXT_MAX 65535                /* bytes of a name, label or tag, UTF-8 */
+#define GRAPH_STATE_MAX (16u << 20)         /* bytes of a plugin's state */
 #define GRAPH_NONE UINT32_MAX               /* "no index" */
 
 /* How a medium becomes frames at the project's rate. Anything but IN_PLACE is converted once, from its start, into
@@ -91,18 +93,74 @@ enum graph_node_kind {
     GRAPH_NODE_BUS,       /* exact sum of its inputs, all of its own layout; PARTIAL inputs are added on the grid */
     GRAPH_NODE_PARTIAL,   /* as BUS without invert, but its output is the int64 sum on the grid of 2^-40; only a BUS or
                              PARTIAL reads it */
+    GRAPH_NODE_PLUGIN,    /* its input (of its own layout, or none: an instrument) through a plugin, keyed by a side chain
+                             where there is one; what a plugin's ports make of a layout is in graph/fit.h */
 };
 
+/* ---- plugins ---- */
+
+/* A plugin as it was found installed. Entries are distinct. */
+struct graph_plugin {
+    const char *uri;         /* with its kind: "lv2:http://example.org/reverb" */
+    const char *bundle;      /* the folder that holds it, absolute, "/" at its end; "": unknown. Not part of any key */
+    const char *version;     /* as the plugin says it, "2.4"; may be empty */
+    struct lh_digest digest; /* of its binary */
+};
+
+/* A parameter's values over time: a control port or a writable property by its symbol, in its natural unit. Where the
+   curve steps, the plugin's run is cut at that frame; where it ramps, the value moves at multiples of 64 frames and is
+   the curve's there. */
+struct graph_parameter {
+    const char *symbol;
+    uint32_t curve;
+};
+
+/* A MIDI message on the timeline. */
+struct graph_event {
+    int64_t frame;
+    uint32_t size;    /* 1..3 */
+    uint8_t bytes[4]; /* unused ones are 0; the first is a status of 0x80..0xEF */
+};
+
+/* How a PLUGIN node uses its plugin. */
+struct graph_insert {
+    uint32_t plugin;
+    bool has_input;     /* the node's first input is what the plugin processes */
+    bool has_sidechain; /* the node's last input is its side chain, of any layout */
+    uint32_t parameter_first, parameter_count; /* into parameters, symbols ascending (strcmp) and distinct */
+    uint32_t event_first, event_count;         /* into events, frames never decrease */
+    const char *preset;                        /* URI of a preset that is applied before state and parameters; "" */
+    const char *state;    /* Turtle text of an LV2 state, applied after the preset, before the parameters; "" */
+    const char *folder;   /* absolute, "/" at its end: what relative paths of the state mean. "" without a state. Not
+                             part of any key */
+    const char *identity; /* "" for a plugin that is proven repeatable; else what tells this node from its equals, which
+                             it must not be merged with: "track kick, node comp" */
+};
+
+/* The musical time that plugins are told, from `frame` up to the next entry. */
+struct graph_tempo {
+    int64_t frame;   /* ascending; the first is 0 */
+    double beats;    /* quarter notes from the project's start, at `frame` */
+    double bpm;      /* quarter notes a minute, > 0, does not move until the next entry */
+    int64_t bar;     /* bars from the project's start, 0 = the first */
+    double bar_beat; /* beats of the signature's denominator since the bar began, at `frame`; 0..numerator */
+    uint32_t numerator, denominator; /* 1..255; 1, 2, 4 .. 64 */
+};
+
+/* ---- nodes ---- */
+
 /* Plain data for every kind; members of other kinds are zero. The ranges of the nodes, one after the other, tile
-   regions, inputs and curve_refs: each entry belongs to one node. A sum has at most GRAPH_INPUTS_MAX contributions,
+   regions, inputs, curve_refs and inserts: each entry belongs to one node; those of the inserts tile parameters and
+   events. A sum has at most GRAPH_INPUTS_MAX contributions,
    those of its PARTIAL inputs counted one by one, those of CLIPS where most regions overlap. */
 struct graph_node {
     enum graph_node_kind kind;
     uint32_t channels; /* of the output, 1..16 */
     bool invert;       /* CLIPS, BUS: the completed sum changes its sign (polarity) */
-    uint32_t first;    /* CLIPS: into regions; BUS, PARTIAL: into inputs; GAIN: into inputs */
-    uint32_t count;    /* CLIPS: regions; BUS, PARTIAL: inputs (0 = silence); GAIN: always 1 */
+    uint32_t first;    /* CLIPS: into regions; else: into inputs */
+    uint32_t count;    /* CLIPS: regions; BUS, PARTIAL: inputs (0 = silence); GAIN: always 1; PLUGIN: 0..2 */
     uint32_t curves;   /* GAIN: into curve_refs, `channels` of them */
+    uint32_t insert;   /* PLUGIN: into inserts */
     const char *label; /* for messages: "track kick, post fader". Not part of any key. */
 };
 
@@ -139,7 +197,7 @@ struct graph_marker {
    the tail's of another kind, those behind a false has_...) are zero: the builder sees to it. */
 struct graph_deliverable {
     const char *name;   /* of the file, without ending: "mix", "stems-kick" */
-    uint32_t node;      /* what it holds: CLIPS, GAIN or BUS */
+    uint32_t node;      /* what it holds: anything but PARTIAL */
     int64_t start, end; /* timeline range [start, end), end >= start; the sources fall silent at end */
     int64_t preroll;    /* frames before start that the sources play unheard, 0..start */
     enum graph_tail_kind tail;
@@ -183,6 +241,16 @@ struct graph {
     uint32_t input_count; /* node indices */
     const uint32_t *curve_refs;
     uint32_t curve_ref_count; /* curve indices */
+    const struct graph_plugin *plugins;
+    uint32_t plugin_count;
+    const struct graph_parameter *parameters;
+    uint32_t parameter_count;
+    const struct graph_event *events;
+    uint32_t event_count;
+    const struct graph_insert *inserts;
+    uint32_t insert_count;
+    const struct graph_tempo *tempo;
+    uint32_t tempo_count; /* 0: nobody is told the musical time */
     const struct graph_node *nodes;
     uint32_t node_count;
     const struct graph_deliverable *deliverables;

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "engine/dsp/kernels.h"
+#include "engine/host/host.h"
 #include "engine/io/encode.h"
 #include "engine/io/meter.h"
 #include "graph/graph.h"
@@ -47,6 +48,9 @@ struct engine_render_job {
     bool report; /* measure and digest every deliverable; false: only what a loudness target needs */
     /* Selected for the whole process from here on; NULL: the fastest of this CPU. The bits are the same. */
     const struct engine_kernels *kernels;
+    struct engine_host *host;   /* knows the graph's plugins; NULL when it has none */
+    struct engine_watch *watch; /* who is inside which plugin; may be NULL */
+    const char *scratch_folder; /* that plugins may write files to; NULL: none */
 };
 
 /* What came of one deliverable. */
@@ -59,10 +63,18 @@ struct engine_delivered {
     int64_t tail_frames;             /* project frames past the range's end that were delivered */
 };
 
+/* What came of one PLUGIN node. */
+struct engine_inserted {
+    uint32_t node;        /* of the graph */
+    uint32_t latency;     /* frames, as latched before the render and removed */
+    uint32_t copies;      /* instances that share the node's channels */
+    bool latency_changed; /* it reported another one while it ran: the sound may be shifted from there on */
+};
+
 /* Where the time went: seconds that tasks of each kind took by the job's clock, summed over the threads. Waiting for a
    processor counts. */
 struct engine_times {
-    double conform, mix, meter, encode, wall;
+    double conform, mix, plugins, meter, encode, wall;
 };
 
 struct engine_render_result {
@@ -70,6 +82,7 @@ struct engine_render_result {
     struct engine_times times;
     uint32_t block, blocks_in_flight; /* as chosen */
     uint64_t conformed_media;
+    struct engine_inserted *inserted; /* graph->insert_count, caller's; by insert */
 };
 
 /* LH_ERR_FAULT: a named node fault ("track kick, clips, frame 4711: the sample is not a number"). Nothing outlives the

@@ -13,4 +13,9 @@
 LH_NODISCARD enum lh_status pulse_media_open(const struct pulse_project *project, size_t media_index, int *fd,
                                              struct lh_error *error);
 
+/* The same for any file of the project by its path relative to the project's folder: a MIDI file, a state. `where` is
+   left to the caller. */
+LH_NODISCARD enum lh_status pulse_file_open(const struct pulse_project *project, const char *file, int *fd,
+                                            struct lh_error *error);
+
 #endif
