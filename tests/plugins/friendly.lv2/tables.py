@@ -110,6 +110,8 @@ MORE = """
 test:sidechain-stereo-in a pg:StereoGroup , pg:InputGroup ; lv2:symbol "in" ; lv2:name "In" .
 test:sidechain-stereo-side a pg:StereoGroup , pg:InputGroup ; lv2:symbol "side" ; lv2:name "Side" ;
     pg:sideChainOf test:sidechain-stereo-in .
+test:taps a lv2:Parameter ; rdfs:label "taps" ; rdfs:range atom:Vector .
+test:file a lv2:Parameter ; rdfs:label "file" ; rdfs:range atom:Path .
 test:level a lv2:Parameter ; rdfs:label "level" ; rdfs:range atom:Float ;
     lv2:default 1.0 ; lv2:minimum 0.0 ; lv2:maximum 4.0 .
 """
