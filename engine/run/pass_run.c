@@ -17,19 +17,29 @@ struct pass_run {
     _Atomic uint64_t done_blocks;
 };
 
+/* What an end chain reads of its node in a block: [*from, *to), without what is played but not delivered. */
+static const float *delivered_block(const struct pass_run *run, uint32_t chain, int64_t block, int64_t *from,
+                                    int64_t *to)
+{
+    const struct engine_plan *plan = run->pass.plan;
+    uint32_t node = plan->chains[chain].node;
+    const float *in = engine_pass_buffer(&run->pass, engine_plan_source(plan, node, 0), block);
+    int64_t first;
+    engine_pass_frames(&run->pass, chain, block, &first, to);
+    *from = first > plan->start ? first : plan->start;
+    *to = *to > *from ? *to : *from;
+    return in + (size_t)(*from - first) * plan->graph->nodes[node].channels;
+}
+
 static enum lh_status meter_block(struct pass_run *run, uint32_t chain, int64_t block, struct lh_error *error)
 {
     const struct engine_plan *plan = run->pass.plan;
-    const struct graph_deliverable *deliverable = &plan->graph->deliverables[plan->chains[chain].deliverable];
-    int64_t stop = deliverable->end + engine_plan_tail(deliverable);
     int64_t from;
     int64_t to;
-    engine_pass_frames(&run->pass, block, &from, &to);
-    to = to < stop ? to : stop;
-    if (from >= to) {
+    const float *in = delivered_block(run, chain, block, &from, &to);
+    if (from == to) {
         return LH_OK;
     }
-    const float *in = engine_pass_buffer(&run->pass, plan->chain_of_node[plan->chains[chain].node], block);
     enum lh_status status = engine_meter_add(run->meters[chain], in, (size_t)(to - from));
     if (status != LH_OK) {
         lh_error_set(error, status, plan->graph->nodes[plan->chains[chain].node].label,
@@ -42,20 +52,41 @@ static enum lh_status deliver_block(struct pass_run *run, uint32_t chain, int64_
 {
     const struct engine_plan *plan = run->pass.plan;
     struct engine_delivery *delivery = &run->state->deliveries[plan->chains[chain].deliverable];
-    bool was_over = delivery->ended;
     int64_t from;
     int64_t to;
-    engine_pass_frames(&run->pass, block, &from, &to);
-    const float *in = engine_pass_buffer(&run->pass, plan->chain_of_node[plan->chains[chain].node], block);
+    const float *in = delivered_block(run, chain, block, &from, &to);
+    if (from == to) {
+        return LH_OK;
+    }
+    bool was_over = delivery->ended;
     enum lh_status status = engine_delivery_add(delivery, from, to, in, error);
     if (status != LH_OK && error != NULL && error->where[0] == '\0') {
         snprintf(error->where, sizeof error->where, "deliverable %s", delivery->deliverable->name);
     }
-    bool over = delivery->ended || (to >= delivery->stop && from < delivery->stop);
+    bool over = delivery->ended || to >= delivery->stop;
     if (over && !was_over && atomic_fetch_sub_explicit(&run->tails, 1, memory_order_acq_rel) == 1) {
         atomic_store_explicit(&run->blocks, block + 1, memory_order_release);
     }
     return status;
+}
+
+/* The last chain has done the block. */
+static void tell_progress(const struct pass_run *run, int64_t block, uint64_t began)
+{
+    struct engine_progress *progress = run->state->job->progress;
+    const struct engine_plan *plan = run->pass.plan;
+    int64_t from;
+    int64_t to;
+    engine_plan_frames(plan, 0, plan->stop, block, &from, &to);
+    from = from > plan->start ? from : plan->start;
+    if (from >= to) {
+        return;
+    }
+    uint64_t none = 0;
+    atomic_compare_exchange_strong_explicit(&progress->first_block_ns, &none, began, memory_order_relaxed,
+                                            memory_order_relaxed);
+    atomic_fetch_add_explicit(&progress->done, (uint64_t)(to - from), memory_order_relaxed);
+    atomic_fetch_add_explicit(&progress->frames, (uint64_t)(to - from), memory_order_relaxed);
 }
 
 static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, int64_t block, struct lh_error *error)
@@ -76,16 +107,9 @@ static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, i
         break;
     case ENGINE_CHAIN_DELIVER:
         spent = &times->encode_ns;
-        if (atomic_load_explicit(&job->progress->first_block_ns, memory_order_relaxed) == 0) {
-            atomic_store_explicit(&job->progress->first_block_ns, began, memory_order_relaxed);
-        }
         status = deliver_block(run, chain, block, error);
         if (status == LH_OK && chain + 1 == run->pass.plan->chain_count) {
-            int64_t from;
-            int64_t to;
-            engine_pass_frames(&run->pass, block, &from, &to);
-            atomic_fetch_add_explicit(&job->progress->done, (uint64_t)(to - from), memory_order_relaxed);
-            atomic_fetch_add_explicit(&job->progress->frames, (uint64_t)(to - from), memory_order_relaxed);
+            tell_progress(run, block, began);
         }
         break;
     }

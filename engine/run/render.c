@@ -46,7 +46,7 @@ static enum lh_status run_passes(struct engine_state *state, struct lh_error *er
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         bool seen = false;
         for (uint32_t e = 0; e < d && !seen; e++) {
-            seen = engine_plan_same_pass(&graph->deliverables[e], &graph->deliverables[d]);
+            seen = engine_plan_same_pass(graph, &graph->deliverables[e], &graph->deliverables[d]);
         }
         if (!seen) {
             enum lh_status status = engine_pass_run(state, d, error);
@@ -158,7 +158,7 @@ static uint64_t count_work(const struct engine_state *state)
         uint64_t longest = frames + (uint64_t)engine_plan_tail(deliverable);
         bool seen = false;
         for (uint32_t e = 0; e < d && !seen; e++) {
-            seen = engine_plan_same_pass(&graph->deliverables[e], deliverable);
+            seen = engine_plan_same_pass(graph, &graph->deliverables[e], deliverable);
         }
         total += (seen ? 0 : longest) + (engine_delivery_is_deferred(deliverable) ? frames : 0);
     }
