@@ -27,8 +27,10 @@ struct engine_draft {
 
 /* Settles at which shifts every node is read and up to where, from the deliverables down. */
 void engine_draft_shift(struct engine_draft *draft);
-/* The shift at which a node reads its inputs when it is computed at `shift`. */
+/* The shift at which a node reads its inputs when it is computed at `shift`, and up to where when it stops at `stop`.
+ */
 int64_t engine_draft_reads(const struct engine_draft *draft, uint32_t node, int64_t shift);
+int64_t engine_draft_reads_stop(const struct engine_draft *draft, uint32_t node, int64_t stop);
 
 /* Sets widest and stride. What the pass does not use must not make its strides short. */
 void engine_draft_size_stride(const struct engine_draft *draft);

@@ -26,6 +26,12 @@ int64_t engine_plan_begin(const struct graph *graph, const struct graph_delivera
     return graph->insert_count == 0 ? deliverable->start : deliverable->start - deliverable->preroll;
 }
 
+int64_t engine_plan_silence(const struct graph *graph, const struct graph_deliverable *deliverable)
+{
+    bool looks_ahead = graph->insert_count > 0 && engine_plan_tail(deliverable) == 0;
+    return looks_ahead ? INT64_MAX : deliverable->end;
+}
+
 int64_t engine_plan_tail(const struct graph_deliverable *deliverable)
 {
     return deliverable->tail == GRAPH_TAIL_NONE ? 0 : deliverable->tail_frames;
@@ -125,6 +131,7 @@ static void make_node_chains(struct engine_draft *draft, uint32_t n)
     chain->shift = wanted->shift;
     chain->reads = engine_draft_reads(draft, n, wanted->shift);
     chain->stop = draft->stop[n];
+    chain->reads_stop = engine_draft_reads_stop(draft, n, chain->stop);
     if (plugin) {
         plan->plugin_count++;
         chain->latency = draft->options->latency != NULL ? draft->options->latency[node->insert] : 0;
@@ -140,6 +147,7 @@ static void make_node_chains(struct engine_draft *draft, uint32_t n)
         chain->shift = wanted->shift;
         chain->reads = largest;
         chain->stop = wanted->stop;
+        chain->reads_stop = wanted->stop;
         chain->held = chain->reads - chain->shift;
     }
 }
@@ -186,6 +194,7 @@ static uint32_t add_end_chain(struct engine_plan *plan, enum engine_chain_kind k
     chain->deliverable = deliverable;
     chain->ordered = true;
     chain->stop = served->end + engine_plan_tail(served);
+    chain->reads_stop = chain->stop;
     return plan->chain_count - 1;
 }
 
@@ -325,10 +334,9 @@ static void set_range(struct engine_draft *draft)
 {
     struct engine_plan *plan = draft->plan;
     const struct graph_deliverable *pass = draft->pass;
-    bool looks_ahead = plan->graph->insert_count > 0 && engine_plan_tail(pass) == 0;
     plan->begin = engine_plan_begin(plan->graph, pass);
     plan->start = pass->start;
-    plan->silence = looks_ahead ? INT64_MAX : pass->end;
+    plan->silence = engine_plan_silence(plan->graph, pass);
     plan->stop = pass->end;
     for (uint32_t d = 0; d < plan->graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &plan->graph->deliverables[d];

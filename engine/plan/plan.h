@@ -48,6 +48,7 @@ struct engine_chain {
     int64_t shift;        /* frames that it is ahead */
     int64_t reads;        /* the shift at which it reads: PLUGIN, DELAY: not smaller than its own; else: its own */
     int64_t stop;         /* timeline frame from which on nobody wants anything of it */
+    int64_t reads_stop;   /* timeline frame up to which it reads: PLUGIN: to the end of a chunk; else: its stop */
     uint32_t latency;     /* PLUGIN: frames, removed here */
     int64_t held;         /* PLUGIN, DELAY: the most frames that wait in it from block to block */
     uint32_t next_delay;  /* MIX, PLUGIN, DELAY: hands the same node on at the next smaller shift; GRAPH_NONE */
@@ -63,8 +64,7 @@ struct engine_gain {
 struct engine_plan {
     const struct graph *graph; /* borrowed */
     int64_t begin, start; /* the first frame that is played, and the first that is delivered: later by the preroll */
-    int64_t silence;      /* sources fall silent here: at the range's end, or never where nothing but a plugin's
-                             look-ahead can hear what is behind it */
+    int64_t silence;      /* sources fall silent here */
     int64_t stop;         /* where the longest tail ends */
     uint32_t block;       /* frames; a chain's part of block k is cut to [begin, the chain's stop) */
     uint32_t slots;       /* blocks in flight */
@@ -96,6 +96,9 @@ bool engine_plan_same_pass(const struct graph *graph, const struct graph_deliver
                            const struct graph_deliverable *b);
 /* The first frame that the pass of a deliverable plays. */
 int64_t engine_plan_begin(const struct graph *graph, const struct graph_deliverable *deliverable);
+/* Where the sources of its pass fall silent: at its end, or never (INT64_MAX) where nothing but a plugin's look-ahead
+   can hear what is behind it. */
+int64_t engine_plan_silence(const struct graph *graph, const struct graph_deliverable *deliverable);
 /* By node: how many read it in the pass of the deliverable `first`, deliverables included. */
 void engine_plan_count_uses(const struct graph *graph, uint32_t first, uint32_t *uses);
 

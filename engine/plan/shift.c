@@ -19,6 +19,14 @@ int64_t engine_draft_reads(const struct engine_draft *draft, uint32_t n, int64_t
     return to_grid(shift + latency_of(draft, &graph->nodes[n]), graph->quantum);
 }
 
+/* A plugin's chunks are whole: what it is fed ends on the grid whatever is wanted of it. */
+int64_t engine_draft_reads_stop(const struct engine_draft *draft, uint32_t n, int64_t stop)
+{
+    const struct graph_node *node = &draft->plan->graph->nodes[n];
+    return node->kind == GRAPH_NODE_PLUGIN ? to_grid(stop + latency_of(draft, node), draft->plan->graph->quantum)
+                                           : stop;
+}
+
 static void demand(struct engine_draft *draft, uint32_t n, int64_t shift, int64_t stop)
 {
     draft->stop[n] = stop > draft->stop[n] ? stop : draft->stop[n];
@@ -33,13 +41,6 @@ static void demand(struct engine_draft *draft, uint32_t n, int64_t shift, int64_
     }
     draft->demands[draft->demand_count] = (struct engine_demand){.shift = shift, .stop = stop, .next = *at};
     *at = draft->demand_count++;
-}
-
-/* A plugin's chunks are whole: what it is fed ends on the grid whatever is wanted of it. */
-static int64_t input_stop(const struct engine_draft *draft, const struct graph_node *node, int64_t stop)
-{
-    return node->kind == GRAPH_NODE_PLUGIN ? to_grid(stop + latency_of(draft, node), draft->plan->graph->quantum)
-                                           : stop;
 }
 
 void engine_draft_shift(struct engine_draft *draft)
@@ -61,7 +62,7 @@ void engine_draft_shift(struct engine_draft *draft)
             continue;
         }
         int64_t shift = engine_draft_reads(draft, n, draft->demands[draft->wanted[n]].shift);
-        int64_t stop = input_stop(draft, node, draft->stop[n]);
+        int64_t stop = engine_draft_reads_stop(draft, n, draft->stop[n]);
         for (uint32_t i = 0; i < node->count; i++) {
             demand(draft, graph->inputs[node->first + i], shift, stop);
         }

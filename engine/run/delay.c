@@ -13,8 +13,8 @@ void engine_delay_block(const struct engine_pass *pass, uint32_t chain, int64_t 
     int64_t to;
     engine_pass_frames(pass, chain, block, &from, &to);
     int64_t in_from;
-    int64_t in_to; /* what is behind the stop is wanted by others alone */
-    engine_plan_frames(plan, own->reads, own->stop, block, &in_from, &in_to);
+    int64_t in_to; /* not behind the stop: that is wanted by others alone */
+    engine_plan_frames(plan, own->reads, own->reads_stop, block, &in_from, &in_to);
     const uint8_t *in = engine_pass_buffer(pass, engine_plan_source(plan, own->node, own->reads), block);
     uint8_t *out = engine_pass_buffer(pass, chain, block);
     size_t frames = (size_t)(to - from);

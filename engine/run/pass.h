@@ -12,13 +12,14 @@
 
 /* One worker's scratch: room for a stride of everything that an inner loop touches. Allocated before the pass. */
 struct engine_scratch {
-    uint8_t *raw;   /* bytes as they lie in the file */
-    float *region;  /* a region's samples, in the medium's or node's layout */
-    float *value;   /* a fused node's value on its way into a sum */
-    float *mono;    /* a mono value before it becomes wider */
-    float *gain;    /* gains of a moving curve, interleaved */
-    int64_t *clips; /* the sum of a CLIPS node */
-    int64_t *sum;   /* the sum of a BUS node */
+    uint8_t *raw;     /* bytes as they lie in the file */
+    float *region;    /* a region's samples, in the medium's or node's layout */
+    float *value;     /* a fused node's value on its way into a sum or a plugin */
+    float *sidechain; /* the same, on its way into a plugin's side chain */
+    float *mono;      /* a mono value before it becomes wider */
+    float *gain;      /* gains of a moving curve, interleaved */
+    int64_t *clips;   /* the sum of a CLIPS node */
+    int64_t *sum;     /* the sum of a BUS node */
 };
 
 /* What every pass of a render shares, prepared once. */

@@ -182,11 +182,7 @@ static void walk_chain(struct walk *walk, uint32_t c)
     must(own->to - own->from <= plan->block);
     must(own->from == own->to || own->from == own->next); /* gapless from begin to stop */
     own->next = own->from < own->to ? own->to : own->next;
-    int64_t stop = chain->stop;
-    if (chain->kind == ENGINE_CHAIN_PLUGIN) {
-        stop = (stop + chain->latency + QUANTUM - 1) / QUANTUM * QUANTUM;
-    }
-    engine_plan_frames(plan, chain->reads, stop, walk->block, &walk->from, &walk->to);
+    engine_plan_frames(plan, chain->reads, chain->reads_stop, walk->block, &walk->from, &walk->to);
     walk->reader = c;
     demand_inputs(walk);
     if (walk->from < walk->to) {
@@ -195,6 +191,8 @@ static void walk_chain(struct walk *walk, uint32_t c)
     }
     if (chain->kind == ENGINE_CHAIN_PLUGIN || chain->kind == ENGINE_CHAIN_DELAY) {
         must(chain->ordered);
+        must(chain->reads_stop >= chain->stop + chain->latency);
+        must(chain->kind == ENGINE_CHAIN_DELAY || chain->reads_stop % QUANTUM == 0);
         int64_t made = own->fed - chain->latency < chain->stop ? own->fed - chain->latency : chain->stop;
         must(own->next == plan->begin || own->next <= made);
         must(made - own->next <= chain->held);
