@@ -37,7 +37,7 @@ HOSTILE_FAULT static void bus(struct hostile *self)
 HOSTILE_FAULT static void divide(struct hostile *self)
 {
     (void)self;
-    hostile_nought = 1 / hostile_nought;
+    hostile_nought = 100 / hostile_nought;
 }
 
 static void illegal(struct hostile *self)
