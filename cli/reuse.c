@@ -98,8 +98,7 @@ static enum lh_status compile_remainder(struct cli_session *session, struct lh_e
 {
     const struct pulse_project *project = session->project;
     const char **only = lh_arena_array(&session->arena, project->deliverable_count, sizeof *only);
-    const struct pulse_media_facts *facts = cli_sources_facts(&session->arena, &session->sources, project);
-    if (only == NULL || facts == NULL) {
+    if (only == NULL) {
         return lh_error_no_memory(error);
     }
     struct pulse_compile_options options = {.only = only};
@@ -109,7 +108,8 @@ static enum lh_status compile_remainder(struct cli_session *session, struct lh_e
         }
     }
     /* What compiled as a whole compiles in part: no faults are left to find. */
-    enum lh_status status = pulse_compile(project, facts, &options, &session->faults, &session->remainder);
+    enum lh_status status =
+        pulse_compile(project, &session->needs, &session->facts, &options, &session->faults, &session->remainder);
     return status == LH_ERR_NO_MEMORY ? lh_error_no_memory(error) : status;
 }
 

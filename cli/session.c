@@ -150,12 +150,27 @@ static void probe(struct cli_session *session)
     }
 }
 
+static bool find_needs(struct cli_session *session)
+{
+    enum lh_status status = LH_OK;
+    if (session->needs.media == NULL) {
+        status = pulse_compile_needs(&session->arena, session->project, &session->request.compile, &session->needs);
+    }
+    if (status != LH_OK) {
+        cli_session_fail(session, lh_error_no_memory(&session->error));
+    }
+    return status == LH_OK;
+}
+
 void cli_session_open_media(struct cli_session *session)
 {
     if (cli_session_stopped(session)) {
         return;
     }
-    cli_session_fail(session, cli_sources_open_project(&session->arena, session->project, &session->request.compile,
+    if (!find_needs(session)) {
+        return;
+    }
+    cli_session_fail(session, cli_sources_open_project(&session->arena, session->project, &session->needs,
                                                        &session->faults, &session->sources, &session->error));
     probe(session);
 }
@@ -196,14 +211,14 @@ void cli_session_compile(struct cli_session *session)
     if (cli_session_stopped(session)) {
         return;
     }
-    const struct pulse_media_facts *facts = cli_sources_facts(&session->arena, &session->sources, session->project);
-    if (facts == NULL) {
+    session->facts.media = cli_sources_facts(&session->arena, &session->sources, session->project);
+    if (session->facts.media == NULL || !find_needs(session)) {
         cli_session_fail(session, lh_error_no_memory(&session->error));
         return;
     }
     uint64_t begun_ns = lh_clock_monotonic_ns();
-    enum lh_status status =
-        pulse_compile(session->project, facts, &session->request.compile, &session->faults, &session->compiled);
+    enum lh_status status = pulse_compile(session->project, &session->needs, &session->facts, &session->request.compile,
+                                          &session->faults, &session->compiled);
     session->compile_seconds = seconds_since(begun_ns);
     if (status == LH_OK) {
         check_containers(session);

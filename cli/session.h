@@ -37,6 +37,8 @@ struct cli_session {
     struct engine_instance *instance;
     struct pulse_project *project;
     struct cli_sources sources;
+    struct pulse_needs needs; /* media NULL: not asked yet */
+    struct pulse_facts facts; /* as they were compiled against */
     struct pulse_compiled *compiled;
     struct cli_outputs outputs;
     struct cli_aside report;

@@ -36,19 +36,14 @@ static const char *media_pointer(struct lh_arena *arena, const char *id)
 }
 
 enum lh_status cli_sources_open_project(struct lh_arena *arena, const struct pulse_project *project,
-                                        const struct pulse_compile_options *options, struct lh_faults *faults,
+                                        const struct pulse_needs *needs, struct lh_faults *faults,
                                         struct cli_sources *sources, struct lh_error *error)
 {
-    bool *needed = lh_arena_array(arena, project->media_count, sizeof *needed);
-    if (needed == NULL) {
-        return lh_error_no_memory(error);
-    }
-    pulse_compile_needs(project, options, needed);
     enum lh_status status = make(arena, project->media_count, sources, error);
     for (size_t i = 0; status == LH_OK && i < sources->count; i++) {
         struct cli_source *source = &sources->items[i];
         source->path = project->media[i].file;
-        if (!needed[i]) {
+        if (!needs->media[i]) {
             continue;
         }
         source->where = media_pointer(arena, project->media[i].id);

@@ -27,9 +27,8 @@ struct cli_sources {
 
 /* Every medium that the options need. One that cannot be opened is a fault (LH_ERR_MISSING); all are tried. */
 LH_NODISCARD enum lh_status cli_sources_open_project(struct lh_arena *arena, const struct pulse_project *project,
-                                                     const struct pulse_compile_options *options,
-                                                     struct lh_faults *faults, struct cli_sources *sources,
-                                                     struct lh_error *error);
+                                                     const struct pulse_needs *needs, struct lh_faults *faults,
+                                                     struct cli_sources *sources, struct lh_error *error);
 /* Files by their paths. */
 LH_NODISCARD enum lh_status cli_sources_open_files(struct lh_arena *arena, const char *const *paths, size_t count,
                                                    struct lh_faults *faults, struct cli_sources *sources,

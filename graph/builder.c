@@ -29,8 +29,9 @@ void graph_builder_free(struct graph_builder *builder)
         return;
     }
     struct graph_table *tables[] = {
-        &builder->media, &builder->points,     &builder->curves, &builder->regions,      &builder->inputs,
-        &builder->nodes, &builder->curve_refs, &builder->tags,   &builder->deliverables, &builder->markers,
+        &builder->media,   &builder->points,     &builder->curves, &builder->regions,      &builder->inputs,
+        &builder->nodes,   &builder->curve_refs, &builder->tags,   &builder->deliverables, &builder->markers,
+        &builder->plugins, &builder->parameters, &builder->events, &builder->inserts,      &builder->tempo,
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         free(tables[i]->items);
@@ -41,7 +42,7 @@ void graph_builder_free(struct graph_builder *builder)
     free(builder);
 }
 
-static enum lh_status copy_text(struct graph_builder *builder, const char *text, const char **copy)
+enum lh_status graph_builder_copy_text(struct graph_builder *builder, const char *text, const char **copy)
 {
     if (text == NULL || *text == '\0') {
         *copy = "";
@@ -56,7 +57,7 @@ enum lh_status graph_builder_add_media(struct graph_builder *builder, const stru
     struct graph_media entry = *media;
     enum lh_status status = graph_table_reserve(&builder->media, 1, sizeof entry);
     if (status == LH_OK) {
-        status = copy_text(builder, media->name, &entry.name);
+        status = graph_builder_copy_text(builder, media->name, &entry.name);
     }
     if (status != LH_OK) {
         return status;
@@ -132,9 +133,8 @@ enum lh_status graph_builder_add_curve(struct graph_builder *builder, const stru
     return LH_OK;
 }
 
-/* Takes the node that stands behind the table's end, or finds its equal. `taken` says which. Of two labels of one node
-   the lesser is kept, so that the order of adding does not show. */
-static enum lh_status intern_node(struct graph_builder *builder, const char *label, uint32_t *node, bool *taken)
+/* Of two labels of one node the lesser is kept, so that the order of adding does not show. */
+enum lh_status graph_builder_take_node(struct graph_builder *builder, const char *label, uint32_t *node, bool *taken)
 {
     uint32_t candidate = builder->nodes.count;
     struct graph_node *nodes = builder->nodes.items;
@@ -149,7 +149,7 @@ static enum lh_status intern_node(struct graph_builder *builder, const char *lab
     bool better = label != NULL && *label != '\0' && (*known == '\0' || strcmp(label, known) < 0);
     const char *copy = known;
     if (better) {
-        status = copy_text(builder, label, &copy);
+        status = graph_builder_copy_text(builder, label, &copy);
         if (status != LH_OK) {
             return status;
         }
@@ -212,7 +212,7 @@ enum lh_status graph_builder_add_clips(struct graph_builder *builder, uint32_t c
     ((struct graph_node *)builder->nodes.items)[builder->nodes.count] = (struct graph_node){
         .kind = GRAPH_NODE_CLIPS, .channels = channels, .invert = invert, .first = first, .count = (uint32_t)count};
     bool taken;
-    status = intern_node(builder, label, node, &taken);
+    status = graph_builder_take_node(builder, label, node, &taken);
     if (status == LH_OK && taken) {
         builder->regions.count += (uint32_t)count;
     }
@@ -259,7 +259,7 @@ enum lh_status graph_builder_add_gain(struct graph_builder *builder, uint32_t in
         .curves = builder->curve_refs.count,
     };
     bool taken;
-    status = intern_node(builder, label, node, &taken);
+    status = graph_builder_take_node(builder, label, node, &taken);
     if (status == LH_OK && taken) {
         builder->inputs.count++;
         builder->curve_refs.count += channels;
@@ -293,7 +293,7 @@ enum lh_status graph_builder_add_sum(struct graph_builder *builder, enum graph_n
     ((struct graph_node *)builder->nodes.items)[builder->nodes.count] = (struct graph_node){
         .kind = kind, .channels = channels, .invert = invert, .first = first, .count = (uint32_t)count};
     bool taken;
-    status = intern_node(builder, label, node, &taken);
+    status = graph_builder_take_node(builder, label, node, &taken);
     if (status == LH_OK && taken) {
         builder->inputs.count += (uint32_t)count;
     }
@@ -304,7 +304,7 @@ enum lh_status graph_builder_add_marker(struct graph_builder *builder, int64_t f
 {
     struct graph_marker marker = {.frame = frame};
     enum lh_status status = graph_table_reserve(&builder->markers, 1, sizeof marker);
-    status = status != LH_OK ? status : copy_text(builder, name, &marker.name);
+    status = status != LH_OK ? status : graph_builder_copy_text(builder, name, &marker.name);
     if (status == LH_OK) {
         ((struct graph_marker *)builder->markers.items)[builder->markers.count++] = marker;
     }
@@ -321,11 +321,11 @@ enum lh_status graph_builder_add_deliverable(struct graph_builder *builder, cons
     graph_deliverable_normalise(&entry, builder->sample_rate);
     enum lh_status status = graph_table_reserve(&builder->deliverables, 1, sizeof entry);
     status = status != LH_OK ? status : graph_table_reserve(&builder->tags, tag_count, sizeof *tags);
-    status = status != LH_OK ? status : copy_text(builder, deliverable->name, &entry.name);
+    status = status != LH_OK ? status : graph_builder_copy_text(builder, deliverable->name, &entry.name);
     for (size_t i = 0; status == LH_OK && i < tag_count; i++) {
         struct graph_tag *tag = (struct graph_tag *)builder->tags.items + builder->tags.count + i;
-        status = copy_text(builder, tags[i].name, &tag->name);
-        status = status != LH_OK ? status : copy_text(builder, tags[i].value, &tag->value);
+        status = graph_builder_copy_text(builder, tags[i].name, &tag->name);
+        status = status != LH_OK ? status : graph_builder_copy_text(builder, tags[i].value, &tag->value);
     }
     if (status != LH_OK) {
         return status;

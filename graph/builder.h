@@ -36,11 +36,11 @@ LH_NODISCARD enum lh_status graph_builder_add_plugin(struct graph_builder *build
 struct graph_plugin_node {
     uint32_t plugin;
     uint32_t channels;
-    uint32_t input;     /* node, or GRAPH_NONE: an instrument */
-    uint32_t sidechain; /* node, or GRAPH_NONE */
+    uint32_t input;                           /* node, or GRAPH_NONE: an instrument */
+    uint32_t sidechain;                       /* node, or GRAPH_NONE */
     const struct graph_parameter *parameters; /* in any order; symbols are distinct */
     size_t parameter_count;
-    const struct graph_event *events; /* in any order; those of one frame keep theirs */
+    const struct graph_event *events; /* frames never decrease; those of one frame keep their order */
     size_t event_count;
     const char *preset, *state, *folder, *identity; /* as in struct graph_insert; NULL is "" */
 };

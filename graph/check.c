@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "graph/deliverable.h"
+#include "graph/insert.h"
 #include "graph/sums.h"
 
 enum lh_status graph_refuse(struct lh_error *error, const char *table, uint32_t index, const char *message)
@@ -207,7 +208,7 @@ static enum lh_status check_clips(const struct graph *graph, uint32_t index, str
                : graph_refuse(error, "nodes", index, "more than 4096 clips sound at once; use groups");
 }
 
-/* Inputs of GAIN, BUS and PARTIAL: lower in the table, and of a layout and kind that the node can read. */
+/* Inputs of all but CLIPS: lower in the table, and of a layout and kind that the node can read. */
 static const char *inputs_fault(const struct graph *graph, uint32_t index)
 {
     const struct graph_node *node = &graph->nodes[index];
@@ -217,7 +218,15 @@ static const char *inputs_fault(const struct graph *graph, uint32_t index)
             return "a node reads one that does not stand before it";
         }
         const struct graph_node *source = &graph->nodes[input];
-        if (node->kind == GRAPH_NODE_GAIN) {
+        if (node->kind == GRAPH_NODE_PLUGIN) {
+            bool sidechain = i + 1 == node->count && graph->inserts[node->insert].has_sidechain;
+            if (source->kind == GRAPH_NODE_PARTIAL) {
+                return "a plugin reads a partial sum";
+            }
+            if (!sidechain && source->channels != node->channels) {
+                return "a plugin's input has another layout than its node";
+            }
+        } else if (node->kind == GRAPH_NODE_GAIN) {
             if (source->kind == GRAPH_NODE_PARTIAL) {
                 return "a gain reads a partial sum";
             }
@@ -246,8 +255,22 @@ static const char *gain_fault(const struct graph *graph, const struct graph_node
 
 /* Where the next node's entries must begin. */
 struct tiles {
-    uint32_t regions, inputs, refs;
+    uint32_t regions, inputs, refs, inserts;
 };
+
+static const char *insert_fault(const struct graph *graph, const struct graph_node *node, struct tiles *next)
+{
+    if (node->kind != GRAPH_NODE_PLUGIN) {
+        return node->insert != 0 ? "only a plugin's node has an insert" : NULL;
+    }
+    if (node->insert != next->inserts || node->insert >= graph->insert_count) {
+        return "the node's insert does not follow the last one's";
+    }
+    next->inserts++;
+    const struct graph_insert *insert = &graph->inserts[node->insert];
+    uint32_t inputs = (insert->has_input ? 1u : 0u) + (insert->has_sidechain ? 1u : 0u);
+    return node->count != inputs ? "a plugin's node has other inputs than its insert says" : NULL;
+}
 
 static const char *range_fault(const struct graph *graph, const struct graph_node *node, struct tiles *next)
 {
@@ -272,7 +295,7 @@ static enum lh_status check_nodes(const struct graph *graph, struct lh_error *er
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const struct graph_node *node = &graph->nodes[i];
         const char *fault = NULL;
-        if ((unsigned)node->kind > GRAPH_NODE_PARTIAL) {
+        if ((unsigned)node->kind > GRAPH_NODE_PLUGIN) {
             fault = "unknown kind of node";
         } else if (!is_channel_count(node->channels)) {
             fault = "a node has 1 to 16 channels";
@@ -280,6 +303,7 @@ static enum lh_status check_nodes(const struct graph *graph, struct lh_error *er
             fault = "only clips and buses change polarity";
         }
         fault = fault != NULL ? fault : range_fault(graph, node, &next);
+        fault = fault != NULL ? fault : insert_fault(graph, node, &next);
         fault = fault != NULL ? fault : graph_text_fault(node->label);
         if (fault == NULL && node->kind == GRAPH_NODE_CLIPS) {
             enum lh_status status = check_clips(graph, i, error);
@@ -297,8 +321,9 @@ static enum lh_status check_nodes(const struct graph *graph, struct lh_error *er
         }
     }
     if (next.regions != graph->region_count || next.inputs != graph->input_count ||
-        next.refs != graph->curve_ref_count) {
-        return graph_refuse(error, "nodes", graph->node_count, "regions, inputs or curves that belong to no node");
+        next.refs != graph->curve_ref_count || next.inserts != graph->insert_count) {
+        return graph_refuse(error, "nodes", graph->node_count,
+                            "regions, inputs, curves or inserts that belong to no node");
     }
     return LH_OK;
 }
@@ -326,7 +351,8 @@ static enum lh_status check_sums(const struct graph *graph, struct lh_error *err
 enum lh_status graph_check(const struct graph *graph, struct lh_error *error)
 {
     enum lh_status (*const checks[])(const struct graph *, struct lh_error *) = {
-        check_head, check_media, check_curves, check_nodes, check_sums, graph_check_deliverables,
+        check_head,        check_media, check_curves, graph_check_inserts,
+        graph_check_tempo, check_nodes, check_sums,   graph_check_deliverables,
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         enum lh_status status = checks[i](graph, error);

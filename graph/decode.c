@@ -48,10 +48,10 @@ static bool read_bool(struct decoder *decoder)
     return read_choice(decoder, 1) == 1;
 }
 
-static const char *read_text(struct decoder *decoder)
+static const char *read_long_text(struct decoder *decoder, size_t limit)
 {
     size_t length;
-    const char *view = lh_reader_text(&decoder->reader, GRAPH_TEXT_MAX, &length);
+    const char *view = lh_reader_text(&decoder->reader, limit, &length);
     if (view == NULL || length == 0) {
         return "";
     }
@@ -62,6 +62,19 @@ static const char *read_text(struct decoder *decoder)
     const char *copy = lh_arena_strndup(decoder->arena, view, length);
     decoder->out_of_memory = decoder->out_of_memory || copy == NULL;
     return copy != NULL ? copy : "";
+}
+
+static const char *read_text(struct decoder *decoder)
+{
+    return read_long_text(decoder, GRAPH_TEXT_MAX);
+}
+
+static void read_bytes(struct decoder *decoder, void *out, size_t size)
+{
+    const uint8_t *view = lh_reader_view(&decoder->reader, size);
+    if (view != NULL) {
+        memcpy(out, view, size);
+    }
 }
 
 static void read_media(struct decoder *decoder, struct graph *graph)
@@ -127,6 +140,69 @@ static const uint32_t *read_indices(struct decoder *decoder, uint32_t count)
     return indices;
 }
 
+static void read_plugins(struct decoder *decoder, struct graph *graph)
+{
+    struct lh_reader *reader = &decoder->reader;
+    struct graph_plugin *plugins = new_table(decoder, graph->plugin_count, sizeof *plugins, GRAPH_PLUGIN_BYTES);
+    for (uint32_t i = 0; healthy(decoder) && i < graph->plugin_count; i++) {
+        plugins[i].uri = read_text(decoder);
+        plugins[i].bundle = read_text(decoder);
+        plugins[i].version = read_text(decoder);
+        read_bytes(decoder, plugins[i].digest.bytes, sizeof plugins[i].digest.bytes);
+    }
+    graph->plugins = plugins;
+    struct graph_parameter *parameters =
+        new_table(decoder, graph->parameter_count, sizeof *parameters, GRAPH_PARAMETER_BYTES);
+    for (uint32_t i = 0; healthy(decoder) && i < graph->parameter_count; i++) {
+        parameters[i].symbol = read_text(decoder);
+        parameters[i].curve = lh_reader_u32(reader);
+    }
+    graph->parameters = parameters;
+    struct graph_event *events = new_table(decoder, graph->event_count, sizeof *events, GRAPH_EVENT_BYTES);
+    for (uint32_t i = 0; healthy(decoder) && i < graph->event_count; i++) {
+        events[i].frame = lh_reader_i64(reader);
+        events[i].size = lh_reader_u32(reader);
+        read_bytes(decoder, events[i].bytes, sizeof events[i].bytes);
+    }
+    graph->events = events;
+}
+
+static void read_inserts(struct decoder *decoder, struct graph *graph)
+{
+    struct lh_reader *reader = &decoder->reader;
+    struct graph_insert *inserts = new_table(decoder, graph->insert_count, sizeof *inserts, GRAPH_INSERT_BYTES);
+    uint32_t next_parameter = 0;
+    uint32_t next_event = 0;
+    for (uint32_t i = 0; healthy(decoder) && i < graph->insert_count; i++) {
+        struct graph_insert *insert = &inserts[i];
+        insert->plugin = lh_reader_u32(reader);
+        insert->has_input = read_bool(decoder);
+        insert->has_sidechain = read_bool(decoder);
+        insert->parameter_count = lh_reader_u32(reader);
+        insert->event_count = lh_reader_u32(reader);
+        insert->preset = read_text(decoder);
+        insert->state = read_long_text(decoder, GRAPH_STATE_MAX);
+        insert->folder = read_text(decoder);
+        insert->identity = read_text(decoder);
+        insert->parameter_first = next_parameter;
+        insert->event_first = next_event;
+        next_parameter += insert->parameter_count; /* may wrap: then graph_check() finds it past the table */
+        next_event += insert->event_count;
+    }
+    graph->inserts = inserts;
+    struct graph_tempo *tempo = new_table(decoder, graph->tempo_count, sizeof *tempo, GRAPH_TEMPO_BYTES);
+    for (uint32_t i = 0; healthy(decoder) && i < graph->tempo_count; i++) {
+        tempo[i].frame = lh_reader_i64(reader);
+        tempo[i].beats = lh_reader_f64(reader);
+        tempo[i].bpm = lh_reader_f64(reader);
+        tempo[i].bar = lh_reader_i64(reader);
+        tempo[i].bar_beat = lh_reader_f64(reader);
+        tempo[i].numerator = lh_reader_u32(reader);
+        tempo[i].denominator = lh_reader_u32(reader);
+    }
+    graph->tempo = tempo;
+}
+
 static void read_nodes(struct decoder *decoder, struct graph *graph)
 {
     struct lh_reader *reader = &decoder->reader;
@@ -135,9 +211,10 @@ static void read_nodes(struct decoder *decoder, struct graph *graph)
     uint32_t next_region = 0;
     uint32_t next_input = 0;
     uint32_t next_ref = 0;
+    uint32_t next_insert = 0;
     for (uint32_t i = 0; healthy(decoder) && i < graph->node_count; i++) {
         struct graph_node *node = &nodes[i];
-        node->kind = (enum graph_node_kind)read_choice(decoder, GRAPH_NODE_PARTIAL);
+        node->kind = (enum graph_node_kind)read_choice(decoder, GRAPH_NODE_PLUGIN);
         node->invert = read_bool(decoder);
         node->channels = lh_reader_u32(reader);
         node->count = lh_reader_u32(reader);
@@ -148,6 +225,9 @@ static void read_nodes(struct decoder *decoder, struct graph *graph)
         if (node->kind == GRAPH_NODE_GAIN) {
             node->curves = next_ref;
             next_ref += node->channels;
+        }
+        if (node->kind == GRAPH_NODE_PLUGIN) {
+            node->insert = next_insert++;
         }
     }
     graph->nodes = nodes;
@@ -221,6 +301,11 @@ static void read_tables(struct decoder *decoder, struct graph *graph)
     graph->region_count = lh_reader_u32(reader);
     graph->input_count = lh_reader_u32(reader);
     graph->curve_ref_count = lh_reader_u32(reader);
+    graph->plugin_count = lh_reader_u32(reader);
+    graph->parameter_count = lh_reader_u32(reader);
+    graph->event_count = lh_reader_u32(reader);
+    graph->insert_count = lh_reader_u32(reader);
+    graph->tempo_count = lh_reader_u32(reader);
     graph->node_count = lh_reader_u32(reader);
     graph->deliverable_count = lh_reader_u32(reader);
     graph->tag_count = lh_reader_u32(reader);
@@ -230,6 +315,8 @@ static void read_tables(struct decoder *decoder, struct graph *graph)
     read_regions(decoder, graph);
     graph->inputs = read_indices(decoder, graph->input_count);
     graph->curve_refs = read_indices(decoder, graph->curve_ref_count);
+    read_plugins(decoder, graph);
+    read_inserts(decoder, graph);
     read_nodes(decoder, graph);
     read_deliverables(decoder, graph);
 }

@@ -229,10 +229,13 @@ static int utf8_length(unsigned char lead, uint32_t *point, uint32_t *least)
 
 const char *graph_text_fault(const char *text)
 {
+    return strnlen(text, (size_t)GRAPH_TEXT_MAX + 1) > GRAPH_TEXT_MAX ? "a text is longer than 65535 bytes"
+                                                                      : graph_utf8_fault(text);
+}
+
+const char *graph_utf8_fault(const char *text)
+{
     static const char *const malformed = "a text is not UTF-8";
-    if (strnlen(text, (size_t)GRAPH_TEXT_MAX + 1) > GRAPH_TEXT_MAX) {
-        return "a text is longer than 65535 bytes";
-    }
     for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
         uint32_t point;
         uint32_t least;

@@ -22,5 +22,7 @@ LH_NODISCARD enum lh_status graph_check_deliverables(const struct graph *graph, 
 enum lh_status graph_refuse(struct lh_error *error, const char *table, uint32_t index, const char *message);
 /* NULL when `text` is valid UTF-8 of at most GRAPH_TEXT_MAX bytes, else what is wrong with it. */
 const char *graph_text_fault(const char *text);
+/* The same without a limit of length. */
+const char *graph_utf8_fault(const char *text);
 
 #endif

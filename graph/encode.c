@@ -3,6 +3,7 @@
 #include "graph/encode.h"
 
 #include "graph/deliverable.h"
+#include "graph/insert.h"
 #include "graph/layout.h"
 
 static void write_media(struct lh_writer *writer, const struct graph_media *media)
@@ -28,6 +29,45 @@ static void write_region(struct lh_writer *writer, const struct graph_region *re
     lh_writer_i64(writer, region->fade_out_length);
     lh_writer_u32(writer, region->fade_in);
     lh_writer_u32(writer, region->fade_out);
+}
+
+static void write_plugin(struct lh_writer *writer, const struct graph_plugin *plugin)
+{
+    lh_writer_text(writer, plugin->uri);
+    lh_writer_text(writer, plugin->bundle);
+    lh_writer_text(writer, plugin->version);
+    lh_writer_bytes(writer, plugin->digest.bytes, sizeof plugin->digest.bytes);
+}
+
+static void write_insert(struct lh_writer *writer, const struct graph_insert *insert)
+{
+    lh_writer_u32(writer, insert->plugin);
+    lh_writer_u8(writer, insert->has_input ? 1 : 0);
+    lh_writer_u8(writer, insert->has_sidechain ? 1 : 0);
+    lh_writer_u32(writer, insert->parameter_count);
+    lh_writer_u32(writer, insert->event_count);
+    lh_writer_text(writer, insert->preset);
+    lh_writer_text(writer, insert->state);
+    lh_writer_text(writer, insert->folder);
+    lh_writer_text(writer, insert->identity);
+}
+
+static void write_plugin_tables(struct lh_writer *writer, const struct graph *graph)
+{
+    for (uint32_t i = 0; i < graph->plugin_count; i++) {
+        write_plugin(writer, &graph->plugins[i]);
+    }
+    for (uint32_t i = 0; i < graph->parameter_count; i++) {
+        lh_writer_text(writer, graph->parameters[i].symbol);
+        lh_writer_u32(writer, graph->parameters[i].curve);
+    }
+    for (uint32_t i = 0; i < graph->event_count; i++) {
+        graph_event_write(writer, &graph->events[i]);
+    }
+    for (uint32_t i = 0; i < graph->insert_count; i++) {
+        write_insert(writer, &graph->inserts[i]);
+    }
+    graph_tempo_write(writer, graph);
 }
 
 static void write_node(struct lh_writer *writer, const struct graph_node *node)
@@ -64,6 +104,11 @@ static void write_head(struct lh_writer *writer, const struct graph *graph)
     lh_writer_u32(writer, graph->region_count);
     lh_writer_u32(writer, graph->input_count);
     lh_writer_u32(writer, graph->curve_ref_count);
+    lh_writer_u32(writer, graph->plugin_count);
+    lh_writer_u32(writer, graph->parameter_count);
+    lh_writer_u32(writer, graph->event_count);
+    lh_writer_u32(writer, graph->insert_count);
+    lh_writer_u32(writer, graph->tempo_count);
     lh_writer_u32(writer, graph->node_count);
     lh_writer_u32(writer, graph->deliverable_count);
     lh_writer_u32(writer, graph->tag_count);
@@ -92,6 +137,7 @@ enum lh_status graph_encode(const struct graph *graph, struct lh_writer *writer)
     for (uint32_t i = 0; i < graph->curve_ref_count; i++) {
         lh_writer_u32(writer, graph->curve_refs[i]);
     }
+    write_plugin_tables(writer, graph);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         write_node(writer, &graph->nodes[i]);
     }

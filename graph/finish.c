@@ -8,20 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/builder.h"
-#include "graph/owner.h"
-#include "graph/state.h"
-
-struct finish {
-    struct graph_builder *builder;
-    uint32_t *heights;     /* old node -> 1 + the greatest of its inputs, 0: not delivered */
-    uint32_t *ranks;       /* old node -> new */
-    uint32_t *order;       /* new node -> old */
-    uint32_t *curve_ranks; /* old curve -> new, GRAPH_NONE: not used */
-    uint32_t *curve_order; /* new curve -> old */
-    uint32_t node_count, curve_count;
-    uint32_t region_count, input_count, ref_count, point_count;
-};
+#include "graph/finish.h"
 
 static bool is_sum(const struct graph_node *node)
 {
@@ -29,7 +16,7 @@ static bool is_sum(const struct graph_node *node)
 }
 
 /* Marks what is delivered, then measures heights. Nodes stand in topological order as they were added. */
-static void measure_heights(struct finish *finish)
+static void measure_heights(struct graph_finish *finish)
 {
     const struct graph_builder *builder = finish->builder;
     const struct graph_node *nodes = builder->nodes.items;
@@ -63,7 +50,7 @@ static int compare_curve_places(const void *a, const void *b, void *builder)
     return graph_curve_compare(builder, *(const uint32_t *)a, *(const uint32_t *)b);
 }
 
-static void use_curve(struct finish *finish, uint32_t curve)
+void graph_finish_use_curve(struct graph_finish *finish, uint32_t curve)
 {
     if (curve != GRAPH_NONE && finish->curve_ranks[curve] == GRAPH_NONE) {
         finish->curve_ranks[curve] = 0;
@@ -71,7 +58,7 @@ static void use_curve(struct finish *finish, uint32_t curve)
     }
 }
 
-static void rank_curves(struct finish *finish)
+static void rank_curves(struct graph_finish *finish)
 {
     struct graph_builder *builder = finish->builder;
     const struct graph_node *nodes = builder->nodes.items;
@@ -83,13 +70,14 @@ static void rank_curves(struct finish *finish)
     for (uint32_t i = 0; i < finish->node_count; i++) {
         const struct graph_node *node = &nodes[finish->order[i]];
         for (uint32_t j = 0; node->kind == GRAPH_NODE_CLIPS && j < node->count; j++) {
-            use_curve(finish, regions[node->first + j].fade_in);
-            use_curve(finish, regions[node->first + j].fade_out);
+            graph_finish_use_curve(finish, regions[node->first + j].fade_in);
+            graph_finish_use_curve(finish, regions[node->first + j].fade_out);
         }
         for (uint32_t j = 0; node->kind == GRAPH_NODE_GAIN && j < node->channels; j++) {
-            use_curve(finish, refs[node->curves + j]);
+            graph_finish_use_curve(finish, refs[node->curves + j]);
         }
     }
+    graph_finish_use_inserts(finish);
     qsort_r(finish->curve_order, finish->curve_count, sizeof *finish->curve_order, compare_curve_places, builder);
     const struct graph_curve *curves = builder->curves.items;
     for (uint32_t i = 0; i < finish->curve_count; i++) {
@@ -100,7 +88,7 @@ static void rank_curves(struct finish *finish)
 
 /* Regions and gains name their curves by rank; regions are sorted anew, because the curves' names decide between
    regions that are otherwise equal. */
-static void rename_curves(struct finish *finish)
+static void rename_curves(struct graph_finish *finish)
 {
     struct graph_builder *builder = finish->builder;
     const struct graph_node *nodes = builder->nodes.items;
@@ -130,7 +118,7 @@ static void rename_curves(struct finish *finish)
 
 static int compare_heights(const void *a, const void *b, void *context)
 {
-    const struct finish *finish = context;
+    const struct graph_finish *finish = context;
     uint32_t left = finish->heights[*(const uint32_t *)a];
     uint32_t right = finish->heights[*(const uint32_t *)b];
     return left != right ? (left > right) - (left < right) : graph_compare_indices(a, b);
@@ -141,7 +129,7 @@ static int compare_node_places(const void *a, const void *b, void *builder)
     return graph_node_compare(builder, *(const uint32_t *)a, *(const uint32_t *)b);
 }
 
-static void rank_nodes(struct finish *finish)
+static void rank_nodes(struct graph_finish *finish)
 {
     struct graph_builder *builder = finish->builder;
     const struct graph_node *nodes = builder->nodes.items;
@@ -190,7 +178,7 @@ static bool copy_table(struct lh_arena *arena, const struct graph_table *table, 
     return items != NULL;
 }
 
-static enum lh_status emit_curves(const struct finish *finish, struct graph_owner *owner)
+static enum lh_status emit_curves(const struct graph_finish *finish, struct graph_owner *owner)
 {
     const struct graph_builder *builder = finish->builder;
     struct graph_curve *curves = lh_arena_array(&owner->arena, finish->curve_count, sizeof *curves);
@@ -213,7 +201,7 @@ static enum lh_status emit_curves(const struct finish *finish, struct graph_owne
     return LH_OK;
 }
 
-static enum lh_status emit_nodes(const struct finish *finish, struct graph_owner *owner)
+static enum lh_status emit_nodes(const struct graph_finish *finish, struct graph_owner *owner)
 {
     const struct graph_builder *builder = finish->builder;
     struct graph_node *nodes = lh_arena_array(&owner->arena, finish->node_count, sizeof *nodes);
@@ -250,10 +238,10 @@ static enum lh_status emit_nodes(const struct finish *finish, struct graph_owner
     graph->regions = regions;
     graph->inputs = inputs;
     graph->curve_refs = refs;
-    return LH_OK;
+    return graph_finish_emit_inserts(finish, owner, nodes);
 }
 
-static enum lh_status emit(const struct finish *finish, struct graph_owner *owner)
+static enum lh_status emit(const struct graph_finish *finish, struct graph_owner *owner)
 {
     struct graph_builder *builder = finish->builder;
     struct graph *graph = &owner->graph;
@@ -283,14 +271,16 @@ static enum lh_status emit(const struct finish *finish, struct graph_owner *owne
 /* Orders everything in `scratch` and writes the graph into `owner`, which takes over the builder's texts. */
 static enum lh_status assemble(struct graph_builder *builder, struct lh_arena *scratch, struct graph_owner *owner)
 {
-    struct finish finish = {.builder = builder};
+    struct graph_finish finish = {.builder = builder};
     finish.heights = lh_arena_array(scratch, builder->nodes.count, sizeof *finish.heights);
     finish.ranks = lh_arena_array(scratch, builder->nodes.count, sizeof *finish.ranks);
     finish.order = lh_arena_array(scratch, builder->nodes.count, sizeof *finish.order);
     finish.curve_ranks = lh_arena_array(scratch, builder->curves.count, sizeof *finish.curve_ranks);
     finish.curve_order = lh_arena_array(scratch, builder->curves.count, sizeof *finish.curve_order);
-    if (finish.heights == NULL || finish.ranks == NULL || finish.order == NULL || finish.curve_ranks == NULL ||
-        finish.curve_order == NULL) {
+    finish.plugin_ranks = lh_arena_array(scratch, builder->plugins.count, sizeof *finish.plugin_ranks);
+    finish.plugin_order = lh_arena_array(scratch, builder->plugins.count, sizeof *finish.plugin_order);
+    if (finish.plugin_ranks == NULL || finish.plugin_order == NULL || finish.heights == NULL || finish.ranks == NULL ||
+        finish.order == NULL || finish.curve_ranks == NULL || finish.curve_order == NULL) {
         return LH_ERR_NO_MEMORY;
     }
     owner->arena = builder->texts;
@@ -298,6 +288,7 @@ static enum lh_status assemble(struct graph_builder *builder, struct lh_arena *s
     measure_heights(&finish);
     rank_curves(&finish);
     rename_curves(&finish);
+    graph_finish_rename_inserts(&finish);
     rank_nodes(&finish);
     return emit(&finish, owner);
 }

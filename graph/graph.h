@@ -93,8 +93,8 @@ enum graph_node_kind {
     GRAPH_NODE_BUS,       /* exact sum of its inputs, all of its own layout; PARTIAL inputs are added on the grid */
     GRAPH_NODE_PARTIAL,   /* as BUS without invert, but its output is the int64 sum on the grid of 2^-40; only a BUS or
                              PARTIAL reads it */
-    GRAPH_NODE_PLUGIN,    /* its input (of its own layout, or none: an instrument) through a plugin, keyed by a side chain
-                             where there is one; what a plugin's ports make of a layout is in graph/fit.h */
+    GRAPH_NODE_PLUGIN, /* its input (of its own layout, or none: an instrument) through a plugin, keyed by a side chain
+                          where there is one; what a plugin's ports make of a layout is in graph/fit.h */
 };
 
 /* ---- plugins ---- */
@@ -125,8 +125,8 @@ struct graph_event {
 /* How a PLUGIN node uses its plugin. */
 struct graph_insert {
     uint32_t plugin;
-    bool has_input;     /* the node's first input is what the plugin processes */
-    bool has_sidechain; /* the node's last input is its side chain, of any layout */
+    bool has_input;                            /* the node's first input is what the plugin processes */
+    bool has_sidechain;                        /* the node's last input is its side chain, of any layout */
     uint32_t parameter_first, parameter_count; /* into parameters, symbols ascending (strcmp) and distinct */
     uint32_t event_first, event_count;         /* into events, frames never decrease */
     const char *preset;                        /* URI of a preset that is applied before state and parameters; "" */

@@ -8,6 +8,7 @@
 #include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "graph/deliverable.h"
+#include "graph/insert.h"
 #include "graph/sums.h"
 
 /* One region's description: a fixed size, so that regions can be sorted as bytes. */
@@ -142,6 +143,44 @@ static void describe_sum(struct keying *keying, uint32_t node)
     lh_writer_u32(&keying->writer, count);
 }
 
+/* Everything that decides over what a plugin gives, but the range. */
+static void describe_plugin(struct keying *keying, const struct graph_node *node)
+{
+    const struct graph *graph = keying->graph;
+    const struct graph_insert *insert = &graph->inserts[node->insert];
+    const struct graph_plugin *plugin = &graph->plugins[insert->plugin];
+    struct lh_writer *writer = &keying->writer;
+    lh_writer_u32(writer, graph->sample_rate);
+    lh_writer_u32(writer, graph->quantum);
+    lh_writer_text(writer, keying->context->cpu_class);
+    lh_writer_u8(writer, insert->has_input ? 1 : 0);
+    lh_writer_u8(writer, insert->has_sidechain ? 1 : 0);
+    for (uint32_t i = 0; i < node->count; i++) {
+        write_digest(writer, &keying->nodes[graph->inputs[node->first + i]]);
+    }
+    lh_writer_text(writer, plugin->uri);
+    lh_writer_text(writer, plugin->version);
+    write_digest(writer, &plugin->digest);
+    lh_writer_text(writer, insert->preset);
+    lh_writer_text(writer, insert->state);
+    lh_writer_text(writer, insert->identity);
+    if (insert->identity[0] != '\0') {
+        lh_writer_text(writer, keying->context->job != NULL ? keying->context->job : "");
+    }
+    lh_writer_u32(writer, insert->parameter_count);
+    for (uint32_t i = 0; i < insert->parameter_count; i++) {
+        const struct graph_parameter *parameter = &graph->parameters[insert->parameter_first + i];
+        lh_writer_text(writer, parameter->symbol);
+        write_digest(writer, &keying->curves[parameter->curve]);
+    }
+    lh_writer_u32(writer, insert->event_count);
+    for (uint32_t i = 0; i < insert->event_count; i++) {
+        graph_event_write(writer, &graph->events[insert->event_first + i]);
+    }
+    lh_writer_u32(writer, graph->tempo_count);
+    graph_tempo_write(writer, graph);
+}
+
 static enum lh_status key_node(struct keying *keying, uint32_t index)
 {
     const struct graph *graph = keying->graph;
@@ -156,6 +195,10 @@ static enum lh_status key_node(struct keying *keying, uint32_t index)
         for (uint32_t i = 0; i < node->channels; i++) {
             write_digest(writer, &keying->curves[graph->curve_refs[node->curves + i]]);
         }
+        return finish(writer, &keying->nodes[index]);
+    }
+    if (node->kind == GRAPH_NODE_PLUGIN) {
+        describe_plugin(keying, node);
         return finish(writer, &keying->nodes[index]);
     }
     if (node->kind == GRAPH_NODE_CLIPS) {
@@ -276,4 +319,28 @@ enum lh_status graph_keys(const struct graph *graph, const struct lh_digest *med
     lh_writer_fini(&keying.parts);
     lh_arena_fini(&arena);
     return status;
+}
+
+enum lh_status graph_keys_unproven(const struct graph *graph, bool *deliverables)
+{
+    bool *unproven = calloc((size_t)graph->node_count + 1, sizeof *unproven);
+    if (unproven == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const struct graph_node *node = &graph->nodes[i];
+        unproven[i] = node->kind == GRAPH_NODE_PLUGIN && graph->inserts[node->insert].identity[0] != '\0';
+        for (uint32_t j = 0; node->kind != GRAPH_NODE_CLIPS && j < node->count; j++) {
+            unproven[i] = unproven[i] || unproven[graph->inputs[node->first + j]];
+        }
+    }
+    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
+        const struct graph_deliverable *d = &graph->deliverables[i];
+        deliverables[i] = unproven[d->node];
+        if (d->gain_from != GRAPH_NONE) {
+            deliverables[i] = deliverables[i] || unproven[graph->deliverables[d->gain_from].node];
+        }
+    }
+    free(unproven);
+    return LH_OK;
 }

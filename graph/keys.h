@@ -12,6 +12,10 @@
          clips    u32 count, regions sorted as bytes: conform key; i64 start, length, offset, loop length; reverse;
                   f32 gain; i64 fade lengths in, out; curve digests in, out (zeros for none)
          gain     input's key, a curve digest for each channel
+         plugin   u32 rate, quantum; text CPU class; flags has input, has side chain, keys of the inputs; text uri,
+                  version, 32 bytes digest; text preset, state, identity; with an identity text job; u32 count of
+                  parameters, text symbol and curve digest; u32 count of events, i64 frame, u32 size, 4 bytes; u32 count
+                  of tempo entries, each as in graph/encode.h
          sums     u32 count, keys of the contributions sorted as bytes. A PARTIAL input stands for its own
                   contributions, so a bus has one key however it is cut into partial sums
        curve digest   SHA-256 over u32 count, then i64 frame and f32 value of each point
@@ -21,7 +25,8 @@
                       the integrated target and of the true peak; flag and key of the deliverable that its gain comes
                       from; loop flag, i64 start, end; u32 count of tags, texts; u32 count of markers, i64 frame and
                       text; if lossy, FLAC or converted text CPU class
-   The quantum and the project's rate are not part of a node's key: native nodes do not sound different for them.
+   The quantum and the project's rate are not part of a native node's key: it does not sound different for them. What a
+   plugin gave depends on where the range began as well: a deliverable's key has that.
 
    Any thread. */
 #ifndef GRAPH_KEYS_H
@@ -36,7 +41,10 @@
 struct graph_key_context {
     uint32_t sound_version; /* the engine's ENGINE_SOUND_VERSION */
     const char *libraries;  /* versions of the libraries that touch sound, "libsndfile-1.2.0 soxr-0.1.3 ..." */
-    const char *cpu_class;  /* enters only where a lossy decoder, a resampler or an encoder but PCM's takes part */
+    const char *cpu_class;  /* enters only where a plugin, a lossy decoder, a resampler or an encoder but PCM's takes
+                               part */
+    const char *job;        /* what this job has and no other: enters only where a plugin that is not proven repeatable
+                               takes part, so that what it gave is never taken for another job's. NULL is "" */
 };
 
 /* The key of one conformed medium: what it is converted from, to which rate, by what. LH_ERR_NO_MEMORY. */
@@ -48,5 +56,9 @@ LH_NODISCARD enum lh_status graph_key_conform(const struct graph *graph, uint32_
 LH_NODISCARD enum lh_status graph_keys(const struct graph *graph, const struct lh_digest *media_digests,
                                        const struct graph_key_context *context, struct lh_digest *node_keys,
                                        struct lh_digest *deliverable_keys);
+
+/* By deliverable: whether a plugin that is not proven repeatable takes part, so that it must not be reused.
+   LH_ERR_NO_MEMORY. */
+LH_NODISCARD enum lh_status graph_keys_unproven(const struct graph *graph, bool *deliverables);
 
 #endif

@@ -132,6 +132,39 @@ static enum lh_status copy_sum(struct rebuild *rebuild, uint32_t index)
                                  node->label, &rebuild->nodes[index]);
 }
 
+static enum lh_status copy_plugin(const struct rebuild *rebuild, struct lh_arena *arena, uint32_t index)
+{
+    const struct graph *graph = rebuild->graph;
+    const struct graph_node *node = &graph->nodes[index];
+    const struct graph_insert *insert = &graph->inserts[node->insert];
+    struct graph_plugin_node description = {
+        .channels = node->channels,
+        .input = insert->has_input ? rebuild->nodes[graph->inputs[node->first]] : GRAPH_NONE,
+        .sidechain = insert->has_sidechain ? rebuild->nodes[graph->inputs[node->first + node->count - 1]] : GRAPH_NONE,
+        .parameter_count = insert->parameter_count,
+        .events = graph->events + insert->event_first,
+        .event_count = insert->event_count,
+        .preset = insert->preset,
+        .state = insert->state,
+        .folder = insert->folder,
+        .identity = insert->identity,
+    };
+    struct graph_parameter *parameters = lh_arena_array(arena, insert->parameter_count, sizeof *parameters);
+    if (parameters == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < insert->parameter_count; i++) {
+        const struct graph_parameter *parameter = &graph->parameters[insert->parameter_first + i];
+        parameters[i] = (struct graph_parameter){parameter->symbol, rebuild->curves[parameter->curve]};
+    }
+    description.parameters = parameters;
+    enum lh_status status =
+        graph_builder_add_plugin(rebuild->builder, &graph->plugins[insert->plugin], &description.plugin);
+    return status != LH_OK
+               ? status
+               : graph_builder_add_plugin_node(rebuild->builder, &description, node->label, &rebuild->nodes[index]);
+}
+
 static enum lh_status copy_node(struct rebuild *rebuild, struct lh_arena *arena, uint32_t index)
 {
     switch (rebuild->graph->nodes[index].kind) {
@@ -142,6 +175,8 @@ static enum lh_status copy_node(struct rebuild *rebuild, struct lh_arena *arena,
     case GRAPH_NODE_BUS:
     case GRAPH_NODE_PARTIAL:
         return copy_sum(rebuild, index);
+    case GRAPH_NODE_PLUGIN:
+        return copy_plugin(rebuild, arena, index);
     }
     return LH_ERR_INTERNAL;
 }
@@ -184,6 +219,7 @@ static enum lh_status copy_all(struct rebuild *rebuild, struct lh_arena *arena)
     }
     enum lh_status status = copy_media(rebuild);
     status = status != LH_OK ? status : copy_curves(rebuild);
+    status = status != LH_OK ? status : graph_builder_set_tempo(rebuild->builder, graph->tempo, graph->tempo_count);
     for (uint32_t i = 0; status == LH_OK && i < graph->node_count; i++) {
         status = copy_node(rebuild, arena, i);
     }

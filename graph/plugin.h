@@ -29,15 +29,16 @@ struct graph_scale_point {
 struct graph_port {
     enum graph_port_kind kind;
     bool input;
-    bool optional;     /* may stay unconnected */
-    bool sidechain;    /* AUDIO and CV inputs: keys the plugin instead of being processed */
-    bool notes;        /* EVENTS: MIDI */
+    bool optional;  /* may stay unconnected */
+    bool sidechain; /* AUDIO and CV inputs: keys the plugin instead of being processed */
+    bool notes;     /* EVENTS: MIDI */
     bool integer, toggled, enumerated, logarithmic; /* CONTROL, PROPERTY */
     const char *symbol, *name;
     const char *unit; /* symbol of its unit, "dB"; may be empty */
-    const char *role; /* what the plugin says that it is for ("enabled", "freeWheeling", "latency", ...); may be empty */
+    const char
+        *role; /* what the plugin says that it is for ("enabled", "freeWheeling", "latency", ...); may be empty */
     float minimum, maximum, standard; /* CONTROL, PROPERTY: natural unit at 48 kHz; finite; standard is the default */
-    bool scaled;      /* bounds and default are fractions of the sample rate: multiplied by 48000 above */
+    bool scaled; /* bounds and default are fractions of the sample rate: multiplied by 48000 above */
     const struct graph_scale_point *points;
     uint32_t point_count;
 };
@@ -47,13 +48,13 @@ struct graph_preset {
 };
 
 struct graph_plugin_facts {
-    const char *uri;     /* with its kind: "lv2:http://..." */
+    const char *uri;                                /* with its kind: "lv2:http://..." */
     const char *name, *author, *licence, *category; /* may be empty */
-    const char *version; /* as the plugin says it, "2.4"; may be empty */
-    const char *bundle;  /* absolute, "/" at its end */
-    const char *binary;  /* absolute path */
-    struct lh_digest digest; /* of the binary */
-    const char *refused;     /* why this host cannot run it ("needs the feature ..."); "" when it can */
+    const char *version;                            /* as the plugin says it, "2.4"; may be empty */
+    const char *bundle;                             /* absolute, "/" at its end */
+    const char *binary;                             /* absolute path */
+    struct lh_digest digest;                        /* of the binary */
+    const char *refused; /* why this host cannot run it ("needs the feature ..."); "" when it can */
     bool reports_latency, has_state, has_worker;
     const struct graph_port *ports; /* ports in their order, then properties by symbol */
     uint32_t port_count;
@@ -62,7 +63,7 @@ struct graph_plugin_facts {
 };
 
 /* Ports that graph/fit.h counts. */
-uint32_t graph_plugin_audio_inputs(const struct graph_plugin_facts *facts);  /* without side chains */
+uint32_t graph_plugin_audio_inputs(const struct graph_plugin_facts *facts); /* without side chains */
 uint32_t graph_plugin_audio_outputs(const struct graph_plugin_facts *facts);
 uint32_t graph_plugin_sidechain_inputs(const struct graph_plugin_facts *facts);
 bool graph_plugin_takes_notes(const struct graph_plugin_facts *facts);

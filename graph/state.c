@@ -178,12 +178,14 @@ int graph_node_compare(const struct graph_builder *builder, uint32_t a, uint32_t
         const uint32_t *refs = builder->curve_refs.items;
         order = compare_index_lists(refs + p->curves, refs + q->curves, p->channels);
     }
+    if (order == 0 && p->kind == GRAPH_NODE_PLUGIN) {
+        order = graph_insert_compare(builder, p->insert, q->insert);
+    }
     return order;
 }
 
-/* Mixes one more word into a hash: multiplication spreads upwards, the shift brings it back to the low bits that choose
-   the slot. */
-static uint64_t mix(uint64_t hash, uint64_t word)
+/* Multiplication spreads upwards, the shift brings it back to the low bits that choose the slot. */
+uint64_t graph_hash_word(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
     return hash ^ (hash >> 29);
@@ -193,26 +195,28 @@ uint64_t graph_curve_hash(const struct graph_builder *builder, uint32_t curve)
 {
     const struct graph_curve *entry = (const struct graph_curve *)builder->curves.items + curve;
     const struct graph_point *points = (const struct graph_point *)builder->points.items + entry->first;
-    uint64_t hash = mix(1, entry->count);
+    uint64_t hash = graph_hash_word(1, entry->count);
     for (uint32_t i = 0; i < entry->count; i++) {
-        hash = mix(mix(hash, (uint64_t)points[i].frame), float_bits(points[i].value));
+        hash = graph_hash_word(graph_hash_word(hash, (uint64_t)points[i].frame), float_bits(points[i].value));
     }
     return hash;
 }
 
 static uint64_t region_hash(uint64_t hash, const struct graph_region *region)
 {
-    hash = mix(mix(hash, (uint64_t)region->start), (uint64_t)region->length);
-    hash = mix(mix(hash, (uint64_t)region->offset), (uint64_t)region->loop_length);
-    hash = mix(mix(hash, (uint64_t)region->fade_in_length), (uint64_t)region->fade_out_length);
-    hash = mix(hash, (uint64_t)region->fade_in << 32 | region->fade_out);
-    return mix(mix(hash, region->media), (uint64_t)region->reverse << 32 | float_bits(region->gain));
+    hash = graph_hash_word(graph_hash_word(hash, (uint64_t)region->start), (uint64_t)region->length);
+    hash = graph_hash_word(graph_hash_word(hash, (uint64_t)region->offset), (uint64_t)region->loop_length);
+    hash = graph_hash_word(graph_hash_word(hash, (uint64_t)region->fade_in_length), (uint64_t)region->fade_out_length);
+    hash = graph_hash_word(hash, (uint64_t)region->fade_in << 32 | region->fade_out);
+    return graph_hash_word(graph_hash_word(hash, region->media),
+                           (uint64_t)region->reverse << 32 | float_bits(region->gain));
 }
 
 uint64_t graph_node_hash(const struct graph_builder *builder, uint32_t node)
 {
     const struct graph_node *entry = (const struct graph_node *)builder->nodes.items + node;
-    uint64_t hash = mix((uint64_t)entry->kind << 32 | entry->channels, (uint64_t)entry->invert << 32 | entry->count);
+    uint64_t hash =
+        graph_hash_word((uint64_t)entry->kind << 32 | entry->channels, (uint64_t)entry->invert << 32 | entry->count);
     if (entry->kind == GRAPH_NODE_CLIPS) {
         const struct graph_region *regions = builder->regions.items;
         for (uint32_t i = 0; i < entry->count; i++) {
@@ -222,13 +226,13 @@ uint64_t graph_node_hash(const struct graph_builder *builder, uint32_t node)
     }
     const uint32_t *inputs = builder->inputs.items;
     for (uint32_t i = 0; i < entry->count; i++) {
-        hash = mix(hash, inputs[entry->first + i]);
+        hash = graph_hash_word(hash, inputs[entry->first + i]);
     }
     if (entry->kind == GRAPH_NODE_GAIN) {
         const uint32_t *refs = builder->curve_refs.items;
         for (uint32_t i = 0; i < entry->channels; i++) {
-            hash = mix(hash, refs[entry->curves + i]);
+            hash = graph_hash_word(hash, refs[entry->curves + i]);
         }
     }
-    return hash;
+    return entry->kind == GRAPH_NODE_PLUGIN ? graph_insert_hash(builder, entry->insert, hash) : hash;
 }

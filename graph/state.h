@@ -34,8 +34,15 @@ struct graph_builder {
     bool finished;
     struct lh_arena texts;
     struct graph_table media, points, curves, regions, inputs, curve_refs, nodes, deliverables, tags, markers;
+    struct graph_table plugins, parameters, events, inserts, tempo;
     struct graph_intern curve_set, node_set;
 };
+
+/* A copy that lives as long as the builder, then as the graph; NULL becomes "". LH_ERR_NO_MEMORY. */
+LH_NODISCARD enum lh_status graph_builder_copy_text(struct graph_builder *builder, const char *text, const char **copy);
+/* Takes the node that stands behind the table's end, or finds its equal. `taken` says which. */
+LH_NODISCARD enum lh_status graph_builder_take_node(struct graph_builder *builder, const char *label, uint32_t *node,
+                                                    bool *taken);
 
 /* Room for one more. */
 LH_NODISCARD enum lh_status graph_intern_reserve(struct graph_intern *intern);
@@ -53,6 +60,11 @@ int graph_curve_compare(const struct graph_builder *builder, uint32_t a, uint32_
 int graph_node_compare(const struct graph_builder *builder, uint32_t a, uint32_t b);
 uint64_t graph_curve_hash(const struct graph_builder *builder, uint32_t curve);
 uint64_t graph_node_hash(const struct graph_builder *builder, uint32_t node);
+int graph_plugin_compare(const struct graph_plugin *a, const struct graph_plugin *b);
+int graph_insert_compare(const struct graph_builder *builder, uint32_t a, uint32_t b);
+uint64_t graph_insert_hash(const struct graph_builder *builder, uint32_t insert, uint64_t hash);
+/* Mixes one more word into a hash. */
+uint64_t graph_hash_word(uint64_t hash, uint64_t word);
 
 /* qsort() comparisons of plain entries. */
 int graph_compare_regions(const void *a, const void *b);

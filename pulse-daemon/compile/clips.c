@@ -24,7 +24,7 @@ bool pulse_conformed_length(uint64_t frames, uint32_t from, uint32_t to, uint64_
 
 static enum graph_conform conform_of(const struct pulse_compiling *c, size_t media)
 {
-    const struct pulse_media_facts *facts = &c->facts[media];
+    const struct pulse_media_facts *facts = &c->facts->media[media];
     if (facts->rate == c->project->sample_rate) {
         return facts->lossy ? GRAPH_CONFORM_DECODE : GRAPH_CONFORM_IN_PLACE;
     }
@@ -35,7 +35,7 @@ static enum graph_conform conform_of(const struct pulse_compiling *c, size_t med
 
 static enum lh_status add_media(struct pulse_compiling *c, size_t media, size_t *map, uint32_t *count)
 {
-    const struct pulse_media_facts *facts = &c->facts[media];
+    const struct pulse_media_facts *facts = &c->facts->media[media];
     const struct graph_media entry = {
         .channels = facts->channels,
         .rate = facts->rate,
@@ -77,7 +77,7 @@ enum lh_status pulse_compile_media(struct pulse_compiling *c)
     mark_heard_media(c, heard);
     uint32_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct pulse_media_facts *facts = &c->facts[i];
+        const struct pulse_media_facts *facts = &c->facts->media[i];
         c->media_index[i] = GRAPH_NONE;
         bool known = facts->rate >= GRAPH_RATE_MIN && facts->rate <= GRAPH_RATE_MAX && facts->channels >= 1;
         bool fits = pulse_conformed_length(facts->frames, facts->rate, c->project->sample_rate, &c->media_length[i]);
@@ -114,7 +114,7 @@ uint32_t pulse_track_channels(const struct pulse_compiling *c, size_t track)
         const struct pulse_clip *clip = &item->clips[i];
         if (clip->kind == PULSE_CLIP_AUDIO) {
             audio++;
-            if (c->facts[clip->media].channels != 1) {
+            if (c->facts->media[clip->media].channels != 1) {
                 return 2;
             }
         }
@@ -251,7 +251,7 @@ void pulse_check_clip_layouts(struct pulse_compiling *c, size_t track)
         if (clip->kind != PULSE_CLIP_AUDIO || !pulse_clip_is_heard(clip)) {
             continue;
         }
-        uint32_t has = c->facts[clip->media].channels;
+        uint32_t has = c->facts->media[clip->media].channels;
         if (has == 0 || has == wants || (has == 1 && wants == 2)) {
             continue; /* media without facts are told of elsewhere */
         }

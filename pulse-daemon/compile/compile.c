@@ -176,17 +176,21 @@ static enum lh_status compile(struct pulse_compiling *c, const struct pulse_comp
     return status;
 }
 
-enum lh_status pulse_compile(const struct pulse_project *project, const struct pulse_media_facts *facts,
-                             const struct pulse_compile_options *options, struct lh_faults *faults,
-                             struct pulse_compiled **compiled)
+enum lh_status pulse_compile(const struct pulse_project *project, const struct pulse_needs *needs,
+                             const struct pulse_facts *facts, const struct pulse_compile_options *options,
+                             struct lh_faults *faults, struct pulse_compiled **compiled)
 {
     struct pulse_compiled *result = calloc(1, sizeof *result);
     if (result == NULL) {
         return LH_ERR_NO_MEMORY;
     }
     lh_arena_init(&result->arena);
-    struct pulse_compiling c = {
-        .project = project, .facts = facts, .faults = faults, .faults_before = faults->count, .result = result};
+    struct pulse_compiling c = {.project = project,
+                                .needs = needs,
+                                .facts = facts,
+                                .faults = faults,
+                                .faults_before = faults->count,
+                                .result = result};
     lh_arena_init(&c.arena);
     enum lh_status status = compile(&c, options);
     if (status == LH_OK && pulse_has_faults(&c)) {
@@ -211,51 +215,4 @@ void pulse_compiled_free(struct pulse_compiled *compiled)
     graph_unref(compiled->graph);
     lh_arena_fini(&compiled->arena);
     free(compiled);
-}
-
-/* Heard clips, all clips where the layout follows from the media, and lengths where the project's end is asked for. */
-static bool needs_clip(const struct pulse_routing *routing, size_t track, const struct pulse_clip *clip,
-                       bool default_end, const bool *delivered)
-{
-    const struct pulse_track *item = &routing->project->tracks[track];
-    if (clip->kind != PULSE_CLIP_AUDIO) {
-        return false;
-    }
-    if (default_end && clip->duration.unit == PULSE_UNIT_NONE) {
-        return true;
-    }
-    if (item->channels == 0 && (routing->needed[track] || delivered[track])) {
-        return true;
-    }
-    return routing->needed[track] && pulse_clip_is_heard(clip);
-}
-
-void pulse_compile_needs(const struct pulse_project *project, const struct pulse_compile_options *options, bool *needed)
-{
-    struct lh_arena arena;
-    struct pulse_routing routing;
-    lh_arena_init(&arena);
-    bool *delivered = lh_arena_array(&arena, project->track_count, sizeof *delivered);
-    bool known = delivered != NULL && pulse_routing_init(&routing, &arena, project, options, NULL) == LH_OK;
-    bool default_end = false;
-    for (size_t i = 0; i < project->media_count; i++) {
-        needed[i] = !known; /* all of them when memory is out: the compilation will say so */
-    }
-    for (size_t i = 0; known && i < project->deliverable_count; i++) {
-        const struct pulse_deliverable *item = &project->deliverables[i];
-        bool chosen = routing.choices[i] != PULSE_NOT_CHOSEN;
-        default_end = default_end || (chosen && item->range.end.unit == PULSE_UNIT_NONE);
-        for (size_t k = 0; chosen && k < item->source_count; k++) {
-            delivered[item->sources[k]] = true;
-        }
-    }
-    for (size_t i = 0; known && i < project->track_count; i++) {
-        const struct pulse_track *track = &project->tracks[i];
-        for (size_t k = 0; k < track->clip_count; k++) {
-            if (needs_clip(&routing, i, &track->clips[k], default_end, delivered)) {
-                needed[track->clips[k].media] = true;
-            }
-        }
-    }
-    lh_arena_fini(&arena);
 }

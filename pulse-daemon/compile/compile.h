@@ -21,7 +21,7 @@ struct pulse_media_facts {
 struct pulse_plugin_facts {
     const struct graph_plugin_facts *installed; /* NULL: it is not installed */
     bool repeatable;                            /* proven by a probe of this very binary */
-    const char *near[3];                        /* when not installed: URIs that look like it; NULL where there is none */
+    const char *near[3]; /* when not installed: URIs that look like it; NULL where there is none */
 };
 
 /* One channel message of a MIDI file, in the file's own time. */
@@ -48,10 +48,10 @@ struct pulse_state_facts {
 
 /* Everything that compiling has to know beside the project; tables in the order of struct pulse_needs. */
 struct pulse_facts {
-    const struct pulse_media_facts *media;     /* project->media_count */
-    const struct pulse_plugin_facts *plugins;  /* needs->plugin_count */
-    const struct pulse_midi_facts *midi;       /* needs->midi_count */
-    const struct pulse_state_facts *states;    /* needs->state_count */
+    const struct pulse_media_facts *media;    /* project->media_count */
+    const struct pulse_plugin_facts *plugins; /* needs->plugin_count */
+    const struct pulse_midi_facts *midi;      /* needs->midi_count */
+    const struct pulse_state_facts *states;   /* needs->state_count */
 };
 
 struct pulse_compile_options {
@@ -88,9 +88,9 @@ struct pulse_output {
 /* A plugin node of the plan, for reports: one for each node that is heard. */
 struct pulse_used_plugin {
     size_t track;
-    const char *node;   /* its id; of a stand-in, the stand-in's */
-    const char *plugin; /* as in the project, "lv2:http://..." */
-    size_t facts;       /* into facts->plugins */
+    const char *node;    /* its id; of a stand-in, the stand-in's */
+    const char *plugin;  /* as in the project, "lv2:http://..." */
+    size_t facts;        /* into facts->plugins */
     uint32_t graph_node; /* a PLUGIN node of the graph; GRAPH_NONE: bypassed because it is missing */
     bool stands_in;      /* for one that is missing */
 };
@@ -105,8 +105,8 @@ struct pulse_compiled {
 };
 
 /* Media that no audible clip of a wanted deliverable uses are left out of the graph; `needs` and `facts` belong to this
-   project and these options. Faults (layouts that do not meet, cycles, ranges, plugins that are not installed,
-   parameters that they do not have) carry JSON Pointers. Returns the worst fault's code. */
+   project and to these options or such as choose more. Faults (layouts that do not meet, cycles, ranges, plugins that
+   are not installed, parameters that they do not have) carry JSON Pointers. Returns the worst fault's code. */
 LH_NODISCARD enum lh_status pulse_compile(const struct pulse_project *project, const struct pulse_needs *needs,
                                           const struct pulse_facts *facts, const struct pulse_compile_options *options,
                                           struct lh_faults *faults, struct pulse_compiled **compiled);

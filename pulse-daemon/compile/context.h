@@ -11,7 +11,8 @@
 
 struct pulse_compiling {
     const struct pulse_project *project;
-    const struct pulse_media_facts *facts;
+    const struct pulse_needs *needs;
+    const struct pulse_facts *facts;
     struct lh_faults *faults;
     size_t faults_before;  /* that the list already held */
     struct lh_arena arena; /* of this compilation; the result has its own */

@@ -176,6 +176,34 @@ static enum lh_status check_regular(int fd, const char *path, const char *where,
     return LH_OK;
 }
 
+static enum lh_status open_in_folder(const struct pulse_project *project, const char *path, const char *where, int *fd,
+                                     struct lh_error *error)
+{
+    if (project->folder == NULL) {
+        return lh_error_set(error, LH_ERR_MISSING, where, "\"%s\" cannot be opened: the project has no folder", path);
+    }
+    int folder = open(project->folder, OPEN_FOLDER);
+    if (folder < 0) {
+        return lh_error_set(error, LH_ERR_MISSING, where, "the project's folder \"%s\" cannot be opened: %s",
+                            project->folder, strerror(errno));
+    }
+    int file = open_beneath(folder, path, OPEN_FILE);
+    enum lh_status status =
+        file >= 0 ? check_regular(file, path, where, error) : report_failure(errno, folder, path, where, error);
+    if (status == LH_OK && fcntl(file, F_SETFL, O_RDONLY) != 0) {
+        status = lh_error_set(error, LH_ERR_IO, where, "\"%s\" cannot be made blocking: %s", path, strerror(errno));
+    }
+    close(folder);
+    if (status != LH_OK) {
+        if (file >= 0) {
+            close(file);
+        }
+        return status;
+    }
+    *fd = file;
+    return LH_OK;
+}
+
 enum lh_status pulse_media_open(const struct pulse_project *project, size_t media_index, int *fd,
                                 struct lh_error *error)
 {
@@ -190,29 +218,10 @@ enum lh_status pulse_media_open(const struct pulse_project *project, size_t medi
                             "this medium is known by its digest only, which needs the media store of a farm or a "
                             "cache: give a \"file\" to render here");
     }
-    if (project->folder == NULL) {
-        return lh_error_set(error, LH_ERR_MISSING, where, "\"%s\" cannot be opened: the project has no folder",
-                            medium->file);
-    }
-    int folder = open(project->folder, OPEN_FOLDER);
-    if (folder < 0) {
-        return lh_error_set(error, LH_ERR_MISSING, where, "the project's folder \"%s\" cannot be opened: %s",
-                            project->folder, strerror(errno));
-    }
-    int file = open_beneath(folder, medium->file, OPEN_FILE);
-    enum lh_status status = file >= 0 ? check_regular(file, medium->file, where, error)
-                                      : report_failure(errno, folder, medium->file, where, error);
-    if (status == LH_OK && fcntl(file, F_SETFL, O_RDONLY) != 0) {
-        status =
-            lh_error_set(error, LH_ERR_IO, where, "\"%s\" cannot be made blocking: %s", medium->file, strerror(errno));
-    }
-    close(folder);
-    if (status != LH_OK) {
-        if (file >= 0) {
-            close(file);
-        }
-        return status;
-    }
-    *fd = file;
-    return LH_OK;
+    return open_in_folder(project, medium->file, where, fd, error);
+}
+
+enum lh_status pulse_file_open(const struct pulse_project *project, const char *file, int *fd, struct lh_error *error)
+{
+    return open_in_folder(project, file, NULL, fd, error);
 }

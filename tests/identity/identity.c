@@ -148,8 +148,11 @@ static struct pulse_compiled *compile_project(uint64_t seed, uint64_t order_seed
     lh_writer_init(&text);
     random_project_write(&text, seed, order_seed, quantum);
     struct pulse_compile_options options = {.only = NULL};
+    struct pulse_needs needs;
+    const struct pulse_facts known = {.media = media_facts};
     if (pulse_project_parse((const char *)text.data, text.size, NULL, NULL, 0, &faults, project) != LH_OK ||
-        pulse_compile(*project, media_facts, &options, &faults, &compiled) != LH_OK) {
+        pulse_compile_needs(&arena, *project, &options, &needs) != LH_OK ||
+        pulse_compile(*project, &needs, &known, &options, &faults, &compiled) != LH_OK) {
         printf("%.*s", (int)text.size, (const char *)text.data);
         for (size_t i = 0; i < faults.stored; i++) {
             printf("# %s: %s\n", faults.items[i].where, faults.items[i].message);

@@ -44,17 +44,17 @@ void compiling_init_only(struct compiling *t, const char *text, const char *only
     lh_arena_init(&t->arena);
     lh_faults_init(&t->faults, &t->arena);
     t->project = compiling_parse(text, &t->faults);
-    t->facts = lh_arena_array(&t->arena, t->project->media_count, sizeof *t->facts);
-    bool *needed = lh_arena_array(&t->arena, t->project->media_count, sizeof *needed);
-    ck_assert(t->facts != NULL && needed != NULL);
+    t->media = lh_arena_array(&t->arena, t->project->media_count, sizeof *t->media);
+    ck_assert_ptr_nonnull(t->media);
     const struct pulse_compile_options options = {.only = &only, .only_count = only != NULL ? 1 : 0};
-    pulse_compile_needs(t->project, &options, needed);
+    ck_assert_int_eq(pulse_compile_needs(&t->arena, t->project, &options, &t->needs), LH_OK);
     for (size_t i = 0; i < t->project->media_count; i++) {
-        if (needed[i]) { /* what is not needed must not be looked at */
-            t->facts[i] = facts_of(t->project->media[i].id);
+        if (t->needs.media[i]) { /* what is not needed must not be looked at */
+            t->media[i] = facts_of(t->project->media[i].id);
         }
     }
-    t->status = pulse_compile(t->project, t->facts, &options, &t->faults, &t->compiled);
+    t->facts.media = t->media;
+    t->status = pulse_compile(t->project, &t->needs, &t->facts, &options, &t->faults, &t->compiled);
 }
 
 void compiling_init(struct compiling *t, const char *text)

@@ -12,7 +12,9 @@ struct compiling {
     struct lh_arena arena;
     struct lh_faults faults;
     struct pulse_project *project;
-    struct pulse_media_facts *facts;
+    struct pulse_media_facts *media;
+    struct pulse_needs needs;
+    struct pulse_facts facts;
     struct pulse_compiled *compiled; /* NULL after a failure */
     enum lh_status status;
 };

@@ -273,23 +273,31 @@ START_TEST(test_no_memory)
     lh_arena_init(&arena);
     lh_faults_init(&faults, &arena);
     struct pulse_project *project = compiling_parse(everything, &faults);
-    const struct pulse_media_facts facts[] = {
+    const struct pulse_media_facts media[] = {
         {96000, 48000, 2, false}, {96000, 44100, 1, false}, {96000, 48000, 2, true}};
+    const struct pulse_facts facts = {.media = media};
+    struct pulse_needs needs;
+    ck_assert_int_eq(pulse_compile_needs(&arena, project, NULL, &needs), LH_OK);
     bool fired = true;
     for (size_t n = 1; fired; n++) {
         struct pulse_compiled *compiled = NULL;
         testing_fail_allocation(n);
-        enum lh_status status = pulse_compile(project, facts, NULL, &faults, &compiled);
+        enum lh_status status = pulse_compile(project, &needs, &facts, NULL, &faults, &compiled);
         fired = testing_fail_allocation_end();
         ck_assert_msg(status == (fired ? LH_ERR_NO_MEMORY : LH_OK), "allocation %zu: %s", n, lh_status_text(status));
         ck_assert((compiled == NULL) == fired);
         pulse_compiled_free(compiled);
     }
-    bool needed[3] = {false, false, false};
-    testing_fail_allocation(1);
-    pulse_compile_needs(project, NULL, needed);
-    testing_fail_allocation_end();
-    ck_assert(needed[0] && needed[1] && needed[2]);
+    fired = true;
+    for (size_t n = 1; fired; n++) {
+        struct lh_arena own;
+        lh_arena_init(&own);
+        testing_fail_allocation(n);
+        enum lh_status status = pulse_compile_needs(&own, project, NULL, &needs);
+        fired = testing_fail_allocation_end();
+        ck_assert_int_eq(status, fired ? LH_ERR_NO_MEMORY : LH_OK);
+        lh_arena_fini(&own);
+    }
     pulse_project_free(project);
     lh_arena_fini(&arena);
 }
