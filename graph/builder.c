@@ -38,6 +38,7 @@ void graph_builder_free(struct graph_builder *builder)
     }
     free(builder->curve_set.slots);
     free(builder->node_set.slots);
+    free(builder->places);
     lh_arena_fini(&builder->texts);
     free(builder);
 }

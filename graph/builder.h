@@ -61,5 +61,7 @@ LH_NODISCARD enum lh_status graph_builder_add_deliverable(struct graph_builder *
    and can only be freed. */
 LH_NODISCARD enum lh_status graph_builder_finish(struct graph_builder *builder, const struct graph **graph,
                                                  struct lh_error *error);
+/* After the finish: where in the graph the node stands that an add called `node`; GRAPH_NONE: nothing delivers it. */
+uint32_t graph_builder_place(const struct graph_builder *builder, uint32_t node);
 
 #endif

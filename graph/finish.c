@@ -273,7 +273,8 @@ static enum lh_status assemble(struct graph_builder *builder, struct lh_arena *s
 {
     struct graph_finish finish = {.builder = builder};
     finish.heights = lh_arena_array(scratch, builder->nodes.count, sizeof *finish.heights);
-    finish.ranks = lh_arena_array(scratch, builder->nodes.count, sizeof *finish.ranks);
+    builder->places = malloc(((size_t)builder->nodes.count + 1) * sizeof *builder->places);
+    finish.ranks = builder->places;
     finish.order = lh_arena_array(scratch, builder->nodes.count, sizeof *finish.order);
     finish.curve_ranks = lh_arena_array(scratch, builder->curves.count, sizeof *finish.curve_ranks);
     finish.curve_order = lh_arena_array(scratch, builder->curves.count, sizeof *finish.curve_order);
@@ -283,6 +284,9 @@ static enum lh_status assemble(struct graph_builder *builder, struct lh_arena *s
         finish.order == NULL || finish.curve_ranks == NULL || finish.curve_order == NULL) {
         return LH_ERR_NO_MEMORY;
     }
+    for (uint32_t i = 0; i < builder->nodes.count; i++) {
+        builder->places[i] = GRAPH_NONE;
+    }
     owner->arena = builder->texts;
     lh_arena_init(&builder->texts);
     measure_heights(&finish);
@@ -291,6 +295,11 @@ static enum lh_status assemble(struct graph_builder *builder, struct lh_arena *s
     graph_finish_rename_inserts(&finish);
     rank_nodes(&finish);
     return emit(&finish, owner);
+}
+
+uint32_t graph_builder_place(const struct graph_builder *builder, uint32_t node)
+{
+    return builder->places != NULL && node < builder->nodes.count ? builder->places[node] : GRAPH_NONE;
 }
 
 enum lh_status graph_builder_finish(struct graph_builder *builder, const struct graph **graph, struct lh_error *error)

@@ -36,6 +36,7 @@ struct graph_builder {
     struct graph_table media, points, curves, regions, inputs, curve_refs, nodes, deliverables, tags, markers;
     struct graph_table plugins, parameters, events, inserts, tempo;
     struct graph_intern curve_set, node_set;
+    uint32_t *places; /* owned; once finished: node -> where it stands in the graph, or GRAPH_NONE */
 };
 
 /* A copy that lives as long as the builder, then as the graph; NULL becomes "". LH_ERR_NO_MEMORY. */

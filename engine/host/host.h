@@ -22,8 +22,8 @@ struct engine_host;
 struct engine_plugin;
 
 /* Knows the plugins of these bundles (absolute folders, "/" at their ends) and no others; the data of LV2's
-   specifications is looked for in `specs` (folders that hold *.lv2, NULL-terminated; NULL: where LV2_PATH or its default
-   says). Only manifests are read here; a plugin's own data when it is first asked for. */
+   specifications is looked for in `specs` (folders that hold *.lv2, NULL-terminated; NULL: where LV2_PATH or its
+   default says). Only manifests are read here; a plugin's own data when it is first asked for. */
 LH_NODISCARD enum lh_status engine_host_new(const char *const *bundles, size_t count, const char *const *specs,
                                             struct engine_host **host, struct lh_error *error);
 void engine_host_free(struct engine_host *host); /* accepts NULL; after the last of its plugins */
@@ -39,11 +39,11 @@ LH_NODISCARD enum lh_status engine_host_describe(struct engine_host *host, const
 struct engine_plugin_config {
     const char *uri;
     uint32_t sample_rate;
-    uint32_t quantum;          /* the most frames of one run: 1..8192 */
-    const char *preset;        /* URI; "" none */
+    uint32_t quantum;           /* the most frames of one run: 1..8192 */
+    const char *preset;         /* URI; "" none */
     const char *state, *folder; /* as in struct graph_insert */
-    const char *scratch;       /* folder that it may write files to; NULL: none */
-    bool unpinned_random;      /* leave rand() alone: for probes */
+    const char *scratch;        /* folder that it may write files to; NULL: none */
+    bool unpinned_random;       /* leave rand() alone: for probes */
 };
 
 /* An instance with its buffers: parameters at their defaults, then preset, then state. Not yet activated, so that
@@ -73,17 +73,17 @@ float engine_plugin_get(const struct engine_plugin *plugin, uint32_t parameter);
 
 /* The musical time at the first frame of a chunk. */
 struct engine_position {
-    double bpm;       /* quarter notes a minute */
-    double beat;      /* quarter notes from the project's start */
-    int64_t bar;      /* 0 = the first */
-    double bar_beat;  /* beats of `denominator` since the bar began */
+    double bpm;      /* quarter notes a minute */
+    double beat;     /* quarter notes from the project's start */
+    int64_t bar;     /* 0 = the first */
+    double bar_beat; /* beats of `denominator` since the bar began */
     uint32_t numerator, denominator;
 };
 
 struct engine_plugin_chunk {
-    int64_t frame;                          /* timeline, of the first frame */
-    uint32_t frames;                        /* 1..quantum */
-    const struct graph_event *events;       /* of these frames, in order */
+    int64_t frame;                    /* timeline, of the first frame */
+    uint32_t frames;                  /* 1..quantum */
+    const struct graph_event *events; /* of these frames, in order */
     uint32_t event_count;
     const struct engine_position *position; /* NULL: nothing new to tell */
 };

@@ -23,15 +23,15 @@ struct engine_trial {
 };
 
 struct engine_trial_result {
-    enum lh_status status; /* of the plugin; LH_ERR_FAULT: gave NaN, wrote past a buffer, ... */
-    char message[256];     /* why, when not LH_OK */
+    enum lh_status status;    /* of the plugin; LH_ERR_FAULT: gave NaN, wrote past a buffer, ... */
+    char message[256];        /* why, when not LH_OK */
     struct lh_digest samples; /* of all audio outputs, planar by chunk independent of block: interleaved frames */
     uint32_t latency;
     bool latency_changed;
-    bool audible;          /* some output was not silent */
-    int64_t tail_frames;   /* from the end of the input to the last frame above -90 dBFS; -1: still ringing at the end */
-    float peak;            /* of all outputs */
-    double ns_per_frame;   /* of the run calls alone, by the clock that is handed in */
+    bool audible;        /* some output was not silent */
+    int64_t tail_frames; /* from the end of the input to the last frame above -90 dBFS; -1: still ringing at the end */
+    float peak;          /* of all outputs */
+    double ns_per_frame; /* of the run calls alone, by the clock that is handed in */
 };
 
 /* `clock`: nanoseconds, monotonic. Failures of the plugin are results; the status says whether the trial could be held:

@@ -22,10 +22,10 @@ enum engine_watch_phase {
 
 struct engine_watch_slot {
     _Alignas(64) _Atomic uint32_t phase;
-    _Atomic uint32_t node;  /* of the graph; GRAPH_NONE: none, a probe */
-    _Atomic int64_t frame;  /* timeline, of the chunk's first frame */
-    _Atomic uint64_t calls; /* raised on every entry: standing still while inside is a hang */
-    _Atomic int signal;     /* a signal handler's: caught on this worker, 0 none */
+    _Atomic uint32_t node;    /* of the graph; GRAPH_NONE: none, a probe */
+    _Atomic int64_t frame;    /* timeline, of the chunk's first frame */
+    _Atomic uint64_t calls;   /* raised on every entry: standing still while inside is a hang */
+    _Atomic int signal;       /* a signal handler's: caught on this worker, 0 none */
     _Atomic uint64_t address; /* of the fault */
     _Atomic int exit_called;  /* 1 + the status that the plugin wanted to end the process with; 0: did not */
 };

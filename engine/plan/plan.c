@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Planning a pass: need, fuse, chain, link, size. Branches live here; the run only follows the plan. */
+/* Planning a pass: need, shift, fuse, chain, link, size. Branches live here; the run only follows the plan. */
 #include "engine/plan/plan.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_DEFAULT 16384u
-#define BLOCK_MIN 1024u
-#define BUFFER_BUDGET ((size_t)10 << 20) /* bytes of node buffers for all blocks in flight: more is not faster */
-#define BUFFER_LIMIT ((size_t)16 << 30)  /* past this it is a mistake */
-#define SLOTS_LEAST 2u                   /* blocks in flight beside one for each thread ... */
-#define SLOTS_MOST 14u                   /* ... and where the budget allows */
-#define BUFFER_ALIGNMENT 64u
+#include "engine/plan/draft.h"
+
 #define FUSE_DEPTH_MAX 4u /* gains on gains that one consumer computes on the fly: bounds the recursion */
 
-bool engine_plan_same_pass(const struct graph_deliverable *a, const struct graph_deliverable *b)
+bool engine_plan_same_pass(const struct graph *graph, const struct graph_deliverable *a,
+                           const struct graph_deliverable *b)
 {
-    return a->start == b->start && a->end == b->end;
+    if (a->start != b->start || a->end != b->end) {
+        return false;
+    }
+    return graph->insert_count == 0 ||
+           (a->preroll == b->preroll && (engine_plan_tail(a) > 0) == (engine_plan_tail(b) > 0));
+}
+
+int64_t engine_plan_begin(const struct graph *graph, const struct graph_deliverable *deliverable)
+{
+    return graph->insert_count == 0 ? deliverable->start : deliverable->start - deliverable->preroll;
+}
+
+int64_t engine_plan_silence(const struct graph *graph, const struct graph_deliverable *deliverable)
+{
+    bool looks_ahead = graph->insert_count > 0 && engine_plan_tail(deliverable) == 0;
+    return looks_ahead ? INT64_MAX : deliverable->end;
 }
 
 int64_t engine_plan_tail(const struct graph_deliverable *deliverable)
@@ -25,44 +37,38 @@ int64_t engine_plan_tail(const struct graph_deliverable *deliverable)
     return deliverable->tail == GRAPH_TAIL_NONE ? 0 : deliverable->tail_frames;
 }
 
-/* What planning needs beside the plan itself. */
-struct draft {
-    struct engine_plan *plan;
-    const struct engine_plan_options *options;
-    const struct graph_deliverable *pass; /* any deliverable of the pass */
-    uint32_t *uses;                       /* by node: consumers inside the pass */
-    bool *delivered;                      /* by node */
-    bool *streams;                        /* by node: it reads a decoder */
-    uint8_t *fused;                       /* by node: gains fused on top of each other, this one included */
-};
-
-static bool in_pass(const struct draft *draft, uint32_t deliverable)
+size_t engine_plan_frame_bytes(const struct graph_node *node)
 {
-    return engine_plan_same_pass(draft->pass, &draft->plan->graph->deliverables[deliverable]);
+    return node->channels * (node->kind == GRAPH_NODE_PARTIAL ? sizeof(int64_t) : sizeof(float));
 }
 
-/* Counts who reads each node, from the deliverables down. Nodes are in topological order, so one sweep does. */
-static void count_uses(struct draft *draft)
+static bool in_pass(const struct engine_draft *draft, uint32_t deliverable)
 {
     const struct graph *graph = draft->plan->graph;
+    return engine_plan_same_pass(graph, draft->pass, &graph->deliverables[deliverable]);
+}
+
+/* From the deliverables down. Nodes are in topological order, so one sweep does. */
+void engine_plan_count_uses(const struct graph *graph, uint32_t first, uint32_t *uses)
+{
+    memset(uses, 0, graph->node_count * sizeof *uses);
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
-        if (in_pass(draft, d)) {
-            draft->uses[graph->deliverables[d].node]++;
-            draft->delivered[graph->deliverables[d].node] = true;
+        if (engine_plan_same_pass(graph, &graph->deliverables[first], &graph->deliverables[d])) {
+            uses[graph->deliverables[d].node]++;
         }
     }
     for (uint32_t n = graph->node_count; n-- > 0;) {
         const struct graph_node *node = &graph->nodes[n];
-        if (draft->uses[n] == 0 || node->kind == GRAPH_NODE_CLIPS) {
+        if (uses[n] == 0 || node->kind == GRAPH_NODE_CLIPS) {
             continue;
         }
         for (uint32_t i = 0; i < node->count; i++) {
-            draft->uses[graph->inputs[node->first + i]]++;
+            uses[graph->inputs[node->first + i]]++;
         }
     }
 }
 
-static bool clips_stream(const struct draft *draft, const struct graph_node *node)
+static bool clips_stream(const struct engine_draft *draft, const struct graph_node *node)
 {
     const struct graph *graph = draft->plan->graph;
     for (uint32_t i = 0; i < node->count; i++) {
@@ -74,13 +80,15 @@ static bool clips_stream(const struct draft *draft, const struct graph_node *nod
 }
 
 /* A node gets a buffer of its own when more than one reads it, when it is delivered, when it is a sum (so that chains
-   pipeline), or when a decoder makes it ordered (so that it runs beside its siblings). The rest is fused. */
-static bool wants_buffer(const struct draft *draft, uint32_t n)
+   pipeline), or when a decoder or a plugin makes it ordered (so that it runs beside its siblings). The rest is fused.
+ */
+static bool wants_buffer(const struct engine_draft *draft, uint32_t n)
 {
     const struct graph_node *node = &draft->plan->graph->nodes[n];
     switch (node->kind) {
     case GRAPH_NODE_BUS:
     case GRAPH_NODE_PARTIAL:
+    case GRAPH_NODE_PLUGIN:
         return true;
     case GRAPH_NODE_CLIPS:
     case GRAPH_NODE_GAIN:
@@ -103,15 +111,48 @@ static void describe_gain(const struct graph *graph, const struct graph_node *no
     }
 }
 
-static uint32_t add_chain(struct engine_plan *plan, enum engine_chain_kind kind, uint32_t node, uint32_t deliverable,
-                          bool ordered)
+static struct engine_chain *add_chain(struct engine_plan *plan, enum engine_chain_kind kind, uint32_t node)
 {
-    plan->chains[plan->chain_count] =
-        (struct engine_chain){.kind = kind, .node = node, .deliverable = deliverable, .ordered = ordered};
-    return plan->chain_count++;
+    struct engine_chain *chain = &plan->chains[plan->chain_count++];
+    *chain = (struct engine_chain){.kind = kind, .node = node, .deliverable = GRAPH_NONE, .next_delay = GRAPH_NONE};
+    return chain;
 }
 
-static void make_mix_chains(struct draft *draft)
+/* The chain that computes a node at the largest shift that is wanted, and one that hands it on at each other. */
+static void make_node_chains(struct engine_draft *draft, uint32_t n)
+{
+    struct engine_plan *plan = draft->plan;
+    const struct graph_node *node = &plan->graph->nodes[n];
+    const struct engine_demand *wanted = &draft->demands[draft->wanted[n]];
+    bool plugin = node->kind == GRAPH_NODE_PLUGIN;
+    struct engine_chain *chain = add_chain(plan, plugin ? ENGINE_CHAIN_PLUGIN : ENGINE_CHAIN_MIX, n);
+    chain->ordered = plugin || draft->streams[n];
+    chain->judged = draft->delivered[n] && (plugin || node->kind == GRAPH_NODE_GAIN);
+    chain->shift = wanted->shift;
+    chain->reads = engine_draft_reads(draft, n, wanted->shift);
+    chain->stop = draft->stop[n];
+    chain->reads_stop = engine_draft_reads_stop(draft, n, chain->stop);
+    if (plugin) {
+        plan->plugin_count++;
+        chain->latency = draft->options->latency != NULL ? draft->options->latency[node->insert] : 0;
+        chain->held = chain->reads - chain->shift - chain->latency;
+    }
+    plan->chain_of_node[n] = plan->chain_count - 1;
+    int64_t largest = chain->shift;
+    while (wanted->next != GRAPH_NONE) {
+        wanted = &draft->demands[wanted->next];
+        chain->next_delay = plan->chain_count;
+        chain = add_chain(plan, ENGINE_CHAIN_DELAY, n);
+        chain->ordered = true;
+        chain->shift = wanted->shift;
+        chain->reads = largest;
+        chain->stop = wanted->stop;
+        chain->reads_stop = wanted->stop;
+        chain->held = chain->reads - chain->shift;
+    }
+}
+
+static void make_mix_chains(struct engine_draft *draft)
 {
     struct engine_plan *plan = draft->plan;
     for (uint32_t n = 0; n < plan->graph->node_count; n++) {
@@ -126,8 +167,7 @@ static void make_mix_chains(struct draft *draft)
         }
         draft->streams[n] = node->kind == GRAPH_NODE_CLIPS && clips_stream(draft, node);
         if (wants_buffer(draft, n)) {
-            plan->chain_of_node[n] = add_chain(plan, ENGINE_CHAIN_MIX, n, GRAPH_NONE, draft->streams[n]);
-            plan->chains[plan->chain_of_node[n]].judged = node->kind == GRAPH_NODE_GAIN && draft->delivered[n];
+            make_node_chains(draft, n);
             draft->fused[n] = 0;
         }
     }
@@ -147,7 +187,18 @@ static uint32_t find_meter(const struct engine_plan *plan, uint32_t deliverable)
     return GRAPH_NONE;
 }
 
-static void make_end_chains(struct draft *draft)
+static uint32_t add_end_chain(struct engine_plan *plan, enum engine_chain_kind kind, uint32_t deliverable)
+{
+    const struct graph_deliverable *served = &plan->graph->deliverables[deliverable];
+    struct engine_chain *chain = add_chain(plan, kind, served->node);
+    chain->deliverable = deliverable;
+    chain->ordered = true;
+    chain->stop = served->end + engine_plan_tail(served);
+    chain->reads_stop = chain->stop;
+    return plan->chain_count - 1;
+}
+
+static void make_end_chains(struct engine_draft *draft)
 {
     struct engine_plan *plan = draft->plan;
     for (uint32_t d = 0; d < plan->graph->deliverable_count; d++) {
@@ -155,13 +206,32 @@ static void make_end_chains(struct draft *draft)
         if (!in_pass(draft, d)) {
             continue;
         }
-        uint32_t node = plan->graph->deliverables[d].node;
         if (draft->options->meter_in_pass[d]) {
             uint32_t meter = find_meter(plan, d);
-            plan->meter_of[d] = meter != GRAPH_NONE ? meter : add_chain(plan, ENGINE_CHAIN_METER, node, d, true);
+            plan->meter_of[d] = meter != GRAPH_NONE ? meter : add_end_chain(plan, ENGINE_CHAIN_METER, d);
         }
-        add_chain(plan, ENGINE_CHAIN_DELIVER, node, d, true);
+        add_end_chain(plan, ENGINE_CHAIN_DELIVER, d);
     }
+}
+
+uint32_t engine_plan_source(const struct engine_plan *plan, uint32_t node, int64_t shift)
+{
+    uint32_t chain = plan->chain_of_node[node];
+    while (plan->chains[chain].shift != shift) {
+        chain = plan->chains[chain].next_delay;
+        assert(chain != GRAPH_NONE);
+    }
+    return chain;
+}
+
+void engine_plan_frames(const struct engine_plan *plan, int64_t shift, int64_t stop, int64_t block, int64_t *from,
+                        int64_t *to)
+{
+    int64_t first = (plan->first_block + block) * plan->block + shift;
+    int64_t last = first + plan->block < stop ? first + plan->block : stop;
+    first = first > plan->begin ? first : plan->begin;
+    *from = first;
+    *to = last > first ? last : first;
 }
 
 /* Calls `visit` for each chain that `chain` reads, looking through fused nodes. A chain may be named twice. */
@@ -175,7 +245,7 @@ static void visit_producers(const struct engine_plan *plan, uint32_t chain, uint
     for (uint32_t i = 0; i < reader->count; i++) {
         uint32_t input = plan->graph->inputs[reader->first + i];
         if (plan->chain_of_node[input] != GRAPH_NONE) {
-            visit(context, plan->chain_of_node[input], chain);
+            visit(context, engine_plan_source(plan, input, plan->chains[chain].reads), chain);
         } else {
             visit_producers(plan, chain, input, visit, context);
         }
@@ -201,10 +271,10 @@ static void visit_links(struct engine_plan *plan, void (*visit)(void *, uint32_t
 {
     for (uint32_t c = 0; c < plan->chain_count; c++) {
         const struct engine_chain *chain = &plan->chains[c];
-        if (chain->kind == ENGINE_CHAIN_MIX) {
+        if (chain->kind == ENGINE_CHAIN_MIX || chain->kind == ENGINE_CHAIN_PLUGIN) {
             visit_producers(plan, c, chain->node, visit, plan);
         } else {
-            visit(plan, plan->chain_of_node[chain->node], c);
+            visit(plan, engine_plan_source(plan, chain->node, chain->reads), c);
         }
     }
 }
@@ -223,7 +293,7 @@ static enum lh_status link_chains(struct engine_plan *plan)
         plan->chains[c].consumer_count = 0;
     }
     visit_links(plan, place_link);
-    /* MIX chains stand in topological order before all others, so one sweep settles the depth. */
+    /* A chain stands behind all that it reads, so one sweep settles the depth. */
     for (uint32_t c = 0; c < plan->chain_count; c++) {
         const struct engine_chain *chain = &plan->chains[c];
         for (uint32_t i = 0; i < chain->consumer_count; i++) {
@@ -236,94 +306,14 @@ static enum lh_status link_chains(struct engine_plan *plan)
     return LH_OK;
 }
 
-static size_t sample_bytes(const struct graph_node *node)
-{
-    return node->kind == GRAPH_NODE_PARTIAL ? sizeof(int64_t) : sizeof(float);
-}
-
-/* Bytes of every MIX chain's buffer for one block of `block` frames; sets the offsets. */
-static size_t lay_out_slot(struct engine_plan *plan, uint32_t block)
-{
-    size_t offset = 0;
-    for (uint32_t c = 0; c < plan->chain_count; c++) {
-        struct engine_chain *chain = &plan->chains[c];
-        if (chain->kind == ENGINE_CHAIN_MIX) {
-            const struct graph_node *node = &plan->graph->nodes[chain->node];
-            chain->buffer_offset = offset;
-            offset += (size_t)block * node->channels * sample_bytes(node);
-            offset = (offset + BUFFER_ALIGNMENT - 1) & ~(size_t)(BUFFER_ALIGNMENT - 1);
-        }
-    }
-    return offset;
-}
-
-/* The largest block that keeps the buffers inside the budget; more blocks in flight than threads, so that an ordered
-   chain at the end never waits for the mix. */
-static enum lh_status size_blocks(struct engine_plan *plan, const struct engine_plan_options *options,
-                                  struct lh_error *error)
-{
-    uint32_t quantum = plan->graph->quantum;
-    plan->slots = options->threads + SLOTS_LEAST;
-    if (options->block != 0) {
-        if (options->block % quantum != 0) {
-            return lh_error_set(error, LH_ERR_USAGE, NULL,
-                                "the block of %u frames is not a multiple of the project's quantum, %u", options->block,
-                                quantum);
-        }
-        plan->block = options->block;
-    } else {
-        uint32_t least = quantum > BLOCK_MIN ? quantum : BLOCK_MIN;
-        plan->block = BLOCK_DEFAULT;
-        while (plan->block > least && lay_out_slot(plan, plan->block) * plan->slots > BUFFER_BUDGET) {
-            plan->block /= 2;
-        }
-    }
-    plan->slot_bytes = lay_out_slot(plan, plan->block);
-    while (plan->slots < options->threads + SLOTS_MOST && (plan->slots + 1) * plan->slot_bytes <= BUFFER_BUDGET) {
-        plan->slots++; /* room to run ahead of an encoder whose blocks take turns being slow */
-    }
-    if (plan->slot_bytes > BUFFER_LIMIT / plan->slots) {
-        return lh_error_set(error, LH_ERR_LIMIT, NULL,
-                            "blocks of %u frames on %u threads would take more than %zu GiB: ask for smaller blocks or "
-                            "fewer threads",
-                            plan->block, options->threads, BUFFER_LIMIT >> 30);
-    }
-    plan->first_block = plan->start / plan->block;
-    int64_t past = (plan->stop + plan->block - 1) / plan->block;
-    plan->block_count = plan->stop > plan->start ? past - plan->first_block : 0;
-    return LH_OK;
-}
-
-static uint32_t wider(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
-/* What the pass does not use must not make its strides short. */
-static void size_stride(const struct draft *draft)
-{
-    struct engine_plan *plan = draft->plan;
-    const struct graph *graph = plan->graph;
-    plan->widest = 1;
-    for (uint32_t n = 0; n < graph->node_count; n++) {
-        const struct graph_node *node = &graph->nodes[n];
-        if (draft->uses[n] == 0) {
-            continue;
-        }
-        plan->widest = wider(plan->widest, node->channels);
-        for (uint32_t i = 0; node->kind == GRAPH_NODE_CLIPS && i < node->count; i++) {
-            plan->widest = wider(plan->widest, graph->media[graph->regions[node->first + i].media].channels);
-        }
-    }
-    plan->stride = ENGINE_STRIDE_SAMPLES / plan->widest;
-}
-
-static enum lh_status allocate(struct draft *draft)
+static enum lh_status allocate(struct engine_draft *draft)
 {
     struct engine_plan *plan = draft->plan;
     const struct graph *graph = plan->graph;
     size_t nodes = graph->node_count;
-    plan->chains = calloc(nodes + 2 * (size_t)graph->deliverable_count + 1, sizeof *plan->chains);
+    size_t ends = graph->deliverable_count;
+    size_t demands = (size_t)graph->input_count + ends;
+    plan->chains = calloc(demands + 2 * ends + 1, sizeof *plan->chains);
     plan->chain_of_node = calloc(nodes + 1, sizeof *plan->chain_of_node);
     plan->meter_of = calloc((size_t)graph->deliverable_count + 1, sizeof *plan->meter_of);
     plan->gains = calloc(nodes + 1, sizeof *plan->gains);
@@ -331,21 +321,29 @@ static enum lh_status allocate(struct draft *draft)
     draft->delivered = calloc(nodes + 1, sizeof *draft->delivered);
     draft->streams = calloc(nodes + 1, sizeof *draft->streams);
     draft->fused = calloc(nodes + 1, sizeof *draft->fused);
+    draft->wanted = calloc(nodes + 1, sizeof *draft->wanted);
+    draft->stop = calloc(nodes + 1, sizeof *draft->stop);
+    draft->demands = calloc(demands + 1, sizeof *draft->demands);
     bool whole = plan->chains != NULL && plan->chain_of_node != NULL && plan->meter_of != NULL && plan->gains != NULL &&
-                 draft->uses != NULL && draft->delivered != NULL && draft->streams != NULL && draft->fused != NULL;
+                 draft->uses != NULL && draft->delivered != NULL && draft->streams != NULL && draft->fused != NULL &&
+                 draft->wanted != NULL && draft->stop != NULL && draft->demands != NULL;
     return whole ? LH_OK : LH_ERR_NO_MEMORY;
 }
 
-static void set_range(struct draft *draft)
+static void set_range(struct engine_draft *draft)
 {
     struct engine_plan *plan = draft->plan;
-    plan->start = draft->pass->start;
-    plan->end = draft->pass->end;
-    plan->stop = plan->end;
+    const struct graph_deliverable *pass = draft->pass;
+    plan->begin = engine_plan_begin(plan->graph, pass);
+    plan->start = pass->start;
+    plan->silence = engine_plan_silence(plan->graph, pass);
+    plan->stop = pass->end;
     for (uint32_t d = 0; d < plan->graph->deliverable_count; d++) {
-        int64_t stop = plan->end + engine_plan_tail(&plan->graph->deliverables[d]);
-        if (in_pass(draft, d) && stop > plan->stop) {
-            plan->stop = stop;
+        const struct graph_deliverable *deliverable = &plan->graph->deliverables[d];
+        int64_t stop = pass->end + engine_plan_tail(deliverable);
+        if (in_pass(draft, d)) {
+            draft->delivered[deliverable->node] = true;
+            plan->stop = stop > plan->stop ? stop : plan->stop;
         }
     }
 }
@@ -358,12 +356,13 @@ enum lh_status engine_plan_new(const struct graph *graph, uint32_t first, const 
         return lh_error_no_memory(error);
     }
     made->graph = graph;
-    struct draft draft = {.plan = made, .options = options, .pass = &graph->deliverables[first]};
+    struct engine_draft draft = {.plan = made, .options = options, .pass = &graph->deliverables[first]};
     enum lh_status status = allocate(&draft);
     if (status == LH_OK) {
         set_range(&draft);
-        count_uses(&draft);
-        size_stride(&draft);
+        engine_plan_count_uses(graph, first, draft.uses);
+        engine_draft_shift(&draft);
+        engine_draft_size_stride(&draft);
         make_mix_chains(&draft);
         make_end_chains(&draft);
         status = link_chains(made);
@@ -372,12 +371,15 @@ enum lh_status engine_plan_new(const struct graph *graph, uint32_t first, const 
         lh_error_no_memory(error);
     }
     if (status == LH_OK) {
-        status = size_blocks(made, options, error);
+        status = engine_draft_size_blocks(&draft, error);
     }
     free(draft.uses);
     free(draft.delivered);
     free(draft.streams);
     free(draft.fused);
+    free(draft.wanted);
+    free(draft.stop);
+    free(draft.demands);
     if (status != LH_OK) {
         engine_plan_free(made);
         return status;

@@ -293,7 +293,7 @@ enum lh_status engine_clips_read(const struct engine_pass *pass, struct engine_s
 {
     const struct engine_sources *sources = pass->sources;
     const struct graph_node *node = &sources->graph->nodes[n];
-    int64_t end = from + (int64_t)frames < pass->plan->end ? from + (int64_t)frames : pass->plan->end;
+    int64_t end = from + (int64_t)frames < pass->plan->silence ? from + (int64_t)frames : pass->plan->silence;
     uint32_t i = first_reaching(sources->reach, node, from);
     struct stretch stretch;
     if (!next_stretch(pass, n, from, end, &i, &stretch)) {

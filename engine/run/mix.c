@@ -12,13 +12,10 @@ void *engine_pass_buffer(const struct engine_pass *pass, uint32_t chain, int64_t
     return pass->buffers + slot * pass->plan->slot_bytes + pass->plan->chains[chain].buffer_offset;
 }
 
-void engine_pass_frames(const struct engine_pass *pass, int64_t block, int64_t *from, int64_t *to)
+void engine_pass_frames(const struct engine_pass *pass, uint32_t chain, int64_t block, int64_t *from, int64_t *to)
 {
-    const struct engine_plan *plan = pass->plan;
-    int64_t first = (plan->first_block + block) * plan->block;
-    int64_t last = first + plan->block;
-    *from = first > plan->start ? first : plan->start;
-    *to = last < plan->stop ? last : plan->stop;
+    const struct engine_chain *own = &pass->plan->chains[chain];
+    engine_plan_frames(pass->plan, own->shift, own->stop, block, from, to);
 }
 
 enum lh_status engine_fault_sample(const char *what, const char *part, int64_t from, const float *in, size_t frames,
@@ -47,16 +44,24 @@ struct stride {
     const struct engine_pass *pass;
     struct engine_scratch *scratch;
     int64_t block;
-    int64_t from; /* timeline frame */
+    int64_t shift; /* of the chain that reads */
+    int64_t from;  /* timeline frame */
     size_t frames;
     size_t in_block; /* frames of the block before this stride */
 };
 
-/* The stride's part of a computed node's buffer. */
-static const float *computed(const struct stride *stride, uint32_t chain, size_t channels)
+/* The block's samples of a computed node. */
+static const void *block_of(const struct stride *stride, uint32_t n)
 {
-    const float *buffer = engine_pass_buffer(stride->pass, chain, stride->block);
-    return buffer + stride->in_block * channels;
+    uint32_t chain = engine_plan_source(stride->pass->plan, n, stride->shift);
+    return engine_pass_buffer(stride->pass, chain, stride->block);
+}
+
+/* The stride's part of them. */
+static const float *computed(const struct stride *stride, uint32_t n)
+{
+    const float *buffer = block_of(stride, n);
+    return buffer + stride->in_block * stride->pass->sources->graph->nodes[n].channels;
 }
 
 /* Gains of a GAIN node over the stride. True: constant, in gains[]; false: laid out frame by frame in scratch->gain. */
@@ -108,7 +113,7 @@ static enum lh_status evaluate(const struct stride *stride, uint32_t n, bool own
     uint32_t chain = stride->pass->plan->chain_of_node[n];
     *silent = false;
     if (!own && chain != GRAPH_NONE) {
-        memcpy(out, computed(stride, chain, node->channels), stride->frames * node->channels * sizeof *out);
+        memcpy(out, computed(stride, n), stride->frames * node->channels * sizeof *out);
         return LH_OK;
     }
     if (node->kind == GRAPH_NODE_CLIPS) {
@@ -217,7 +222,7 @@ static enum lh_status add_computed(const struct stride *stride, uint32_t n, uint
     const struct engine_kernels *kernels = stride->pass->sources->kernels;
     const struct graph_node *node = &graph->nodes[n];
     size_t inputs = graph->nodes[source].channels;
-    const float *value = computed(stride, stride->pass->plan->chain_of_node[source], inputs);
+    const float *value = computed(stride, source);
     bool sound = inputs == node->channels ? kernels->accumulate_gain(sum, value, stride->frames, inputs, gains)
                                           : kernels->accumulate_pan(sum, value, stride->frames, gains);
     if (!sound) {
@@ -239,12 +244,12 @@ static enum lh_status add_input(const struct stride *stride, uint32_t input, int
     uint32_t chain = plan->chain_of_node[input];
     size_t count = stride->frames * node->channels;
     if (node->kind == GRAPH_NODE_PARTIAL) {
-        const int64_t *part = engine_pass_buffer(stride->pass, chain, stride->block);
+        const int64_t *part = block_of(stride, input);
         kernels->add(sum, part + stride->in_block * node->channels, count);
         return LH_OK;
     }
     if (chain != GRAPH_NONE) {
-        const float *value = computed(stride, chain, node->channels);
+        const float *value = computed(stride, input);
         return kernels->accumulate(sum, value, count) ? LH_OK : name_fault(stride, input, value, error);
     }
     if (node->kind == GRAPH_NODE_CLIPS) {
@@ -288,13 +293,15 @@ static enum lh_status mix_sum(const struct stride *stride, uint32_t n, void *out
     return LH_OK;
 }
 
-/* Clips and sums are judged where they are completed, and what goes into a sum is judged there. */
-static enum lh_status judge(const struct stride *stride, uint32_t n, const float *value, struct lh_error *error)
+enum lh_status engine_mix_judge(const struct engine_pass *pass, uint32_t n, int64_t from, const float *value,
+                                size_t frames, struct lh_error *error)
 {
-    size_t channels = stride->pass->sources->graph->nodes[n].channels;
+    const struct graph_node *node = &pass->sources->graph->nodes[n];
     float peaks[GRAPH_CHANNELS_MAX] = {0};
-    stride->pass->sources->kernels->peak(peaks, value, stride->frames, channels);
-    return are_small(peaks, channels) ? LH_OK : name_fault(stride, n, value, error);
+    pass->sources->kernels->peak(peaks, value, frames, node->channels);
+    return are_small(peaks, node->channels)
+               ? LH_OK
+               : engine_fault_sample(node->label, "", from, value, frames, node->channels, error);
 }
 
 static enum lh_status mix_value(const struct stride *stride, uint32_t chain, float *out, struct lh_error *error)
@@ -310,7 +317,36 @@ static enum lh_status mix_value(const struct stride *stride, uint32_t chain, flo
     if (silent) {
         memset(value, 0, stride->frames * channels * sizeof *value);
     }
-    return own->judged && !silent ? judge(stride, own->node, value, error) : LH_OK;
+    return own->judged && !silent
+               ? engine_mix_judge(stride->pass, own->node, stride->from, value, stride->frames, error)
+               : LH_OK;
+}
+
+enum lh_status engine_mix_read(const struct engine_pass *pass, uint32_t worker, uint32_t chain, int64_t block,
+                               uint32_t input, int64_t from, size_t frames, float *out, const float **value,
+                               struct lh_error *error)
+{
+    const struct engine_chain *reader = &pass->plan->chains[chain];
+    int64_t first;
+    int64_t last;
+    engine_plan_frames(pass->plan, reader->reads, INT64_MAX, block, &first, &last);
+    struct stride stride = {.pass = pass,
+                            .scratch = &pass->scratch[worker],
+                            .block = block,
+                            .shift = reader->reads,
+                            .from = from,
+                            .frames = frames,
+                            .in_block = (size_t)(from - first)};
+    if (pass->plan->chain_of_node[input] != GRAPH_NONE) {
+        *value = computed(&stride, input);
+        return LH_OK;
+    }
+    bool silent;
+    enum lh_status status = evaluate(&stride, input, false, out, &silent, error);
+    if (status == LH_OK) {
+        *value = silent ? NULL : out;
+    }
+    return status;
 }
 
 enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker, uint32_t chain, int64_t block,
@@ -322,9 +358,13 @@ enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker,
     void *out = engine_pass_buffer(pass, chain, block);
     int64_t from;
     int64_t to;
-    engine_pass_frames(pass, block, &from, &to);
+    engine_pass_frames(pass, chain, block, &from, &to);
     for (int64_t at = from; at < to; at += pass->plan->stride) {
-        struct stride stride = {.pass = pass, .scratch = &pass->scratch[worker], .block = block, .from = at};
+        struct stride stride = {.pass = pass,
+                                .scratch = &pass->scratch[worker],
+                                .block = block,
+                                .shift = pass->plan->chains[chain].shift,
+                                .from = at};
         stride.frames = (size_t)(to - at < pass->plan->stride ? to - at : pass->plan->stride);
         stride.in_block = (size_t)(at - from);
         enum lh_status status = sums ? mix_sum(&stride, n, out, error) : mix_value(&stride, chain, out, error);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/run/plugins.h"
 #include "engine/run/schedule.h"
 #include "engine/run/state.h"
 
@@ -11,25 +12,45 @@
 struct pass_run {
     struct engine_state *state;
     struct engine_pass pass;
+    struct engine_plugins plugins;
     struct engine_meter **meters; /* by chain; NULL but for METER */
     _Atomic int64_t blocks;       /* how many blocks the pass needs: lowered when every tail has ended */
     _Atomic uint32_t tails;       /* deliverables of the pass whose tail has not ended yet */
     _Atomic uint64_t done_blocks;
 };
 
+/* What an end chain reads of its node in a block: [*from, *to), without what is played but not delivered. */
+static const float *delivered_block(const struct pass_run *run, uint32_t chain, int64_t block, int64_t *from,
+                                    int64_t *to)
+{
+    const struct engine_plan *plan = run->pass.plan;
+    uint32_t node = plan->chains[chain].node;
+    const float *in = engine_pass_buffer(&run->pass, engine_plan_source(plan, node, 0), block);
+    int64_t first;
+    engine_pass_frames(&run->pass, chain, block, &first, to);
+    *from = first > plan->start ? first : plan->start;
+    *to = *to > *from ? *to : *from;
+    return in + (size_t)(*from - first) * plan->graph->nodes[node].channels;
+}
+
+static enum lh_status plugin_block(struct pass_run *run, uint32_t worker, uint32_t chain, int64_t block,
+                                   struct lh_error *error)
+{
+    const struct engine_plan *plan = run->pass.plan;
+    uint32_t insert = plan->graph->nodes[plan->chains[chain].node].insert;
+    return engine_unit_block(run->plugins.units[insert], &run->pass, worker, engine_plugins_slot(run->state, worker),
+                             chain, block, error);
+}
+
 static enum lh_status meter_block(struct pass_run *run, uint32_t chain, int64_t block, struct lh_error *error)
 {
     const struct engine_plan *plan = run->pass.plan;
-    const struct graph_deliverable *deliverable = &plan->graph->deliverables[plan->chains[chain].deliverable];
-    int64_t stop = deliverable->end + engine_plan_tail(deliverable);
     int64_t from;
     int64_t to;
-    engine_pass_frames(&run->pass, block, &from, &to);
-    to = to < stop ? to : stop;
-    if (from >= to) {
+    const float *in = delivered_block(run, chain, block, &from, &to);
+    if (from == to) {
         return LH_OK;
     }
-    const float *in = engine_pass_buffer(&run->pass, plan->chain_of_node[plan->chains[chain].node], block);
     enum lh_status status = engine_meter_add(run->meters[chain], in, (size_t)(to - from));
     if (status != LH_OK) {
         lh_error_set(error, status, plan->graph->nodes[plan->chains[chain].node].label,
@@ -42,20 +63,41 @@ static enum lh_status deliver_block(struct pass_run *run, uint32_t chain, int64_
 {
     const struct engine_plan *plan = run->pass.plan;
     struct engine_delivery *delivery = &run->state->deliveries[plan->chains[chain].deliverable];
-    bool was_over = delivery->ended;
     int64_t from;
     int64_t to;
-    engine_pass_frames(&run->pass, block, &from, &to);
-    const float *in = engine_pass_buffer(&run->pass, plan->chain_of_node[plan->chains[chain].node], block);
+    const float *in = delivered_block(run, chain, block, &from, &to);
+    if (from == to) {
+        return LH_OK;
+    }
+    bool was_over = delivery->ended;
     enum lh_status status = engine_delivery_add(delivery, from, to, in, error);
     if (status != LH_OK && error != NULL && error->where[0] == '\0') {
         snprintf(error->where, sizeof error->where, "deliverable %s", delivery->deliverable->name);
     }
-    bool over = delivery->ended || (to >= delivery->stop && from < delivery->stop);
+    bool over = delivery->ended || to >= delivery->stop;
     if (over && !was_over && atomic_fetch_sub_explicit(&run->tails, 1, memory_order_acq_rel) == 1) {
         atomic_store_explicit(&run->blocks, block + 1, memory_order_release);
     }
     return status;
+}
+
+/* The last chain has done the block. */
+static void tell_progress(const struct pass_run *run, int64_t block, uint64_t began)
+{
+    struct engine_progress *progress = run->state->job->progress;
+    const struct engine_plan *plan = run->pass.plan;
+    int64_t from;
+    int64_t to;
+    engine_plan_frames(plan, 0, plan->stop, block, &from, &to);
+    from = from > plan->start ? from : plan->start;
+    if (from >= to) {
+        return;
+    }
+    uint64_t none = 0;
+    atomic_compare_exchange_strong_explicit(&progress->first_block_ns, &none, began, memory_order_relaxed,
+                                            memory_order_relaxed);
+    atomic_fetch_add_explicit(&progress->done, (uint64_t)(to - from), memory_order_relaxed);
+    atomic_fetch_add_explicit(&progress->frames, (uint64_t)(to - from), memory_order_relaxed);
 }
 
 static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, int64_t block, struct lh_error *error)
@@ -70,22 +112,22 @@ static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, i
     case ENGINE_CHAIN_MIX:
         status = engine_mix_block(&run->pass, worker, chain, block, error);
         break;
+    case ENGINE_CHAIN_PLUGIN:
+        spent = &times->plugins_ns;
+        status = plugin_block(run, worker, chain, block, error);
+        break;
+    case ENGINE_CHAIN_DELAY:
+        engine_delay_block(&run->pass, chain, block);
+        break;
     case ENGINE_CHAIN_METER:
         spent = &times->meter_ns;
         status = meter_block(run, chain, block, error);
         break;
     case ENGINE_CHAIN_DELIVER:
         spent = &times->encode_ns;
-        if (atomic_load_explicit(&job->progress->first_block_ns, memory_order_relaxed) == 0) {
-            atomic_store_explicit(&job->progress->first_block_ns, began, memory_order_relaxed);
-        }
         status = deliver_block(run, chain, block, error);
         if (status == LH_OK && chain + 1 == run->pass.plan->chain_count) {
-            int64_t from;
-            int64_t to;
-            engine_pass_frames(&run->pass, block, &from, &to);
-            atomic_fetch_add_explicit(&job->progress->done, (uint64_t)(to - from), memory_order_relaxed);
-            atomic_fetch_add_explicit(&job->progress->frames, (uint64_t)(to - from), memory_order_relaxed);
+            tell_progress(run, block, began);
         }
         break;
     }
@@ -99,6 +141,7 @@ static void free_scratch(struct engine_scratch *scratch, uint32_t workers)
         free(scratch[w].raw);
         free(scratch[w].region);
         free(scratch[w].value);
+        free(scratch[w].sidechain);
         free(scratch[w].mono);
         free(scratch[w].gain);
         free(scratch[w].clips);
@@ -114,6 +157,14 @@ static void *stride_buffer(const struct engine_plan *plan, uint32_t channels, si
     return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 }
 
+static void free_held(const struct engine_plan *plan, struct engine_fifo *held)
+{
+    for (uint32_t c = 0; held != NULL && c < plan->chain_count; c++) {
+        engine_fifo_fini(&held[c]);
+    }
+    free(held);
+}
+
 static struct engine_scratch *new_scratch(const struct engine_plan *plan, uint32_t workers)
 {
     uint32_t channels = plan->widest;
@@ -123,13 +174,14 @@ static struct engine_scratch *new_scratch(const struct engine_plan *plan, uint32
         scratch[w].raw = stride_buffer(plan, channels, sizeof(double));
         scratch[w].region = stride_buffer(plan, channels, sizeof(float));
         scratch[w].value = stride_buffer(plan, channels, sizeof(float));
+        scratch[w].sidechain = stride_buffer(plan, channels, sizeof(float));
         scratch[w].mono = stride_buffer(plan, 1, sizeof(float));
         scratch[w].gain = stride_buffer(plan, channels, sizeof(float));
         scratch[w].clips = stride_buffer(plan, channels, sizeof(int64_t));
         scratch[w].sum = stride_buffer(plan, channels, sizeof(int64_t));
         whole = scratch[w].raw != NULL && scratch[w].region != NULL && scratch[w].value != NULL &&
-                scratch[w].mono != NULL && scratch[w].gain != NULL && scratch[w].clips != NULL &&
-                scratch[w].sum != NULL;
+                scratch[w].sidechain != NULL && scratch[w].mono != NULL && scratch[w].gain != NULL &&
+                scratch[w].clips != NULL && scratch[w].sum != NULL;
     }
     if (!whole) {
         free_scratch(scratch, workers);
@@ -204,64 +256,106 @@ static uint32_t share_decoders(const struct engine_plan *plan)
     return nodes == 0 || nodes > DECODERS_MAX ? 1 : DECODERS_MAX / nodes;
 }
 
-static enum lh_status run_blocks(struct pass_run *run, struct lh_error *error)
+/* Room for what waits in PLUGIN and DELAY chains. */
+static struct engine_fifo *new_held(const struct engine_plan *plan)
 {
-    struct engine_state *state = run->state;
+    struct engine_fifo *held = calloc((size_t)plan->chain_count + 1, sizeof *held);
+    bool whole = held != NULL;
+    for (uint32_t c = 0; whole && c < plan->chain_count; c++) {
+        const struct engine_chain *chain = &plan->chains[c];
+        if (chain->kind == ENGINE_CHAIN_PLUGIN || chain->kind == ENGINE_CHAIN_DELAY) {
+            size_t bytes = engine_plan_frame_bytes(&plan->graph->nodes[chain->node]);
+            whole = engine_fifo_init(&held[c], (size_t)chain->held, bytes) == LH_OK;
+        }
+    }
+    if (!whole) {
+        free_held(plan, held);
+        return NULL;
+    }
+    return held;
+}
+
+/* Everything that the blocks share. release_pass() whatever comes of it. */
+static enum lh_status allocate_pass(struct pass_run *run)
+{
     const struct engine_plan *plan = run->pass.plan;
-    uint32_t workers = engine_pool_threads(state->pool);
-    run->pass.buffers = aligned_alloc(64, plan->slot_bytes * plan->slots + 64);
-    run->pass.scratch = new_scratch(plan, workers);
-    run->pass.decoders = calloc((size_t)state->graph->region_count + 1, sizeof *run->pass.decoders);
-    run->pass.decoders_open = calloc((size_t)state->graph->node_count + 1, sizeof *run->pass.decoders_open);
-    run->pass.decoders_share = share_decoders(plan);
+    const struct graph *graph = plan->graph;
+    struct engine_pass *pass = &run->pass;
+    pass->buffers = aligned_alloc(64, plan->slot_bytes * plan->slots + 64);
+    pass->scratch = new_scratch(plan, engine_pool_threads(run->state->pool));
+    pass->decoders = calloc((size_t)graph->region_count + 1, sizeof *pass->decoders);
+    pass->decoders_open = calloc((size_t)graph->node_count + 1, sizeof *pass->decoders_open);
+    pass->decoders_share = share_decoders(plan);
+    pass->held = new_held(plan);
     run->meters = calloc((size_t)plan->chain_count + 1, sizeof *run->meters);
-    enum lh_status status = LH_ERR_NO_MEMORY;
-    if (run->pass.buffers != NULL && run->pass.scratch != NULL && run->pass.decoders != NULL &&
-        run->pass.decoders_open != NULL && run->meters != NULL) {
-        status = open_ends(run, error);
-        if (status == LH_OK) {
-            struct engine_tasks tasks = {.run = run_task,
-                                         .context = run,
-                                         .cancel = &state->job->progress->cancel,
-                                         .done_blocks = &run->done_blocks};
-            atomic_store(&run->blocks, plan->block_count);
-            status = engine_schedule_run(plan, state->pool, &tasks, &run->blocks, error);
-        }
-        if (status == LH_OK) {
-            status = close_ends(run, error);
-        }
-        for (uint32_t c = 0; c < plan->chain_count; c++) {
-            engine_meter_free(run->meters[c]);
-        }
-        for (uint32_t r = 0; r < state->graph->region_count; r++) {
-            engine_decoder_free(run->pass.decoders[r]);
-        }
-    } else {
-        lh_error_no_memory(error);
+    bool whole = pass->buffers != NULL && pass->scratch != NULL && pass->decoders != NULL &&
+                 pass->decoders_open != NULL && pass->held != NULL && run->meters != NULL;
+    return whole ? LH_OK : LH_ERR_NO_MEMORY;
+}
+
+static void release_pass(struct pass_run *run)
+{
+    const struct engine_plan *plan = run->pass.plan;
+    for (uint32_t c = 0; run->meters != NULL && c < plan->chain_count; c++) {
+        engine_meter_free(run->meters[c]);
+    }
+    for (uint32_t r = 0; run->pass.decoders != NULL && r < plan->graph->region_count; r++) {
+        engine_decoder_free(run->pass.decoders[r]);
     }
     free(run->meters);
     free(run->pass.decoders);
     free(run->pass.decoders_open);
-    free_scratch(run->pass.scratch, workers);
+    free_held(plan, run->pass.held);
+    free_scratch(run->pass.scratch, engine_pool_threads(run->state->pool));
     free(run->pass.buffers);
+}
+
+static enum lh_status run_blocks(struct pass_run *run, struct lh_error *error)
+{
+    struct engine_state *state = run->state;
+    const struct engine_plan *plan = run->pass.plan;
+    enum lh_status status = allocate_pass(run);
+    if (status != LH_OK) {
+        lh_error_no_memory(error);
+    }
+    if (status == LH_OK) {
+        status = open_ends(run, error);
+    }
+    if (status == LH_OK) {
+        struct engine_tasks tasks = {
+            .run = run_task, .context = run, .cancel = &state->job->progress->cancel, .done_blocks = &run->done_blocks};
+        atomic_store(&run->blocks, plan->block_count);
+        status = engine_schedule_run(plan, state->pool, &tasks, &run->blocks, error);
+    }
+    if (status == LH_OK) {
+        status = close_ends(run, error);
+    }
+    release_pass(run);
     return status;
 }
 
 enum lh_status engine_pass_run(struct engine_state *state, uint32_t first, struct lh_error *error)
 {
-    struct engine_plan_options options = {.media_streams = state->media_streams,
-                                          .meter_in_pass = state->meter_in_pass,
-                                          .threads = engine_pool_threads(state->pool),
-                                          .block = state->job->block};
-    struct engine_plan *plan;
-    enum lh_status status = engine_plan_new(state->graph, first, &options, &plan, error);
+    struct pass_run run = {.state = state, .pass = {.sources = &state->sources}};
+    enum lh_status status = engine_plugins_init(&run.plugins, state, first, error);
     if (status != LH_OK) {
         return status;
     }
-    struct pass_run run = {.state = state, .pass = {.sources = &state->sources, .plan = plan}};
-    state->block = plan->block;
-    state->slots = plan->slots;
-    status = run_blocks(&run, error);
-    engine_plan_free(plan);
+    struct engine_plan_options options = {.media_streams = state->media_streams,
+                                          .meter_in_pass = state->meter_in_pass,
+                                          .latency = run.plugins.latency,
+                                          .threads = engine_pool_threads(state->pool),
+                                          .block = state->job->block};
+    struct engine_plan *plan;
+    status = engine_plan_new(state->graph, first, &options, &plan, error);
+    if (status == LH_OK) {
+        run.pass.plan = plan;
+        state->block = plan->block;
+        state->slots = plan->slots;
+        status = run_blocks(&run, error);
+        engine_plan_free(plan);
+    }
+    engine_plugins_tell(&run.plugins, state, state->inserted);
+    engine_plugins_fini(&run.plugins, state);
     return status;
 }

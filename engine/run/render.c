@@ -46,7 +46,7 @@ static enum lh_status run_passes(struct engine_state *state, struct lh_error *er
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         bool seen = false;
         for (uint32_t e = 0; e < d && !seen; e++) {
-            seen = engine_plan_same_pass(&graph->deliverables[e], &graph->deliverables[d]);
+            seen = engine_plan_same_pass(graph, &graph->deliverables[e], &graph->deliverables[d]);
         }
         if (!seen) {
             enum lh_status status = engine_pass_run(state, d, error);
@@ -158,7 +158,7 @@ static uint64_t count_work(const struct engine_state *state)
         uint64_t longest = frames + (uint64_t)engine_plan_tail(deliverable);
         bool seen = false;
         for (uint32_t e = 0; e < d && !seen; e++) {
-            seen = engine_plan_same_pass(&graph->deliverables[e], deliverable);
+            seen = engine_plan_same_pass(graph, &graph->deliverables[e], deliverable);
         }
         total += (seen ? 0 : longest) + (engine_delivery_is_deferred(deliverable) ? frames : 0);
     }
@@ -178,10 +178,11 @@ static enum lh_status prepare(struct engine_state *state, struct lh_error *error
     state->meter_in_pass = calloc(deliverables, sizeof *state->meter_in_pass);
     state->deliveries = calloc(deliverables, sizeof *state->deliveries);
     state->delivery_open = calloc(deliverables, sizeof *state->delivery_open);
+    state->inserted = calloc((size_t)graph->insert_count + 1, sizeof *state->inserted);
     state->times = aligned_alloc(_Alignof(struct worker_times), state->job->threads * sizeof *state->times);
     if (state->media == NULL || state->media_offset == NULL || state->media_used == NULL ||
         state->media_streams == NULL || state->reach == NULL || state->meter_in_pass == NULL ||
-        state->deliveries == NULL || state->delivery_open == NULL || state->times == NULL) {
+        state->deliveries == NULL || state->delivery_open == NULL || state->inserted == NULL || state->times == NULL) {
         return lh_error_no_memory(error);
     }
     memset(state->times, 0, state->job->threads * sizeof *state->times);
@@ -216,6 +217,7 @@ static void release(struct engine_state *state)
     free(state->meter_in_pass);
     free(state->deliveries);
     free(state->delivery_open);
+    free(state->inserted);
     free(state->times);
 }
 
@@ -230,10 +232,14 @@ static void report(const struct engine_state *state, uint64_t began, struct engi
                                                          .gain_db = delivery->gain_db,
                                                          .tail_frames = delivery->tail_frames};
     }
+    for (uint32_t i = 0; i < state->graph->insert_count; i++) {
+        result->inserted[i] = state->inserted[i];
+    }
     result->times = (struct engine_times){.wall = (double)(state->job->clock() - began) * 1e-9};
     for (uint32_t w = 0; w < state->job->threads; w++) {
         result->times.conform += (double)state->times[w].conform_ns * 1e-9;
         result->times.mix += (double)state->times[w].mix_ns * 1e-9;
+        result->times.plugins += (double)state->times[w].plugins_ns * 1e-9;
         result->times.meter += (double)state->times[w].meter_ns * 1e-9;
         result->times.encode += (double)state->times[w].encode_ns * 1e-9;
     }

@@ -13,7 +13,7 @@
 /* Time by kind of task, one for each worker so that nobody shares a cache line's counter. */
 struct worker_times {
     _Alignas(64) uint64_t conform_ns;
-    uint64_t mix_ns, meter_ns, encode_ns;
+    uint64_t mix_ns, plugins_ns, meter_ns, encode_ns;
 };
 
 struct engine_state {
@@ -30,7 +30,8 @@ struct engine_state {
     bool *delivery_open;                /* by deliverable: initialised */
     uint64_t scratch_size;
     struct engine_sources sources;
-    struct worker_times *times; /* by worker */
+    struct worker_times *times;       /* by worker */
+    struct engine_inserted *inserted; /* by insert */
     uint64_t conformed;
     uint32_t block, slots;       /* of the last pass */
     _Atomic uint32_t next;       /* work for engine_pool_run: the next index to take */

@@ -113,6 +113,7 @@ struct pulse_automation {
     size_t index;          /* SEND_GAIN: into the track's sends; PLUGIN: into its nodes (PULSE_NONE inside stand-ins) */
     const struct pulse_point *points;
     size_t point_count; /* in the order of the file; resolved later */
+    const struct lh_json *json;
 };
 
 struct pulse_send {
@@ -124,13 +125,31 @@ struct pulse_send {
     const struct lh_json *json;
 };
 
-/* A plugin on a track. Rendering them comes with the plugin host; parameters, preset and state are kept as read. */
+struct pulse_parameter {
+    const char *symbol;
+    double value; /* in the parameter's natural unit */
+    const struct lh_json *json;
+};
+
+enum pulse_if_missing { PULSE_MISSING_FAIL = 0, PULSE_MISSING_BYPASS, PULSE_MISSING_STAND_INS };
+
+/* A plugin on a track. What its parameters may be is known once the plugin is; what is read here is kept as it is,
+   whether the plugin is installed or not. */
 struct pulse_node {
     const char *id;
     const char *plugin; /* "lv2:http://..." */
     bool enabled;
-    size_t sidechain_from; /* track index or PULSE_NONE */
+    const struct pulse_parameter *parameters; /* in the order of the file */
+    size_t parameter_count;
+    const char *preset;            /* NULL when not given */
+    const struct lh_json *state;   /* NULL when not given: has either of */
+    const char *state_file;        /* normalised, or NULL */
+    struct lh_digest state_digest; /* when there is a state without a file */
+    size_t sidechain_from;         /* track index or PULSE_NONE */
     enum pulse_tap sidechain_tap;
+    enum pulse_if_missing if_missing;
+    const struct pulse_node *stand_ins; /* tried in order; they have none of their own */
+    size_t stand_in_count;
     const struct lh_json *json;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An index from names to their positions: ids of tracks and media, names of deliverables. Sorted, so that no choice of
-   names makes it slow. Internal to this folder. */
+   names makes it slow. For the readers and the compiler. */
 #ifndef PULSE_PROJECT_NAMES_H
 #define PULSE_PROJECT_NAMES_H
 

@@ -53,11 +53,8 @@ static void find_send(struct pulse_reading *reading, const struct pulse_track *t
 
 static bool is_stand_in(const struct pulse_node *node, const char *id)
 {
-    const struct lh_json *if_missing = lh_json_member(node->json, "ifMissing");
-    struct lh_json *const *items = NULL;
-    size_t count = pulse_items(if_missing, LH_JSON_ARRAY, PULSE_NODES_MAX, &items);
-    for (size_t i = 0; i < count; i++) {
-        if (part_is(id, pulse_text(items[i], "id", ""))) {
+    for (size_t i = 0; i < node->stand_in_count; i++) {
+        if (part_is(id, node->stand_ins[i].id)) {
             return true;
         }
     }
@@ -193,6 +190,7 @@ void pulse_read_automation(struct pulse_reading *reading, struct pulse_track *tr
     for (size_t i = 0; i < count; i++) {
         parameters[i] = pulse_text(items[i], "parameter", NULL);
         automation[i].parameter = parameters[i] == NULL ? "" : parameters[i];
+        automation[i].json = items[i];
         find_target(reading, track, items[i], &automation[i]);
         read_points(reading, lh_json_member(items[i], "points"), &automation[i]);
     }

@@ -30,22 +30,14 @@ struct walk {
 
 typedef void route_visitor(void *context, size_t from, size_t to, const struct lh_json *reference);
 
-static void visit_side_chains(const struct pulse_reading *reading, size_t track, const struct lh_json *node,
-                              route_visitor *visit, void *context)
+/* A node's and its stand-ins': whichever is used, the order of the tracks is the same. */
+static void visit_side_chains(size_t track, const struct pulse_node *node, route_visitor *visit, void *context)
 {
-    const struct lh_json *sidechain = lh_json_member(node, "sidechain");
-    const struct lh_json *from = sidechain == NULL ? NULL : lh_json_member(sidechain, "from");
-    if (from != NULL && from->kind == LH_JSON_STRING) {
-        size_t source = pulse_names_find(&reading->tracks, from->value.string.text);
-        if (source != PULSE_NONE) {
-            visit(context, source, track, from);
-        }
+    if (node->sidechain_from != PULSE_NONE) {
+        visit(context, node->sidechain_from, track, lh_json_member(lh_json_member(node->json, "sidechain"), "from"));
     }
-    const struct lh_json *stand_ins = lh_json_member(node, "ifMissing");
-    struct lh_json *const *items = NULL;
-    size_t count = pulse_items(stand_ins, LH_JSON_ARRAY, PULSE_NODES_MAX, &items);
-    for (size_t i = 0; i < count; i++) {
-        visit_side_chains(reading, track, items[i], visit, context);
+    for (size_t i = 0; i < node->stand_in_count; i++) {
+        visit_side_chains(track, &node->stand_ins[i], visit, context);
     }
 }
 
@@ -64,7 +56,7 @@ static void visit_routes(const struct pulse_reading *reading, route_visitor *vis
             }
         }
         for (size_t k = 0; k < track->node_count; k++) {
-            visit_side_chains(reading, i, track->nodes[k].json, visit, context);
+            visit_side_chains(i, &track->nodes[k], visit, context);
         }
     }
 }

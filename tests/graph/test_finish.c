@@ -58,6 +58,10 @@ START_TEST(undelivered_entries_are_dropped)
     const struct graph *graph = NULL;
     ck_assert_int_eq(graph_builder_finish(builder, &graph, NULL), LH_OK);
     ck_assert_uint_eq(graph->node_count, 2);
+    ck_assert_uint_eq(graph_builder_place(builder, node), graph->deliverables[0].node);
+    ck_assert_uint_eq(graph_builder_place(builder, clips), graph->inputs[graph->nodes[1].first]);
+    ck_assert_uint_eq(graph_builder_place(builder, other), GRAPH_NONE);
+    ck_assert_uint_eq(graph_builder_place(builder, 77), GRAPH_NONE);
     ck_assert_uint_eq(graph->region_count, 1);
     ck_assert_uint_eq(graph->curve_count, 1);
     ck_assert_uint_eq(graph->point_count, 2);

@@ -75,6 +75,23 @@ static void dump_automation(FILE *out, const struct pulse_automation *automation
     }
 }
 
+static void dump_node(FILE *out, const struct pulse_node *node)
+{
+    char digest[LH_DIGEST_TEXT_SIZE];
+    lh_digest_text(&node->state_digest, digest);
+    fprintf(out, " node %s %s %d %zu %d %d", node->id, node->plugin, node->enabled, node->sidechain_from,
+            (int)node->sidechain_tap, (int)node->if_missing);
+    dump_text(out, node->preset);
+    dump_text(out, node->state_file);
+    fprintf(out, " %s\n", node->state != NULL && node->state_file == NULL ? digest : "-");
+    for (size_t i = 0; i < node->parameter_count; i++) {
+        fprintf(out, "  parameter %s %a\n", node->parameters[i].symbol, node->parameters[i].value + 0.0);
+    }
+    for (size_t i = 0; i < node->stand_in_count; i++) {
+        dump_node(out, &node->stand_ins[i]);
+    }
+}
+
 static void dump_track(FILE *out, const struct pulse_track *track)
 {
     fprintf(out, "track %s %d %" PRIu32 " %zu %a %a %d%d%d %d", track->id, (int)track->type, track->channels,
@@ -86,9 +103,7 @@ static void dump_track(FILE *out, const struct pulse_track *track)
         dump_clip(out, &track->clips[i]);
     }
     for (size_t i = 0; i < track->node_count; i++) {
-        const struct pulse_node *node = &track->nodes[i];
-        fprintf(out, " node %s %s %d %zu %d\n", node->id, node->plugin, node->enabled, node->sidechain_from,
-                (int)node->sidechain_tap);
+        dump_node(out, &track->nodes[i]);
     }
     for (size_t i = 0; i < track->send_count; i++) {
         const struct pulse_send *send = &track->sends[i];

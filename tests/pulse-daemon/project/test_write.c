@@ -91,6 +91,38 @@ START_TEST(reading_again_gives_the_same_project)
 }
 END_TEST
 
+/* A plugin that nobody has: what was set comes back, in the order of the format. */
+START_TEST(nodes_of_missing_plugins_survive)
+{
+    struct pulse_project *project = project_of(
+        "{\"loophole\":1,\"tracks\":[{\"id\":\"k\",\"type\":\"audio\",\"automation\":[{\"points\":[{\"value\":3.5,"
+        "\"at\":{\"frames\":9}}],\"parameter\":\"nodes/c/"
+        "ratio\"}],\"nodes\":[{\"ifMissing\":[{\"plugin\":\"lv2:urn:d\","
+        "\"id\":\"d\",\"enabled\":false}],\"ext\":{\"was\":\"there\"},\"state\":{\"file\":\"c.ttl\"},\"preset\":\"urn:"
+        "p\","
+        "\"parameters\":{\"ratio\":4,\"attack\":0.010},\"plugin\":\"lv2:urn:gone\",\"id\":\"c\"}]}]}");
+    char *text = written(project);
+    char *nodes = strstr(text, "\"nodes\"");
+    ck_assert_ptr_nonnull(nodes);
+    char *from = nodes, *to = nodes;
+    for (; *from != '\0'; from++) { /* without the layout */
+        if (*from != ' ' && *from != '\n') {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    ck_assert_str_eq(
+        nodes, "\"nodes\":[{\"id\":\"c\",\"plugin\":\"lv2:urn:gone\",\"parameters\":{\"ratio\":4,\"attack\":0.01},"
+               "\"preset\":\"urn:p\",\"state\":{\"file\":\"c.ttl\"},\"ext\":{\"was\":\"there\"},"
+               "\"ifMissing\":[{\"id\":\"d\",\"plugin\":\"lv2:urn:d\",\"enabled\":false}]}],"
+               "\"automation\":[{\"parameter\":\"nodes/c/ratio\",\"points\":[{\"at\":{\"frames\":9},"
+               "\"value\":3.5}]}]}]}");
+    free(text);
+    expect_round_trip(project);
+    pulse_project_free(project);
+}
+END_TEST
+
 START_TEST(memory_may_be_out)
 {
     struct pulse_project *project = project_of("{\"loophole\": 1}");
@@ -110,6 +142,7 @@ int main(void)
     TCase *tests = tcase_create("write");
     tcase_add_test(tests, members_stand_in_the_order_of_the_format);
     tcase_add_test(tests, reading_again_gives_the_same_project);
+    tcase_add_test(tests, nodes_of_missing_plugins_survive);
     tcase_add_test(tests, memory_may_be_out);
     suite_add_tcase(suite, tests);
     return testing_main(suite);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* Cuts and values of parameters, events that were chased and released, positions. */
+#include "engine/run/timeline.h"
+
+#include <stdlib.h>
+
+#define CHANNELS 16u
+#define KEYS 128u
+
+enum {
+    NOTE_OFF = 0x80,
+    NOTE_ON = 0x90,
+    CONTROLLER = 0xB0,
+    PROGRAM = 0xC0,
+    PRESSURE = 0xD0,
+    BEND = 0xE0,
+    SUSTAIN = 64,
+    SOSTENUTO = 66,
+    HOLD = 69,
+    RESET_CONTROLLERS = 121,
+};
+
+static int64_t cell_of(int64_t frame)
+{
+    return frame / ENGINE_RAMP_FRAMES * ENGINE_RAMP_FRAMES;
+}
+
+/* ---- parameters ---- */
+
+float engine_timeline_value(const struct graph *graph, uint32_t curve, int64_t frame)
+{
+    const struct graph_point *points = graph->points + graph->curves[curve].first;
+    int64_t at = cell_of(frame);
+    uint32_t low = 0; /* the points before this are at or before the frame */
+    for (uint32_t high = graph->curves[curve].count; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        if (points[middle].frame <= frame) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (uint32_t i = low; i-- > 1 && points[i].frame > at;) {
+        at = points[i].frame == points[i - 1].frame ? points[i].frame : at;
+    }
+    return graph_curve_at(graph, curve, at);
+}
+
+static int64_t cut_motion(const struct graph *graph, struct engine_motion *motion, int64_t from, int64_t to)
+{
+    const struct graph_curve *curve = &graph->curves[motion->curve];
+    const struct graph_point *points = graph->points + curve->first;
+    int64_t cell = cell_of(from);
+    while (motion->cursor + 1 < curve->count && points[motion->cursor + 1].frame <= cell) {
+        motion->cursor++;
+    }
+    for (uint32_t i = motion->cursor; i + 1 < curve->count && points[i].frame < to; i++) {
+        const struct graph_point *a = &points[i];
+        const struct graph_point *b = &points[i + 1];
+        if (a->frame == b->frame) {
+            to = a->frame > from ? a->frame : to;
+        } else if (a->value != b->value) {
+            int64_t moving = a->frame > from ? a->frame : from;
+            int64_t next = cell_of(moving) + ENGINE_RAMP_FRAMES;
+            to = next < to && next - ENGINE_RAMP_FRAMES < b->frame ? next : to;
+        }
+    }
+    return to;
+}
+
+int64_t engine_timeline_cut(struct engine_timeline *timeline, int64_t from, int64_t to)
+{
+    for (uint32_t i = 0; i < timeline->motion_count; i++) {
+        to = cut_motion(timeline->graph, &timeline->motions[i], from, to);
+    }
+    return to;
+}
+
+static enum lh_status find_motions(struct engine_timeline *timeline, const struct graph_insert *insert)
+{
+    const struct graph *graph = timeline->graph;
+    timeline->motions = calloc((size_t)insert->parameter_count + 1, sizeof *timeline->motions);
+    if (timeline->motions == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    for (uint32_t p = 0; p < insert->parameter_count; p++) {
+        uint32_t curve = graph->parameters[insert->parameter_first + p].curve;
+        float value;
+        if (!graph_curve_is_constant(graph, curve, &value)) {
+            timeline->motions[timeline->motion_count++] = (struct engine_motion){.parameter = p, .curve = curve};
+        }
+    }
+    return LH_OK;
+}
+
+/* ---- events ---- */
+
+/* What a channel was last told. */
+struct chased {
+    bool controllers[KEYS];
+    bool program, pressure, bend;
+};
+
+/* Whether an event sets something that outlives it and that no later one has set: asked from the last to the first. Of
+   registered parameters all are kept, since they say in two messages what neither says alone. */
+static bool is_chased(struct chased *channels, const struct graph_event *event)
+{
+    struct chased *channel = &channels[event->bytes[0] & 0x0F];
+    uint8_t number = event->bytes[1] & 0x7F;
+    bool *seen;
+    switch (event->bytes[0] & 0xF0) {
+    case CONTROLLER:
+        if (number >= 120 && number != RESET_CONTROLLERS) {
+            return false;
+        }
+        if (number == 6 || number == 38 || (number >= 96 && number <= 101)) {
+            return true;
+        }
+        seen = &channel->controllers[number];
+        break;
+    case PROGRAM:
+        seen = &channel->program;
+        break;
+    case PRESSURE:
+        seen = &channel->pressure;
+        break;
+    case BEND:
+        seen = &channel->bend;
+        break;
+    default:
+        return false;
+    }
+    bool wanted = !*seen;
+    *seen = true;
+    return wanted;
+}
+
+/* Those of the first `count` events that still matter, moved to `begin`, in their order. A bank belongs to the program
+   after it and a reset undoes what was before it, so that nothing may be reordered. */
+static void chase(struct engine_timeline *timeline, const struct graph_event *events, uint32_t count, int64_t begin)
+{
+    struct chased channels[CHANNELS] = {0};
+    for (uint32_t i = count; i-- > 0;) {
+        if (is_chased(channels, &events[i])) {
+            timeline->events[timeline->event_count] = events[i];
+            timeline->events[timeline->event_count++].frame = begin;
+        }
+    }
+    for (uint32_t a = 0, b = timeline->event_count; a + 1 < b; a++) {
+        struct graph_event kept = timeline->events[a];
+        timeline->events[a] = timeline->events[--b];
+        timeline->events[b] = kept;
+    }
+}
+
+/* What holds a note: its key or a pedal. */
+struct sounding {
+    bool keys[KEYS];
+    bool pedals[KEYS]; /* by controller */
+};
+
+static void follow(struct sounding *channels, const struct graph_event *event)
+{
+    struct sounding *channel = &channels[event->bytes[0] & 0x0F];
+    uint8_t number = event->bytes[1] & 0x7F;
+    switch (event->bytes[0] & 0xF0) {
+    case NOTE_ON:
+        channel->keys[number] = event->bytes[2] > 0;
+        break;
+    case NOTE_OFF:
+        channel->keys[number] = false;
+        break;
+    case CONTROLLER:
+        channel->pedals[number] = (number == SUSTAIN || number == SOSTENUTO || number == HOLD) && event->bytes[2] >= 64;
+        break;
+    default:
+        break;
+    }
+}
+
+static void release(struct engine_timeline *timeline, const struct sounding *channels, int64_t frame)
+{
+    for (uint8_t c = 0; c < CHANNELS; c++) {
+        for (uint8_t n = 0; n < KEYS; n++) {
+            if (channels[c].pedals[n]) {
+                timeline->events[timeline->event_count++] =
+                    (struct graph_event){.frame = frame, .size = 3, .bytes = {(uint8_t)(CONTROLLER | c), n, 0}};
+            }
+            if (channels[c].keys[n]) {
+                timeline->events[timeline->event_count++] =
+                    (struct graph_event){.frame = frame, .size = 3, .bytes = {(uint8_t)(NOTE_OFF | c), n, 64}};
+            }
+        }
+    }
+}
+
+static enum lh_status gather_events(struct engine_timeline *timeline, const struct graph_insert *insert, int64_t begin,
+                                    int64_t silence)
+{
+    const struct graph_event *events = timeline->graph->events + insert->event_first;
+    size_t releases = insert->event_count > 0 ? CHANNELS * (KEYS + 3) : 0;
+    timeline->events = malloc((insert->event_count + releases + 1) * sizeof *timeline->events);
+    if (timeline->events == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    uint32_t before = 0;
+    while (before < insert->event_count && events[before].frame < begin) {
+        before++;
+    }
+    chase(timeline, events, before, begin);
+    struct sounding channels[CHANNELS] = {0};
+    for (uint32_t i = 0; i < timeline->event_count; i++) {
+        follow(channels, &timeline->events[i]);
+    }
+    for (uint32_t i = before; i < insert->event_count && events[i].frame < silence; i++) {
+        timeline->events[timeline->event_count++] = events[i];
+        follow(channels, &events[i]);
+    }
+    if (silence != INT64_MAX) {
+        release(timeline, channels, silence);
+    }
+    return LH_OK;
+}
+
+void engine_timeline_events(struct engine_timeline *timeline, int64_t to, const struct graph_event **events,
+                            uint32_t *count)
+{
+    uint32_t first = timeline->next_event;
+    while (timeline->next_event < timeline->event_count && timeline->events[timeline->next_event].frame < to) {
+        timeline->next_event++;
+    }
+    *events = timeline->events + first;
+    *count = timeline->next_event - first;
+}
+
+/* ---- musical time ---- */
+
+bool engine_timeline_position(struct engine_timeline *timeline, int64_t frame, struct engine_position *position)
+{
+    const struct graph *graph = timeline->graph;
+    if (graph->tempo_count == 0) {
+        return false;
+    }
+    uint32_t entry = timeline->tempo == GRAPH_NONE ? 0 : timeline->tempo;
+    while (entry + 1 < graph->tempo_count && graph->tempo[entry + 1].frame <= frame) {
+        entry++;
+    }
+    if (entry == timeline->tempo) {
+        return false;
+    }
+    timeline->tempo = entry;
+    const struct graph_tempo *tempo = &graph->tempo[entry];
+    double beats = (double)(frame - tempo->frame) * tempo->bpm / (60.0 * graph->sample_rate);
+    double bar_beat = tempo->bar_beat + beats * tempo->denominator / 4.0;
+    double bars = bar_beat / tempo->numerator;
+    bars = bars < 0x1p53 ? (double)(int64_t)bars : 0; /* whole ones that went by, of what any plugin can count */
+    bar_beat -= bars * tempo->numerator;
+    *position = (struct engine_position){.bpm = tempo->bpm,
+                                         .beat = tempo->beats + beats,
+                                         .bar = tempo->bar + (int64_t)bars,
+                                         .bar_beat = bar_beat > 0 ? bar_beat : 0,
+                                         .numerator = tempo->numerator,
+                                         .denominator = tempo->denominator};
+    return true;
+}
+
+/* ---- the whole ---- */
+
+enum lh_status engine_timeline_init(struct engine_timeline *timeline, const struct graph *graph,
+                                    const struct graph_insert *insert, int64_t begin, int64_t silence)
+{
+    *timeline = (struct engine_timeline){.graph = graph, .tempo = GRAPH_NONE};
+    enum lh_status status = find_motions(timeline, insert);
+    if (status == LH_OK) {
+        status = gather_events(timeline, insert, begin, silence);
+    }
+    if (status != LH_OK) {
+        engine_timeline_fini(timeline);
+    }
+    return status;
+}
+
+void engine_timeline_fini(struct engine_timeline *timeline)
+{
+    free(timeline->motions);
+    free(timeline->events);
+    timeline->motions = NULL;
+    timeline->events = NULL;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* Records of probes as JSON files. */
+#include "pulse-daemon/knowledge/evidence.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/base/bytes.h"
+#include "pulse-daemon/knowledge/keep.h"
+
+#define RECORD_FORMAT 1
+#define RECORD_SIZE_MAX (1u << 20)
+#define FEATURES_MAX 64
+#define NAME_SIZE (64 + sizeof ".json")
+#define FRAMES_MAX (1 << 30)
+
+static const char *const status_texts[PULSE_EVIDENCE_STATUS_COUNT] = {"repeatable", "not repeatable", "faulty",
+                                                                      "refused"};
+const char *const pulse_block_names[PULSE_BLOCK_COUNT] = {"64", "512", "1024", "8192", "ragged"};
+
+const char *pulse_evidence_status_text(enum pulse_evidence_status status)
+{
+    return status_texts[status];
+}
+
+bool pulse_evidence_is_repeatable(const struct pulse_evidence *evidence, uint32_t sound_version)
+{
+    return evidence->status == PULSE_EVIDENCE_REPEATABLE && evidence->across_runs == PULSE_YES &&
+           evidence->beside == PULSE_YES && evidence->sound_version == sound_version;
+}
+
+enum pulse_verdict pulse_evidence_block_invariant(const struct pulse_evidence *evidence)
+{
+    enum pulse_verdict all = PULSE_YES;
+    for (int i = 0; i < PULSE_BLOCK_COUNT; i++) {
+        if (evidence->blocks[i] == PULSE_NO) {
+            return PULSE_NO;
+        }
+        all = evidence->blocks[i] == PULSE_UNKNOWN ? PULSE_UNKNOWN : all;
+    }
+    return all;
+}
+
+/* ---- writing ---- */
+
+static void emit_text(struct lh_json_emitter *emitter, const char *name, const char *value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_text(emitter, value);
+}
+
+static void emit_verdict(struct lh_json_emitter *emitter, const char *name, enum pulse_verdict verdict)
+{
+    lh_json_emit_name(emitter, name);
+    if (verdict == PULSE_UNKNOWN) {
+        lh_json_emit_null(emitter);
+    } else {
+        lh_json_emit_bool(emitter, verdict == PULSE_YES);
+    }
+}
+
+static void emit_measures(struct lh_json_emitter *emitter, const struct pulse_evidence *evidence)
+{
+    lh_json_emit_name(emitter, "latencyFrames");
+    if (evidence->has_latency) {
+        lh_json_emit_integer(emitter, evidence->latency_frames);
+    } else {
+        lh_json_emit_null(emitter);
+    }
+    lh_json_emit_name(emitter, "latencyChanges");
+    lh_json_emit_bool(emitter, evidence->latency_changes);
+    lh_json_emit_name(emitter, "tailSeconds");
+    lh_json_emit_real(emitter, evidence->has_tail ? evidence->tail_seconds : NAN);
+    lh_json_emit_name(emitter, "nsPerFrame");
+    lh_json_emit_real(emitter, evidence->ns_per_frame > 0 ? evidence->ns_per_frame : NAN);
+}
+
+void pulse_evidence_emit(struct lh_json_emitter *emitter, const struct pulse_evidence *evidence)
+{
+    char digest[LH_DIGEST_TEXT_SIZE];
+    lh_digest_text(&evidence->digest, digest);
+    emit_text(emitter, "uri", evidence->uri);
+    emit_text(emitter, "version", evidence->version);
+    emit_text(emitter, "digest", digest);
+    emit_text(emitter, "status", status_texts[evidence->status]);
+    bool proven = pulse_evidence_is_repeatable(evidence, evidence->sound_version);
+    bool known = evidence->across_runs != PULSE_UNKNOWN && evidence->beside != PULSE_UNKNOWN;
+    emit_verdict(emitter, "repeatable", proven ? PULSE_YES : known ? PULSE_NO : PULSE_UNKNOWN);
+    emit_verdict(emitter, "repeatableAcrossRuns", evidence->across_runs);
+    emit_verdict(emitter, "repeatableBeside", evidence->beside);
+    emit_verdict(emitter, "drawsRandomNumbers", evidence->draws_random);
+    emit_verdict(emitter, "blockInvariant", pulse_evidence_block_invariant(evidence));
+    lh_json_emit_name(emitter, "blocks");
+    lh_json_emit_object(emitter);
+    for (int i = 0; i < PULSE_BLOCK_COUNT; i++) {
+        emit_verdict(emitter, pulse_block_names[i], evidence->blocks[i]);
+    }
+    lh_json_emit_object_end(emitter);
+    emit_verdict(emitter, "sameWithoutAvx", evidence->without_avx);
+    emit_verdict(emitter, "audible", evidence->audible);
+    emit_verdict(emitter, "soundsByItself", evidence->self_sounding);
+    emit_measures(emitter, evidence);
+    emit_text(emitter, "failed", evidence->failed);
+    emit_text(emitter, "message", evidence->message);
+    lh_json_emit_name(emitter, "features");
+    lh_json_emit_array(emitter);
+    for (size_t i = 0; i < evidence->feature_count; i++) {
+        lh_json_emit_text(emitter, evidence->features[i]);
+    }
+    lh_json_emit_array_end(emitter);
+    lh_json_emit_name(emitter, "soundVersion");
+    lh_json_emit_integer(emitter, evidence->sound_version);
+    emit_text(emitter, "cpuClass", evidence->cpu_class);
+}
+
+/* ---- reading ---- */
+
+/* A record's members; `sound` falls with the first that makes no sense. */
+struct record {
+    const struct lh_json *root;
+    bool sound;
+};
+
+static const struct lh_json *member(struct record *record, const char *name, enum lh_json_kind kind)
+{
+    const struct lh_json *value = lh_json_member(record->root, name);
+    if (value == NULL || value->kind != kind) {
+        record->sound = false;
+        return NULL;
+    }
+    return value;
+}
+
+static const char *read_text(struct record *record, const char *name)
+{
+    const struct lh_json *value = member(record, name, LH_JSON_STRING);
+    return value != NULL ? value->value.string.text : "";
+}
+
+static const char *read_optional_text(struct record *record, const char *name)
+{
+    const struct lh_json *value = lh_json_member(record->root, name);
+    return value != NULL && value->kind != LH_JSON_NULL ? read_text(record, name) : NULL;
+}
+
+static enum pulse_verdict verdict_of(const struct lh_json *value)
+{
+    return value == NULL                  ? PULSE_UNKNOWN
+           : value->kind == LH_JSON_TRUE  ? PULSE_YES
+           : value->kind == LH_JSON_FALSE ? PULSE_NO
+                                          : PULSE_UNKNOWN;
+}
+
+static enum pulse_verdict read_verdict(const struct record *record, const char *name)
+{
+    return verdict_of(lh_json_member(record->root, name));
+}
+
+/* A number from 0 on; null or nothing is not there. */
+static bool read_number(struct record *record, const char *name, double most, double *number)
+{
+    const struct lh_json *value = lh_json_member(record->root, name);
+    if (value == NULL || value->kind == LH_JSON_NULL) {
+        return false;
+    }
+    *number = lh_json_number(value);
+    if (!lh_json_is_number(value) || !(*number >= 0 && *number <= most)) {
+        record->sound = false;
+        *number = 0;
+    }
+    return true;
+}
+
+static uint32_t read_integer(struct record *record, const char *name, bool *there)
+{
+    double number = 0;
+    *there = read_number(record, name, FRAMES_MAX, &number);
+    return (uint32_t)number;
+}
+
+static enum pulse_evidence_status read_status(struct record *record)
+{
+    const char *text = read_text(record, "status");
+    for (int i = 0; i < PULSE_EVIDENCE_STATUS_COUNT; i++) {
+        if (strcmp(text, status_texts[i]) == 0) {
+            return (enum pulse_evidence_status)i;
+        }
+    }
+    record->sound = false;
+    return PULSE_EVIDENCE_REFUSED;
+}
+
+static enum lh_status read_features(struct lh_arena *arena, struct record *record, struct pulse_evidence *evidence)
+{
+    const struct lh_json *list = member(record, "features", LH_JSON_ARRAY);
+    size_t count = list != NULL ? list->value.list.count : 0;
+    const char **features = count <= FEATURES_MAX ? lh_arena_array(arena, count, sizeof *features) : NULL;
+    if (features == NULL) {
+        record->sound = record->sound && count <= FEATURES_MAX;
+        return count <= FEATURES_MAX ? LH_ERR_NO_MEMORY : LH_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct lh_json *item = list->value.list.items[i];
+        record->sound = record->sound && item->kind == LH_JSON_STRING;
+        features[i] = item->kind == LH_JSON_STRING ? item->value.string.text : "";
+    }
+    evidence->features = features;
+    evidence->feature_count = count;
+    return LH_OK;
+}
+
+enum lh_status pulse_evidence_parse(struct lh_arena *arena, const char *text, size_t length,
+                                    struct pulse_evidence *evidence)
+{
+    struct record record = {.sound = true};
+    enum lh_status status = lh_json_parse(arena, text, length, &record.root, NULL);
+    if (status != LH_OK) {
+        return status == LH_ERR_NO_MEMORY ? status : LH_ERR_FORMAT;
+    }
+    bool there = false;
+    if (read_integer(&record, "loopholeEvidence", &there) != RECORD_FORMAT) {
+        return LH_ERR_FORMAT;
+    }
+    struct pulse_evidence read = {
+        .uri = read_text(&record, "uri"),
+        .version = read_text(&record, "version"),
+        .sound_version = read_integer(&record, "soundVersion", &there),
+        .cpu_class = read_text(&record, "cpuClass"),
+        .status = read_status(&record),
+        .across_runs = read_verdict(&record, "repeatableAcrossRuns"),
+        .beside = read_verdict(&record, "repeatableBeside"),
+        .draws_random = read_verdict(&record, "drawsRandomNumbers"),
+        .without_avx = read_verdict(&record, "sameWithoutAvx"),
+        .audible = read_verdict(&record, "audible"),
+        .self_sounding = read_verdict(&record, "soundsByItself"),
+        .latency_changes = read_verdict(&record, "latencyChanges") == PULSE_YES,
+        .failed = read_optional_text(&record, "failed"),
+        .message = read_optional_text(&record, "message"),
+    };
+    const struct lh_json *blocks = member(&record, "blocks", LH_JSON_OBJECT);
+    for (int i = 0; blocks != NULL && i < PULSE_BLOCK_COUNT; i++) {
+        read.blocks[i] = verdict_of(lh_json_member(blocks, pulse_block_names[i]));
+    }
+    read.latency_frames = read_integer(&record, "latencyFrames", &read.has_latency);
+    read.has_tail = read_number(&record, "tailSeconds", FRAMES_MAX, &read.tail_seconds);
+    (void)read_number(&record, "nsPerFrame", FRAMES_MAX, &read.ns_per_frame);
+    status = read_features(arena, &record, &read);
+    if (status != LH_OK) {
+        return status;
+    }
+    if (!lh_digest_parse(read_text(&record, "digest"), &read.digest) || !record.sound) {
+        return LH_ERR_FORMAT;
+    }
+    *evidence = read;
+    return LH_OK;
+}
+
+/* ---- files ---- */
+
+/* "<hex>.json" for the three that a record is found by. LH_ERR_NO_MEMORY. */
+static enum lh_status name_record(const char *uri, const char *version, const struct lh_digest *digest, char *name)
+{
+    const char *const texts[] = {uri, "\n", version, "\n"};
+    char text[LH_DIGEST_TEXT_SIZE];
+    struct lh_hasher *hasher = NULL;
+    struct lh_digest key;
+    if (lh_hasher_new(&hasher) != LH_OK) {
+        return LH_ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        lh_hasher_update(hasher, texts[i], strlen(texts[i]));
+    }
+    lh_digest_text(digest, text);
+    lh_hasher_update(hasher, text, strlen(text));
+    lh_hasher_update(hasher, "\n", 1);
+    lh_hasher_finish(hasher, &key);
+    lh_hasher_free(hasher);
+    lh_digest_text(&key, text);
+    strcpy(name, strchr(text, ':') + 1);
+    strcat(name, ".json");
+    return LH_OK;
+}
+
+/* A record in this folder that is what its name says; else *evidence stays as it is. */
+static enum lh_status look_in(struct lh_arena *arena, const char *folder, const char *name, const char *uri,
+                              const char *version, const struct lh_digest *digest,
+                              const struct pulse_evidence **evidence)
+{
+    const char *path = pulse_keep_path(arena, folder, name);
+    struct pulse_evidence *read = lh_arena_alloc(arena, sizeof *read);
+    if (path == NULL || read == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    uint8_t *data = NULL;
+    size_t size = 0;
+    enum lh_status status = pulse_keep_read(arena, path, RECORD_SIZE_MAX, &data, &size);
+    status = status == LH_OK ? pulse_evidence_parse(arena, (const char *)data, size, read) : status;
+    if (status == LH_OK && strcmp(read->uri, uri) == 0 && strcmp(read->version, version) == 0 &&
+        lh_digest_equal(&read->digest, digest)) {
+        *evidence = read;
+    }
+    return status == LH_ERR_NO_MEMORY ? status : LH_OK;
+}
+
+enum lh_status pulse_evidence_find(struct lh_arena *arena, const struct pulse_places *places, const char *uri,
+                                   const char *version, const struct lh_digest *digest,
+                                   const struct pulse_evidence **evidence)
+{
+    char name[NAME_SIZE];
+    const struct pulse_evidence *found = NULL;
+    enum lh_status status = name_record(uri, version, digest, name);
+    if (status == LH_OK && places->evidence != NULL) {
+        status = look_in(arena, places->evidence, name, uri, version, digest, &found);
+    }
+    for (size_t i = 0; status == LH_OK && found == NULL && i < places->system_evidence_count; i++) {
+        status = look_in(arena, places->system_evidence[i], name, uri, version, digest, &found);
+    }
+    if (status == LH_OK) {
+        *evidence = found;
+    }
+    return status;
+}
+
+enum lh_status pulse_evidence_save(const struct pulse_places *places, const struct pulse_evidence *evidence,
+                                   struct lh_error *error)
+{
+    if (places->evidence == NULL) {
+        return lh_error_set(error, LH_ERR_IO, NULL,
+                            "there is no folder for records: neither XDG_DATA_HOME nor HOME is set");
+    }
+    char name[NAME_SIZE];
+    if (name_record(evidence->uri, evidence->version, &evidence->digest, name) != LH_OK) {
+        return lh_error_no_memory(error);
+    }
+    struct lh_arena scratch;
+    struct lh_writer writer;
+    struct lh_json_emitter emitter;
+    lh_arena_init(&scratch);
+    lh_writer_init(&writer);
+    lh_json_emit_init(&emitter, &writer, false);
+    lh_json_emit_object(&emitter);
+    lh_json_emit_name(&emitter, "loopholeEvidence");
+    lh_json_emit_integer(&emitter, RECORD_FORMAT);
+    pulse_evidence_emit(&emitter, evidence);
+    lh_json_emit_object_end(&emitter);
+    enum lh_status status = lh_writer_status(&writer) == LH_OK
+                                ? pulse_keep_write(&scratch, places->evidence, name, writer.data, writer.size, error)
+                                : lh_error_no_memory(error);
+    lh_writer_fini(&writer);
+    lh_arena_fini(&scratch);
+    return status;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* Matching names and URIs. */
+#include "pulse-daemon/knowledge/near.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define KIND "lv2:"
+#define TEXT_MAX 256 /* letters that are compared; what is longer is cut */
+#define FARTHEST 0.4 /* of the letters of what tells one plugin from another */
+#define LESS 0.01    /* added where two are alike in part only */
+#define SCORE_NONE 1000.0
+
+static char lower(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+static bool same(const char *a, const char *b)
+{
+    while (*a != '\0' && lower(*a) == lower(*b)) {
+        a++;
+        b++;
+    }
+    return lower(*a) == lower(*b);
+}
+
+static bool holds(const char *text, const char *piece)
+{
+    size_t length = strlen(piece);
+    for (; *text != '\0'; text++) {
+        size_t i = 0;
+        while (i < length && lower(text[i]) == lower(piece[i])) {
+            i++;
+        }
+        if (i == length) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *without_kind(const char *uri)
+{
+    return strncmp(uri, KIND, strlen(KIND)) == 0 ? uri + strlen(KIND) : uri;
+}
+
+/* What tells it from others of its maker: behind the last of "/", "#" and ":", which does not end it. */
+static const char *last_part(const char *uri)
+{
+    const char *part = uri;
+    for (const char *at = uri; *at != '\0'; at++) {
+        if ((*at == '/' || *at == '#' || *at == ':') && at[1] != '\0') {
+            part = at + 1;
+        }
+    }
+    return part;
+}
+
+static bool is_uri(const struct pulse_index *index, size_t entry, const char *text)
+{
+    return strcmp(without_kind(pulse_index_uri(index, entry)), without_kind(text)) == 0;
+}
+
+static bool is_name(const struct pulse_index *index, size_t entry, const char *text)
+{
+    return same(pulse_index_name(index, entry), text);
+}
+
+static bool is_piece(const struct pulse_index *index, size_t entry, const char *text)
+{
+    return holds(pulse_index_uri(index, entry), text) || holds(pulse_index_name(index, entry), text);
+}
+
+size_t pulse_index_match(const struct pulse_index *index, const char *text, size_t *entries, size_t most)
+{
+    static bool (*const ways[])(const struct pulse_index *, size_t, const char *) = {is_uri, is_name, is_piece};
+    for (size_t way = 0; text[0] != '\0' && way < sizeof ways / sizeof *ways; way++) {
+        size_t count = 0;
+        for (size_t i = 0; i < pulse_index_count(index); i++) {
+            if (ways[way](index, i, text)) {
+                if (count < most) {
+                    entries[count] = i;
+                }
+                count++;
+            }
+        }
+        if (count > 0) {
+            return count;
+        }
+    }
+    return 0;
+}
+
+static size_t length_of(const char *text)
+{
+    return strnlen(text, TEXT_MAX);
+}
+
+/* Levenshtein's: letters to add, take away or exchange. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[TEXT_MAX + 1], a_length = length_of(a), b_length = length_of(b);
+    for (size_t j = 0; j <= b_length; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            size_t best = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+            best = row[j] + 1 < best ? row[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[b_length];
+}
+
+static double ratio(size_t letters, const char *a, const char *b)
+{
+    size_t longest = length_of(a) > length_of(b) ? length_of(a) : length_of(b);
+    return longest == 0 ? SCORE_NONE : (double)letters / (double)longest;
+}
+
+/* 0: the same; past FARTHEST it is something else. */
+static double score(const struct pulse_index *index, size_t entry, const char *text)
+{
+    const char *uri = without_kind(pulse_index_uri(index, entry)), *name = pulse_index_name(index, entry);
+    const char *tail = last_part(uri), *asked = last_part(text);
+    /* Two URIs of one maker are alike in most letters: those that differ count against the part that should. */
+    double whole = ratio(distance(uri, text), tail, asked);
+    double part = ratio(distance(tail, asked), tail, asked);
+    double named = ratio(distance(name, asked), name, asked);
+    double best = part < named ? part : named;
+    /* A last part or a name alone says less than all of a URI. */
+    return whole <= best ? whole : best + LESS;
+}
+
+void pulse_index_near(const struct pulse_index *index, const char *text, const char *near[PULSE_NEAR_MAX])
+{
+    double scores[PULSE_NEAR_MAX];
+    text = without_kind(text);
+    for (size_t i = 0; i < PULSE_NEAR_MAX; i++) {
+        scores[i] = FARTHEST;
+        near[i] = NULL;
+    }
+    for (size_t i = 0; i < pulse_index_count(index); i++) {
+        double found = score(index, i, text);
+        const char *uri = pulse_index_uri(index, i);
+        for (size_t k = 0; k < PULSE_NEAR_MAX; k++) {
+            if (found < scores[k]) { /* those behind it move on by one */
+                double score_before = scores[k];
+                const char *uri_before = near[k];
+                scores[k] = found;
+                near[k] = uri;
+                found = score_before;
+                uri = uri_before;
+            }
+        }
+    }
+}

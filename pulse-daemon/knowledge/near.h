@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding plugins in an index by what people write: a URI, a name, a piece of either, or something like it. Upper and
+   lower case count as one. */
+#ifndef PULSE_KNOWLEDGE_NEAR_H
+#define PULSE_KNOWLEDGE_NEAR_H
+
+#include "pulse-daemon/knowledge/index.h"
+
+#define PULSE_NEAR_MAX 3
+
+/* Entries that `text` means, into `entries`, which has room for `most`; returns how many there are, it may be more. The
+   first of these that finds any decides: the URI, with or without "lv2:"; the name; a piece of a URI or name. */
+size_t pulse_index_match(const struct pulse_index *index, const char *text, size_t *entries, size_t most);
+
+/* URIs of plugins whose URI, its last part, or whose name comes near to `text`, nearest first; NULL behind the last. */
+void pulse_index_near(const struct pulse_index *index, const char *text, const char *near[PULSE_NEAR_MAX]);
+
+#endif
