@@ -68,7 +68,8 @@ static bool is_name(const struct pulse_index *index, size_t entry, const char *t
 
 static bool is_piece(const struct pulse_index *index, size_t entry, const char *text)
 {
-    return pulse_text_holds(pulse_index_uri(index, entry), text) || pulse_text_holds(pulse_index_name(index, entry), text);
+    return pulse_text_holds(pulse_index_uri(index, entry), text) ||
+           pulse_text_holds(pulse_index_name(index, entry), text);
 }
 
 size_t pulse_index_match(const struct pulse_index *index, const char *text, size_t *entries, size_t most)
