@@ -28,7 +28,7 @@ enum lh_status engine_host_new(const char *const *bundles, size_t count, const c
     if (*host == NULL) {
         return lh_error_no_memory(error);
     }
-    strncpy((*host)->bundle, bundles[0], sizeof (*host)->bundle - 1);
+    strncpy((*host)->bundle, bundles[0], sizeof(*host)->bundle - 1);
     (*host)->bundles = count;
     return LH_OK;
 }
@@ -64,13 +64,23 @@ enum lh_status engine_host_describe(struct engine_host *host, const char *uri, s
     }
     static const struct graph_port ports[] = {
         {.kind = GRAPH_PORT_AUDIO, .input = true, .symbol = "in", .name = "In", .unit = "", .role = ""},
-        {.kind = GRAPH_PORT_CONTROL, .input = true, .symbol = "gain", .name = "Gain", .unit = "dB", .role = "",
-         .minimum = -60.0f, .maximum = 12.0f, .standard = 0.0f},
+        {.kind = GRAPH_PORT_CONTROL,
+         .input = true,
+         .symbol = "gain",
+         .name = "Gain",
+         .unit = "dB",
+         .role = "",
+         .minimum = -60.0f,
+         .maximum = 12.0f,
+         .standard = 0.0f},
     };
     *facts = (struct graph_plugin_facts){
         .uri = lh_arena_strdup(arena, uri),
         .name = "Fake \x1B[31mplugin",
-        .author = "", .licence = "", .category = "", .version = "1.2",
+        .author = "",
+        .licence = "",
+        .category = "",
+        .version = "1.2",
         .bundle = lh_arena_strdup(arena, host->bundle),
         .binary = "/nowhere/fake.so",
         .refused = "",
@@ -122,8 +132,10 @@ enum lh_status engine_midi_read(int fd, struct engine_midi *midi, struct lh_erro
         return lh_error_no_memory(error);
     }
     for (size_t i = 0; i < count; i++) {
-        events[i] = (struct engine_midi_event){
-            .at = (double)i * 0.25, .track = 1 + (uint32_t)(i % 2), .size = 3, .bytes = {0x90, (uint8_t)(i & 0x7F), 100}};
+        events[i] = (struct engine_midi_event){.at = (double)i * 0.25,
+                                               .track = 1 + (uint32_t)(i % 2),
+                                               .size = 3,
+                                               .bytes = {0x90, (uint8_t)(i & 0x7F), 100}};
     }
     *midi = (struct engine_midi){.tracks = 2, .events = events, .event_count = count, .length = (double)count};
     return LH_OK;

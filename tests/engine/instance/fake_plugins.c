@@ -108,7 +108,8 @@ static void act(const char *deed)
     } else if (strcmp(deed, "shut") == 0) {
         shut_the_channel();
     } else if (strcmp(deed, "garble") == 0) {
-        syscall(SYS_sendmsg, 3, &(struct msghdr){.msg_iov = &(struct iovec){(char[]){"nonsense"}, 8}, .msg_iovlen = 1}, 0);
+        syscall(SYS_sendmsg, 3, &(struct msghdr){.msg_iov = &(struct iovec){(char[]){"nonsense"}, 8}, .msg_iovlen = 1},
+                0);
     }
     while (strcmp(deed, "hang") == 0 || strcmp(deed, "garble") == 0) {
         usleep(1000);

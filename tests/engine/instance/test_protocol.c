@@ -27,10 +27,8 @@ static void teardown(void)
 
 START_TEST(hello_round_trips)
 {
-    struct engine_hello hello = {.version = ENGINE_PROTOCOL_VERSION,
-                                .libraries = "a-1 b-2",
-                                .cpu_class = "x86-64-v3",
-                                .jail = "seccomp"};
+    struct engine_hello hello = {
+        .version = ENGINE_PROTOCOL_VERSION, .libraries = "a-1 b-2", .cpu_class = "x86-64-v3", .jail = "seccomp"};
     engine_hello_write(&writer, &hello);
     struct engine_hello read;
     memset(&read, 9, sizeof read);
@@ -216,8 +214,7 @@ START_TEST(results_round_trip)
     for (size_t size = 0; size < writer.size; size++) {
         ck_assert_int_eq(engine_result_read(writer.data, size, &shape, &result, &outcome, &failure), LH_ERR_FORMAT);
     }
-    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &larger, &result, &outcome, &failure),
-                     LH_ERR_FORMAT);
+    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &larger, &result, &outcome, &failure), LH_ERR_FORMAT);
     ck_assert(result.block == 5 && outcome == LH_ERR_INTERNAL && delivered[0].file.bytes == 0);
     ck_assert_int_eq(engine_result_read(writer.data, writer.size, &shape, &result, &outcome, &failure), LH_OK);
     ck_assert_int_eq(outcome, LH_OK);
