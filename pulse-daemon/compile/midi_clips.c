@@ -21,6 +21,7 @@
 #define CONTROLLER_RESET 121u
 #define PEDAL_DOWN 64u
 #define NOT_SET 0xFFu
+#define VELOCITY_OFF 64u /* of a note-off that nobody has said more of */
 
 static const uint8_t pedals[] = {64, 66};                                 /* sustain and sostenuto: they hold notes */
 static const uint8_t banks[] = {0, 32};                                   /* before the program that they belong to */
@@ -191,6 +192,13 @@ static enum lh_status play_note(struct playing *playing, const struct pulse_midi
     struct key *key = &playing->keys[event->bytes[0] & 0x0Fu][event->bytes[1] & 0x7Fu];
     bool on = (event->bytes[0] & 0xF0u) == KIND_NOTE_ON && event->bytes[2] > 0;
     if (on) {
+        const uint8_t off[3] = {(uint8_t)(KIND_NOTE_OFF | (event->bytes[0] & 0x0Fu)), event->bytes[1], VELOCITY_OFF};
+        if (key->count > 0) {
+            enum lh_status status = say(playing, frame, PULSE_MESSAGE_NOTE_OFF, key->note, off, 3);
+            if (status != LH_OK) {
+                return status;
+            }
+        }
         *key = (struct key){key->count + 1, playing->score->notes++, frame};
         return say(playing, frame, PULSE_MESSAGE_NOTE_ON, key->note, event->bytes, 3);
     }
@@ -217,7 +225,7 @@ static enum lh_status let_go(struct playing *playing)
     enum lh_status status = LH_OK;
     for (uint32_t i = 0; status == LH_OK && i < CHANNELS; i++) {
         for (uint32_t k = 0; status == LH_OK && k < KEYS; k++) {
-            const uint8_t off[3] = {(uint8_t)(KIND_NOTE_OFF | i), (uint8_t)k, 64};
+            const uint8_t off[3] = {(uint8_t)(KIND_NOTE_OFF | i), (uint8_t)k, VELOCITY_OFF};
             if (playing->keys[i][k].count > 0) {
                 status = say(playing, playing->end, PULSE_MESSAGE_NOTE_OFF, playing->keys[i][k].note, off, 3);
             }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Clips are gathered as they come, sorted, and then read once from the beginning: a key that is struck while it sounds
-   is let go first, and the end of a note that has been ended already is dropped. */
+/* Clips are gathered as they come and sorted; then the ends of notes whose key is struck again are moved to where that
+   happens. */
 #include "pulse-daemon/compile/notes.h"
 
 #include <stdlib.h>
@@ -127,41 +127,64 @@ static int compare_messages(const void *left, const void *right)
     return (a->place > b->place) - (a->place < b->place);
 }
 
-static struct graph_event event_of(const struct pulse_message *message)
-{
-    struct graph_event event = {.frame = message->frame, .size = message->size};
-    memcpy(event.bytes, message->bytes, message->size);
-    return event;
-}
+/* Where a note's messages stand among those of the score; `on` is GRAPH_NONE when it is not played after all. */
+struct note_places {
+    uint32_t on, off;
+};
 
 /* Which note each key sounds, GRAPH_NONE: none. */
 struct keys {
     uint32_t sounding[CHANNELS][KEYS];
 };
 
-/* Each key that is struck again ends once more and has one end dropped: there is room for all in `events`. */
-static size_t play(struct keys *keys, const struct pulse_score *score, struct graph_event *events)
+static bool is_note(const struct pulse_message *message)
 {
-    size_t count = 0;
+    return message->order == PULSE_MESSAGE_NOTE_OFF || message->order == PULSE_MESSAGE_NOTE_ON;
+}
+
+/* A key that is struck while it sounds ends what it sounded; a note that would not last a frame is not played. The
+   messages are in order, and out of order afterwards. */
+static void end_struck_again(struct keys *keys, const struct pulse_score *score, struct note_places *places)
+{
+    for (size_t i = 0; i < score->count; i++) {
+        const struct pulse_message *message = &score->items[i];
+        if (is_note(message)) {
+            uint32_t *place =
+                message->order == PULSE_MESSAGE_NOTE_ON ? &places[message->note].on : &places[message->note].off;
+            *place = (uint32_t)i;
+        }
+    }
     memset(keys, 0xFF, sizeof *keys);
     for (size_t i = 0; i < score->count; i++) {
         const struct pulse_message *message = &score->items[i];
+        if (!is_note(message)) {
+            continue;
+        }
         uint32_t *sounding = &keys->sounding[message->bytes[0] & 0x0Fu][message->bytes[1] & 0x7Fu];
         if (message->order == PULSE_MESSAGE_NOTE_OFF) {
-            if (*sounding != message->note) {
-                continue;
-            }
-            *sounding = GRAPH_NONE;
-        } else if (message->order == PULSE_MESSAGE_NOTE_ON) {
-            if (*sounding != GRAPH_NONE) {
-                struct pulse_message end = *message;
-                end.bytes[0] = (uint8_t)(NOTE_OFF | (message->bytes[0] & 0x0Fu));
-                end.bytes[2] = VELOCITY_OFF;
-                events[count++] = event_of(&end);
-            }
-            *sounding = message->note;
+            *sounding = *sounding == message->note ? GRAPH_NONE : *sounding;
+            continue;
         }
-        events[count++] = event_of(message);
+        if (*sounding != GRAPH_NONE) {
+            struct note_places *earlier = &places[*sounding];
+            score->items[earlier->off].frame = message->frame;
+            earlier->on = score->items[earlier->on].frame == message->frame ? GRAPH_NONE : earlier->on;
+        }
+        *sounding = message->note;
+    }
+}
+
+static size_t write_messages(const struct pulse_score *score, const struct note_places *places,
+                             struct graph_event *events)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < score->count; i++) {
+        const struct pulse_message *message = &score->items[i];
+        if (is_note(message) && places[message->note].on == GRAPH_NONE) {
+            continue;
+        }
+        events[count] = (struct graph_event){.frame = message->frame, .size = message->size};
+        memcpy(events[count++].bytes, message->bytes, message->size);
     }
     return count;
 }
@@ -182,11 +205,14 @@ static enum lh_status write_events(struct pulse_compiling *c, struct pulse_score
 {
     struct graph_event *events = lh_arena_array(&c->arena, score->count, sizeof *events);
     struct keys *keys = lh_arena_alloc(&c->arena, sizeof *keys);
-    if (events == NULL || keys == NULL) {
+    struct note_places *places = lh_arena_array(&c->arena, score->notes, sizeof *places);
+    if (events == NULL || keys == NULL || places == NULL) {
         return LH_ERR_NO_MEMORY;
     }
     qsort(score->items, score->count, sizeof *score->items, compare_messages);
-    inserts->event_count = play(keys, score, events);
+    end_struck_again(keys, score, places);
+    qsort(score->items, score->count, sizeof *score->items, compare_messages);
+    inserts->event_count = write_messages(score, places, events);
     inserts->events = events;
     return LH_OK;
 }

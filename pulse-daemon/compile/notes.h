@@ -23,7 +23,7 @@ struct pulse_message {
     uint8_t size, bytes[3];
 };
 
-/* The messages of a track in the making, in any order. */
+/* The messages of a track in the making, in any order. Each note has one NOTE_ON and one NOTE_OFF. */
 struct pulse_score {
     struct pulse_message *items; /* owned */
     size_t count, capacity;

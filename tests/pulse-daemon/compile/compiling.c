@@ -83,6 +83,27 @@ void compiling_init(struct compiling *t, const char *text)
     compiling_init_only(t, text, NULL);
 }
 
+void compiling_without_memory(struct compiling *t)
+{
+    bool fired = true;
+    for (size_t n = 1; fired; n++) {
+        struct lh_arena own;
+        struct pulse_needs needs;
+        struct pulse_compiled *compiled = NULL;
+        lh_arena_init(&own);
+        testing_fail_allocation(n);
+        enum lh_status status = pulse_compile_needs(&own, t->project, NULL, &needs);
+        if (status == LH_OK) {
+            status = pulse_compile(t->project, &needs, &t->facts, NULL, &t->faults, &compiled);
+        }
+        fired = testing_fail_allocation_end();
+        ck_assert_msg(status == (fired ? LH_ERR_NO_MEMORY : LH_OK), "allocation %zu: %s", n, lh_status_text(status));
+        ck_assert((compiled == NULL) == fired);
+        pulse_compiled_free(compiled);
+        lh_arena_fini(&own);
+    }
+}
+
 void compiling_fini(struct compiling *t)
 {
     pulse_compiled_free(t->compiled);

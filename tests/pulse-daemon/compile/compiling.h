@@ -23,6 +23,8 @@ struct compiling {
 void compiling_init(struct compiling *t, const char *text);
 void compiling_init_only(struct compiling *t, const char *text, const char *only);
 void compiling_fini(struct compiling *t);
+/* Asks and compiles once more with every allocation failing in turn: each time memory is out and nothing is left. */
+void compiling_without_memory(struct compiling *t);
 /* Parses only; `replaced` is a fresh copy of the text with " for ', to be freed. */
 struct pulse_project *compiling_parse(const char *text, struct lh_faults *faults);
 

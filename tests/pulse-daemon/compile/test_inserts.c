@@ -332,6 +332,80 @@ START_TEST(states_presets_and_identities)
 }
 END_TEST
 
+START_TEST(memory_may_be_out)
+{
+    struct compiling t;
+    compiling_init(
+        &t,
+        "{'loophole': 1, " MEDIA ", 'tracks': ["
+        "{'id': 'g', 'type': 'group', 'nodes': [" NODE(
+            "k", "lv2:urn:comp",
+            ", 'sidechain': {'from': "
+            "'b'}, 'preset': 'Warm', 'state': {'file': 'path.ttl'}") "]},"
+                                                                     "{'id': 'a', 'type': 'audio', 'output': "
+                                                                     "'g', " CLIP("st") ", 'nodes': [" NODE(
+                                                                         "n", "lv2:urn:gone",
+                                                                         ", 'ifMissing': [" NODE(
+                                                                             "s", "lv2:urn:stereo",
+                                                                             ", 'parameters': "
+                                                                             "{'gain': 1, "
+                                                                             "'on': 1}") "]") "], 'automation': "
+                                                                                              "[{'parameter': "
+                                                                                              "'nodes/s/prop', "
+                                                                                              "'points': [{'at': "
+                                                                                              "{'beats': 1}, 'value': "
+                                                                                              "0.5}, {'at': {'beats': "
+                                                                                              "2}, 'value': 0.75}]}]},"
+                                                                                              "{'id': 'b', 'type': "
+                                                                                              "'audio', " CLIP(
+                                                                                                  "mono") "},"
+                                                                                                          "{'id': 'i', "
+                                                                                                          "'type': "
+                                                                                                          "'instrument'"
+                                                                                                          ", 'clips': "
+                                                                                                          "[{'midi': "
+                                                                                                          "'beats.mid'}"
+                                                                                                          "], 'nodes': "
+                                                                                                          "[" NODE(
+                                                                                                              "s",
+                                                                                                              "lv2:urn:"
+                                                                                                              "synth",
+                                                                                                              "") "]}],"
+                                                                                                                  "'del"
+                                                                                                                  "iver"
+                                                                                                                  "able"
+                                                                                                                  "s': "
+                                                                                                                  "[{'"
+                                                                                                                  "name"
+                                                                                                                  "': "
+                                                                                                                  "'mix"
+                                                                                                                  "'}, "
+                                                                                                                  "{'"
+                                                                                                                  "name"
+                                                                                                                  "': "
+                                                                                                                  "'con"
+                                                                                                                  "', "
+                                                                                                                  "'sou"
+                                                                                                                  "rce'"
+                                                                                                                  ": "
+                                                                                                                  "{'"
+                                                                                                                  "trac"
+                                                                                                                  "k': "
+                                                                                                                  "'a',"
+                                                                                                                  " '"
+                                                                                                                  "tap'"
+                                                                                                                  ": "
+                                                                                                                  "'con"
+                                                                                                                  "trib"
+                                                                                                                  "utio"
+                                                                                                                  "n'}}"
+                                                                                                                  "]}");
+    ck_assert_msg(t.status == LH_OK, "%s", t.faults.stored > 0 ? t.faults.items[0].message : "");
+    compiling_without_memory(&t);
+    compiling_fini(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("inserts");
@@ -345,6 +419,7 @@ int main(void)
     tcase_add_test(tests, contributions_go_through_the_same_nodes);
     tcase_add_test(tests, silence_and_generators);
     tcase_add_test(tests, states_presets_and_identities);
+    tcase_add_test(tests, memory_may_be_out);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
 }
