@@ -5,7 +5,9 @@
 #include <dlfcn.h>
 #include <lv2/core/lv2.h>
 #include <stdlib.h>
+#include <string.h>
 
+#define DESCRIPTORS_MOST 65536u
 #define SETTLING_RUNS 256 /* of no frames, until a worker has nothing more to do */
 
 static void free_instance(struct engine_provider_instance *instance)
@@ -26,6 +28,25 @@ static void free_instance(struct engine_provider_instance *instance)
     free(instance);
 }
 
+/* Does the binary hold the plugin that its data promise? lilv would only tell it to the standard error. */
+static bool holds_plugin(void *library, const char *uri)
+{
+    union {
+        void *address;
+        LV2_Descriptor_Function function;
+    } entry = {.address = dlsym(library, "lv2_descriptor")};
+    if (entry.address == NULL) {
+        return dlsym(library, "lv2_lib_descriptor") != NULL; /* lilv asks that one, with what it needs */
+    }
+    for (uint32_t i = 0; i < DESCRIPTORS_MOST; i++) {
+        const LV2_Descriptor *descriptor = entry.function(i);
+        if (descriptor == NULL || strcmp(descriptor->URI, uri) == 0) {
+            return descriptor != NULL;
+        }
+    }
+    return false;
+}
+
 /* The binary stays loaded when its last instance ends: unloading is where toolkits and threads of plugins crash. */
 static enum lh_status load(struct engine_provider_instance *instance, uint32_t sample_rate, struct lh_error *error)
 {
@@ -35,6 +56,9 @@ static enum lh_status load(struct engine_provider_instance *instance, uint32_t s
         const char *why = dlerror();
         return lh_error_set(error, LH_ERR_FAULT, facts->uri, "its binary cannot be loaded: %s",
                             why != NULL ? why : "it is not known why");
+    }
+    if (!holds_plugin(instance->library, lilv_node_as_uri(lilv_plugin_get_uri(instance->facts->plugin)))) {
+        return lh_error_set(error, LH_ERR_FAULT, facts->uri, "its binary does not hold it");
     }
     instance->lilv = lilv_plugin_instantiate(instance->facts->plugin, (double)sample_rate, instance->features.instance);
     if (instance->lilv == NULL) {

@@ -70,7 +70,10 @@ static void set_range(struct graph_port *port, float minimum, float maximum, flo
         low = high;
         high = swap;
     }
-    float usual = isnan(standard) ? fminf(fmaxf(0.0f, low), high) : standard * scale;
+    /* Some give bounds in fractions of the sample rate and the default in hertz. */
+    bool absolute =
+        port->scaled && (standard * scale < low || standard * scale > high) && standard >= low && standard <= high;
+    float usual = isnan(standard) ? fminf(fmaxf(0.0f, low), high) : standard * (absolute ? 1.0f : scale);
     port->minimum = fmaxf(fminf(low, usual), -UNBOUNDED);
     port->maximum = fminf(fmaxf(high, usual), UNBOUNDED);
     port->standard = fminf(fmaxf(usual, -UNBOUNDED), UNBOUNDED);

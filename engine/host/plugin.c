@@ -317,8 +317,16 @@ enum lh_status engine_plugin_measure_latency(struct engine_host *host, const str
                                              struct engine_watch_slot *slot, uint32_t node, uint32_t *latency,
                                              struct lh_error *error)
 {
+    const struct graph_plugin_facts *facts;
+    enum lh_status status = host->provider->facts(host->world, config->uri, &facts, error);
+    if (status == LH_OK && !facts->reports_latency) {
+        *latency = 0; /* no instance could say otherwise, and making one may be expensive */
+        return LH_OK;
+    }
     struct engine_plugin *plugin;
-    enum lh_status status = engine_plugin_new(host, config, slot, node, &plugin, error);
+    if (status == LH_OK) {
+        status = engine_plugin_new(host, config, slot, node, &plugin, error);
+    }
     if (status != LH_OK) {
         return status;
     }

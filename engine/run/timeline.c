@@ -27,25 +27,6 @@ static int64_t cell_of(int64_t frame)
 
 /* ---- parameters ---- */
 
-float engine_timeline_value(const struct graph *graph, uint32_t curve, int64_t frame)
-{
-    const struct graph_point *points = graph->points + graph->curves[curve].first;
-    int64_t at = cell_of(frame);
-    uint32_t low = 0; /* the points before this are at or before the frame */
-    for (uint32_t high = graph->curves[curve].count; low < high;) {
-        uint32_t middle = low + (high - low) / 2;
-        if (points[middle].frame <= frame) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    for (uint32_t i = low; i-- > 1 && points[i].frame > at;) {
-        at = points[i].frame == points[i - 1].frame ? points[i].frame : at;
-    }
-    return graph_curve_at(graph, curve, at);
-}
-
 static int64_t cut_motion(const struct graph *graph, struct engine_motion *motion, int64_t from, int64_t to)
 {
     const struct graph_curve *curve = &graph->curves[motion->curve];

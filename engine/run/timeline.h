@@ -37,10 +37,6 @@ void engine_timeline_fini(struct engine_timeline *timeline); /* a zeroed one too
    ramp; at most `to`. */
 int64_t engine_timeline_cut(struct engine_timeline *timeline, int64_t from, int64_t to);
 
-/* A curve as a parameter has it at a frame: its value where the cell of ENGINE_RAMP_FRAMES began, or where it stepped
-   since. */
-float engine_timeline_value(const struct graph *graph, uint32_t curve, int64_t frame);
-
 /* The events of [from, to). */
 void engine_timeline_events(struct engine_timeline *timeline, int64_t to, const struct graph_event **events,
                             uint32_t *count);

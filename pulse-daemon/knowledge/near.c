@@ -2,7 +2,6 @@
 /* Matching names and URIs. */
 #include "pulse-daemon/knowledge/near.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define KIND "lv2:"
@@ -25,7 +24,7 @@ static bool same(const char *a, const char *b)
     return lower(*a) == lower(*b);
 }
 
-static bool holds(const char *text, const char *piece)
+bool pulse_text_holds(const char *text, const char *piece)
 {
     size_t length = strlen(piece);
     for (; *text != '\0'; text++) {
@@ -69,7 +68,8 @@ static bool is_name(const struct pulse_index *index, size_t entry, const char *t
 
 static bool is_piece(const struct pulse_index *index, size_t entry, const char *text)
 {
-    return holds(pulse_index_uri(index, entry), text) || holds(pulse_index_name(index, entry), text);
+    return pulse_text_holds(pulse_index_uri(index, entry), text) ||
+           pulse_text_holds(pulse_index_name(index, entry), text);
 }
 
 size_t pulse_index_match(const struct pulse_index *index, const char *text, size_t *entries, size_t most)

@@ -91,6 +91,7 @@ static int render(const struct cli_request *request, const struct pulse_override
     cli_session_begin(&session, request);
     cli_session_load(&session, overrides, count);
     cli_session_open_media(&session);
+    cli_session_open_needs(&session);
     cli_session_compile(&session);
     cli_session_render(&session);
     return cli_session_end(&session);
@@ -174,6 +175,7 @@ START_TEST(a_signal_stops_the_session)
     cli_session_load(&session, NULL, 0);
     raise(SIGTERM);
     cli_session_open_media(&session);
+    cli_session_open_needs(&session);
     cli_session_compile(&session);
     cli_session_render(&session);
     ck_assert_int_eq(cli_session_end(&session), 143);
