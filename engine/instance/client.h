@@ -29,7 +29,8 @@ struct engine_instance_options {
     const char *const *environment; /* "NAME=VALUE", beside what it always gets */
     size_t environment_count;
     uint64_t memory_bytes; /* of address space; 0: three quarters of the machine's memory, at least 4 GiB */
-    uint32_t hang_ms; /* a plugin's call that takes longer is a hang: the child is killed; 0: $LOOPHOLE_HANG_MS or 30 000 */
+    uint32_t
+        hang_ms; /* a plugin's call that takes longer is a hang: the child is killed; 0: $LOOPHOLE_HANG_MS or 30 000 */
 };
 
 /* Starts the child (`options` NULL: all zero). Returns at once: the child loads while the caller goes on. Raises this

@@ -49,8 +49,8 @@ LH_NODISCARD enum lh_status engine_client_page_new(int *fd, struct engine_page *
 void engine_client_page_free(int fd, struct engine_page *page);
 
 /* Asks for something that runs plugins, with the page as the first descriptor, and watches over the child until it
-   answers, is killed for a hang, or is to be left: `beat` is called after every wait, and before the first, with whether
-   a signal ended it; it returns the milliseconds to wait next, or -1 to kill the child (LH_ERR_CANCELLED). */
+   answers, is killed for a hang, or is to be left: `beat` is called after every wait, and before the first, with
+   whether a signal ended it; it returns the milliseconds to wait next, or -1 to kill the child (LH_ERR_CANCELLED). */
 struct engine_client_work {
     enum engine_message_kind question, answer;
     const struct lh_writer *body;

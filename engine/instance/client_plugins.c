@@ -6,13 +6,11 @@
 #include "engine/instance/client_parts.h"
 
 static enum lh_status take_described(struct engine_instance *instance, const struct engine_message *message,
-                                     struct lh_arena *arena, struct engine_described *described,
-                                     struct lh_error *error)
+                                     struct lh_arena *arena, struct engine_described *described, struct lh_error *error)
 {
     enum lh_status outcome = LH_OK;
     struct lh_error failure = LH_ERROR_INIT;
-    enum lh_status status =
-        engine_described_read(message->body, message->size, arena, described, &outcome, &failure);
+    enum lh_status status = engine_described_read(message->body, message->size, arena, described, &outcome, &failure);
     if (status != LH_OK) {
         return engine_client_understood(instance, status, error);
     }
@@ -28,8 +26,7 @@ enum lh_status engine_instance_describe(struct engine_instance *instance, struct
                                         const char **notes, struct lh_error *error)
 {
     if (bundle_count > ENGINE_PLUGINS_MAX || uri_count > ENGINE_PLUGINS_MAX) {
-        return lh_error_set(error, LH_ERR_LIMIT, NULL, "more than %u bundles or plugins at a time",
-                            ENGINE_PLUGINS_MAX);
+        return lh_error_set(error, LH_ERR_LIMIT, NULL, "more than %u bundles or plugins at a time", ENGINE_PLUGINS_MAX);
     }
     enum lh_status status = engine_client_greet(instance, error);
     if (status != LH_OK) {

@@ -122,8 +122,7 @@ static enum lh_status take_result(struct engine_instance *instance, const struct
 {
     enum lh_status outcome = LH_OK;
     struct lh_error failure = LH_ERROR_INIT;
-    enum lh_status status =
-        engine_result_read(message->body, message->size, graph, result, &outcome, &failure);
+    enum lh_status status = engine_result_read(message->body, message->size, graph, result, &outcome, &failure);
     if (status != LH_OK) {
         return engine_client_understood(instance, status, error);
     }
@@ -141,10 +140,8 @@ static enum lh_status put_question(struct engine_instance *instance, const struc
     lh_writer_init(&question.body);
     enum lh_status status = compose(render, page_fd, &question, error);
     if (status == LH_OK) {
-        struct waiting waiting = {.render = render,
-                                  .progress = &page->progress,
-                                  .told_ns = lh_clock_monotonic_ns(),
-                                  .give_up_ns = NEVER};
+        struct waiting waiting = {
+            .render = render, .progress = &page->progress, .told_ns = lh_clock_monotonic_ns(), .give_up_ns = NEVER};
         struct engine_client_work work = {
             .question = ENGINE_MESSAGE_RENDER,
             .answer = ENGINE_MESSAGE_RESULT,

@@ -22,9 +22,8 @@ enum lh_status engine_client_page_new(int *fd, struct engine_page **page, struct
         map = mmap(NULL, sizeof **page, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     }
     if (map == MAP_FAILED) {
-        enum lh_status status =
-            lh_error_set(error, LH_ERR_IO, NULL, "cannot make the page shared with the signal instance: %s",
-                         strerror(errno));
+        enum lh_status status = lh_error_set(
+            error, LH_ERR_IO, NULL, "cannot make the page shared with the signal instance: %s", strerror(errno));
         if (file >= 0) {
             close(file);
         }
@@ -86,8 +85,7 @@ enum lh_status engine_client_work(struct engine_instance *instance, const struct
         .hang_ms = instance->hang_ms,
     };
     instance->scene = &scene;
-    enum lh_status status =
-        engine_client_ask(instance, work->question, work->body, work->fds, work->fd_count, error);
+    enum lh_status status = engine_client_ask(instance, work->question, work->body, work->fds, work->fd_count, error);
     status = status == LH_OK ? watch_over(instance, work, vigil, message, error) : status;
     instance->scene = NULL;
     free(vigil);

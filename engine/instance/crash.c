@@ -91,8 +91,7 @@ enum lh_status engine_crash_install(struct lh_error *error)
     for (size_t i = 0; i < CAUGHT && result == 0; i++) {
         result = sigaction(caught[i], &action, &before[i]);
     }
-    return result == 0 ? LH_OK
-                       : lh_error_set(error, LH_ERR_IO, NULL, "crashes cannot be caught: %s", strerror(errno));
+    return result == 0 ? LH_OK : lh_error_set(error, LH_ERR_IO, NULL, "crashes cannot be caught: %s", strerror(errno));
 }
 
 void engine_crash_tell(struct engine_page *page)

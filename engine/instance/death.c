@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the page of a dead child: who was inside which plugin, and what of it is worth telling. Nothing on the page is
-   believed beyond its bounds: a plugin may have written all over it. */
+/* Reading the page of a dead child: who was inside which plugin, and what of it is worth telling. Nothing on the page
+   is believed beyond its bounds: a plugin may have written all over it. */
 #include "engine/instance/death.h"
 
 #include <signal.h>
@@ -10,8 +10,8 @@
 
 #include "engine/instance/jail.h"
 
-#define NAMED_MAX 3      /* plugins and places that a message names */
-#define URI_SHOWN 160    /* bytes */
+#define NAMED_MAX 3   /* plugins and places that a message names */
+#define URI_SHOWN 160 /* bytes */
 #define PREDICATE_SIZE 160
 #define NEARLY(bytes) ((bytes) - (bytes) / 16)
 #define MIB (UINT64_C(1) << 20)
@@ -56,8 +56,8 @@ static void find(const struct engine_death *death, const struct engine_watch *wa
     *suspects = (struct suspects){.count = 0};
     for (uint32_t i = 0; i < ENGINE_WATCH_SLOTS; i++) {
         struct suspect one = look_at(&watch->slots[i]);
-        bool written = death->kind == ENGINE_DEATH_HANG ? (int)i == death->number
-                                                        : one.exit_called > 0 || one.signal > 0;
+        bool written =
+            death->kind == ENGINE_DEATH_HANG ? (int)i == death->number : one.exit_called > 0 || one.signal > 0;
         if (written) {
             *suspects = (struct suspects){.sure = true};
             add(suspects, &one);
@@ -129,9 +129,8 @@ static void write_places(const struct suspects *suspects, const struct engine_sc
 {
     for (uint32_t i = 0; i < suspects->count && i < NAMED_MAX; i++) {
         const struct suspect *one = &suspects->first[i];
-        const char *label = scene->graph != NULL && one->node < scene->graph->node_count
-                                ? scene->graph->nodes[one->node].label
-                                : NULL;
+        const char *label =
+            scene->graph != NULL && one->node < scene->graph->node_count ? scene->graph->nodes[one->node].label : NULL;
         bool runs = one->phase == ENGINE_WATCH_RUN || one->phase == ENGINE_WATCH_WORK;
         const char *between = text[0] != '\0' && (label != NULL || runs) ? "; " : "";
         append(text, size, "%s%s", between, label != NULL ? label : "");
@@ -233,8 +232,7 @@ static void write_plainly(const struct engine_death *death, char *text, size_t s
 {
     switch (death->kind) {
     case ENGINE_DEATH_SIGNAL:
-        append(text, size, "the signal instance was killed by signal %d (%s)", death->number,
-               strsignal(death->number));
+        append(text, size, "the signal instance was killed by signal %d (%s)", death->number, strsignal(death->number));
         break;
     case ENGINE_DEATH_EXIT:
         append(text, size, "the signal instance ended by itself with exit status %d", death->number);

@@ -88,8 +88,8 @@ void engine_folder_remove(const char *path)
         DIR *root = open_folder(AT_FDCWD, path);
         for (struct dirent *entry; root != NULL && (entry = readdir(root)) != NULL;) {
             if (!is_itself(entry->d_name)) {
-                moved = unlinkat(dirfd(root), entry->d_name, 0) == 0 ||
-                        flatten(dirfd(root), entry->d_name, &serial) || moved;
+                moved = unlinkat(dirfd(root), entry->d_name, 0) == 0 || flatten(dirfd(root), entry->d_name, &serial) ||
+                        moved;
             }
         }
         if (root != NULL) {

@@ -32,8 +32,8 @@ static void check(int result, const char *what)
     }
 }
 
-/* `name` with argument `index`, an int of which `mask` is looked at, equal to `value`; a mask of 0: any. A call that the
-   architecture has not is no error. */
+/* `name` with argument `index`, an int of which `mask` is looked at, equal to `value`; a mask of 0: any. A call that
+   the architecture has not is no error. */
 static void rule(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned index, uint64_t mask,
                  uint64_t value)
 {
@@ -78,7 +78,8 @@ static void allow_threads(scmp_filter_ctx filter)
     rule(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, 0, 0);
 }
 
-/* Signals reach this process alone, and SIGSYS stays with the handler that it has: all numbers but 31, by their bits. */
+/* Signals reach this process alone, and SIGSYS stays with the handler that it has: all numbers but 31, by their bits.
+ */
 static void allow_signals(scmp_filter_ctx filter)
 {
     static const char *const senders[] = {"kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"};
@@ -100,9 +101,9 @@ static void allow_signals(scmp_filter_ctx filter)
 static void allow_in_part(scmp_filter_ctx filter)
 {
     static const uint64_t socket[] = {ENGINE_JAIL_SOCKET};
-    static const uint64_t files[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
-                                     F_GETLK, F_SETLK,         F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
-                                     F_ADD_SEALS, F_GET_SEALS};
+    static const uint64_t files[] = {F_DUPFD,     F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,    F_GETFL,
+                                     F_SETFL,     F_GETLK,         F_SETLK,     F_SETLKW,   F_OFD_GETLK,
+                                     F_OFD_SETLK, F_OFD_SETLKW,    F_ADD_SEALS, F_GET_SEALS};
     static const uint64_t devices[] = {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX};
     static const uint64_t controls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_GET_TIMERSLACK};
     static const uint64_t itself[] = {0, ENGINE_JAIL_OWN_PID};

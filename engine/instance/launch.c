@@ -164,8 +164,7 @@ enum lh_status engine_launch_compose(const struct engine_instance_options *optio
     } else {
         made.memory_bytes = options->no_jail ? 0 : usual_memory();
     }
-    enum lh_status status =
-        compose_arguments(options, program, scratch, made.memory_bytes, arena, &made.arguments);
+    enum lh_status status = compose_arguments(options, program, scratch, made.memory_bytes, arena, &made.arguments);
     status = status == LH_OK ? compose_environment(options, scratch, arena, &made.environment) : status;
     if (status == LH_OK) {
         *launch = made;

@@ -127,7 +127,8 @@ enum lh_status engine_process_start(const struct engine_launch *launch, struct e
         if (code == ENOMEM) {
             return lh_error_no_memory(error);
         }
-        return lh_error_set(error, LH_ERR_IO, launch->program, "the signal instance cannot be started: %s", strerror(code));
+        return lh_error_set(error, LH_ERR_IO, launch->program, "the signal instance cannot be started: %s",
+                            strerror(code));
     }
     *process = (struct engine_process){.pid = pid, .socket = sockets[0], .talk = talk[0]};
     return LH_OK;

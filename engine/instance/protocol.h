@@ -98,8 +98,8 @@ LH_NODISCARD enum lh_status engine_request_read(const void *data, size_t size, s
 void engine_delivered_write(struct lh_writer *writer, const struct engine_delivered *delivered);
 void engine_delivered_read(struct lh_reader *reader, struct engine_delivered *delivered);
 
-/* `status` LH_OK: the deliveries and inserts of `graph`, of which only the tables' sizes are looked at; otherwise `error`
-   alone. */
+/* `status` LH_OK: the deliveries and inserts of `graph`, of which only the tables' sizes are looked at; otherwise
+   `error` alone. */
 void engine_result_write(struct lh_writer *writer, enum lh_status status, const struct engine_render_result *result,
                          const struct graph *graph, const struct lh_error *error);
 /* Exactly the graph's deliveries and inserts into result->delivered and result->inserted (which may be NULL: nobody

@@ -6,8 +6,8 @@
 #include "engine/instance/protocol.h"
 #include "engine/instance/protocol_parts.h"
 
-#define TEXT_BYTES 4     /* the least that a text takes */
-#define RECORD_BYTES 32  /* less than the least that a plugin's facts take */
+#define TEXT_BYTES 4    /* the least that a text takes */
+#define RECORD_BYTES 32 /* less than the least that a plugin's facts take */
 
 static void write_texts(struct lh_writer *writer, const char *const *texts, size_t count)
 {

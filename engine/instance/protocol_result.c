@@ -154,8 +154,7 @@ static void hand_over(const struct engine_render_result *read, const struct grap
 }
 
 enum lh_status engine_result_read(const void *data, size_t size, const struct graph *graph,
-                                  struct engine_render_result *result, enum lh_status *status,
-                                  struct lh_error *failure)
+                                  struct engine_render_result *result, enum lh_status *status, struct lh_error *failure)
 {
     struct lh_reader reader;
     lh_reader_init(&reader, data, size);

@@ -11,8 +11,8 @@ struct engine_serving {
     const char *jail;    /* what to say of the jail: "off" */
 };
 
-/* Says hello on the socket, then serves. Returns LH_OK when the parent has closed it between two messages; anything else
-   means that the conversation broke. */
+/* Says hello on the socket, then serves. Returns LH_OK when the parent has closed it between two messages; anything
+   else means that the conversation broke. */
 LH_NODISCARD enum lh_status engine_instance_serve(const struct engine_serving *serving, struct lh_error *error);
 
 /* The CPU's class as it enters render keys: "x86-64-v3", or "generic" where there are no such classes. Static. */

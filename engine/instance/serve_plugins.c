@@ -28,8 +28,8 @@ static enum lh_status describe_one(struct finding *finding, struct engine_host *
 {
     struct engine_described *described = &finding->described;
     struct lh_error why = LH_ERROR_INIT;
-    enum lh_status status = engine_host_describe(host, uri, &finding->arena,
-                                                 &described->facts[described->fact_count], &why);
+    enum lh_status status =
+        engine_host_describe(host, uri, &finding->arena, &described->facts[described->fact_count], &why);
     if (status == LH_OK) {
         described->fact_count++;
     } else if (status == LH_ERR_NO_MEMORY) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking after a child: is one of its workers stuck inside a plugin? A pure function of the page and the times at which
-   it is looked at. */
+/* Looking after a child: is one of its workers stuck inside a plugin? A pure function of the page and the times at
+   which it is looked at. */
 #ifndef ENGINE_INSTANCE_VIGIL_H
 #define ENGINE_INSTANCE_VIGIL_H
 
