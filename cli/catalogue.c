@@ -11,6 +11,7 @@
 #include "engine/instance/locate.h"
 
 #define CHOICES_TOLD 5
+#define BROKEN ": its data crash whoever reads them; it is left out\n"
 
 static bool go_on(void *context)
 {
@@ -68,21 +69,132 @@ enum lh_status cli_catalogue_init(struct lh_arena *arena, const char *project_fo
     return LH_OK;
 }
 
+/* An instance of the catalogue's own, fresh when the last one died. */
+static enum lh_status start_own(struct cli_catalogue *catalogue, struct lh_error *error)
+{
+    if (catalogue->own != NULL) {
+        return LH_OK;
+    }
+    enum lh_status status = engine_instance_spawn(&catalogue->options, &catalogue->own, error);
+    if (status == LH_OK) {
+        engine_instance_watch(catalogue->own, go_on, NULL);
+    }
+    return status;
+}
+
+/* What is asked of it, and what came of that. */
+struct question {
+    struct cli_catalogue *catalogue;
+    struct lh_arena *arena;
+    const char **bundles;
+    const char *const *uris;
+    size_t uri_count;
+    bool *broken; /* by bundle: its data crash whoever reads them */
+    struct graph_plugin_facts *facts;
+    size_t fact_count;
+    const char *notes;
+};
+
+static enum lh_status ask(struct question *question, size_t first, size_t count, struct lh_error *error)
+{
+    struct cli_catalogue *catalogue = question->catalogue;
+    enum lh_status status = start_own(catalogue, error);
+    if (status == LH_OK) {
+        status = engine_instance_describe(catalogue->own, question->arena, question->bundles + first, count,
+                                          question->uris, question->uri_count, &question->facts, &question->fact_count,
+                                          &question->notes, error);
+    }
+    if (status == LH_ERR_CRASHED) {
+        engine_instance_free(catalogue->own);
+        catalogue->own = NULL;
+    }
+    return status;
+}
+
+/* Halves what crashes until the bundles that are to blame stand alone. */
+static enum lh_status find_broken(struct question *question, size_t first, size_t count, struct lh_error *error)
+{
+    enum lh_status status = ask(question, first, count, error);
+    if (status != LH_ERR_CRASHED) {
+        return status;
+    }
+    if (count == 1) {
+        question->broken[first] = true;
+        return LH_OK;
+    }
+    status = find_broken(question, first, count / 2, error);
+    return status == LH_OK ? find_broken(question, first + count / 2, count - count / 2, error) : status;
+}
+
+/* A line for each broken one before what was noted of the others. NULL when memory is out. */
+static const char *note_broken(struct lh_arena *arena, const char *const *broken, size_t count, const char *notes)
+{
+    struct lh_writer writer;
+    lh_writer_init(&writer);
+    for (size_t i = 0; i < count; i++) {
+        lh_writer_bytes(&writer, broken[i], strlen(broken[i]));
+        lh_writer_bytes(&writer, BROKEN, strlen(BROKEN));
+    }
+    lh_writer_bytes(&writer, notes, strlen(notes));
+    const char *text =
+        lh_writer_status(&writer) == LH_OK ? lh_arena_strndup(arena, (const char *)writer.data, writer.size) : NULL;
+    lh_writer_fini(&writer);
+    return text;
+}
+
+/* All of the bundles but those whose data crash the reader: one of them must not hide all others. */
+static enum lh_status ask_around_broken(struct question *question, size_t count, struct lh_error *error)
+{
+    question->broken = lh_arena_array(question->arena, count, sizeof *question->broken);
+    const char **broken = lh_arena_array(question->arena, count, sizeof *broken);
+    if (question->broken == NULL || broken == NULL) {
+        return lh_error_no_memory(error);
+    }
+    enum lh_status status = find_broken(question, 0, count, error);
+    size_t kept = 0, taken_out = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (question->broken[i]) {
+            broken[taken_out++] = question->bundles[i];
+        } else {
+            question->bundles[kept++] = question->bundles[i];
+        }
+    }
+    question->fact_count = 0;
+    question->notes = "";
+    status = status == LH_OK && kept > 0 ? ask(question, 0, kept, error) : status;
+    if (status == LH_OK) {
+        question->notes = note_broken(question->arena, broken, taken_out, question->notes);
+    }
+    return status == LH_OK && question->notes == NULL ? lh_error_no_memory(error) : status;
+}
+
+/* Single plugins are asked of the session's instance, which is there; all of a bundle's of one that may die of it. */
 static enum lh_status describe(void *context, struct lh_arena *arena, const char *const *bundles, size_t bundle_count,
                                const char *const *uris, size_t uri_count, struct graph_plugin_facts **facts,
                                size_t *fact_count, const char **notes, struct lh_error *error)
 {
     struct cli_catalogue *catalogue = context;
-    if (catalogue->instance == NULL) {
-        enum lh_status status = engine_instance_spawn(&catalogue->options, &catalogue->instance, error);
-        if (status != LH_OK) {
-            return status;
-        }
-        catalogue->owned = true;
-        engine_instance_watch(catalogue->instance, go_on, NULL);
+    if (uri_count > 0 && catalogue->instance != NULL) {
+        return engine_instance_describe(catalogue->instance, arena, bundles, bundle_count, uris, uri_count, facts,
+                                        fact_count, notes, error);
     }
-    return engine_instance_describe(catalogue->instance, arena, bundles, bundle_count, uris, uri_count, facts,
-                                    fact_count, notes, error);
+    struct question question = {
+        .catalogue = catalogue, .arena = arena, .uris = uris, .uri_count = uri_count, .notes = ""};
+    question.bundles = lh_arena_array(arena, bundle_count, sizeof *question.bundles);
+    if (question.bundles == NULL) {
+        return lh_error_no_memory(error);
+    }
+    memcpy(question.bundles, bundles, bundle_count * sizeof *bundles);
+    enum lh_status status = ask(&question, 0, bundle_count, error);
+    if (status == LH_ERR_CRASHED && bundle_count > 0) {
+        status = ask_around_broken(&question, bundle_count, error);
+    }
+    if (status == LH_OK) {
+        *facts = question.facts;
+        *fact_count = question.fact_count;
+        *notes = question.notes;
+    }
+    return status;
 }
 
 /* What describes plugins: another build of the program may see more in the same bundles. */
@@ -124,11 +236,8 @@ enum lh_status cli_catalogue_complete(struct cli_catalogue *catalogue, struct lh
 
 void cli_catalogue_close(struct cli_catalogue *catalogue)
 {
-    if (catalogue->owned) {
-        engine_instance_free(catalogue->instance);
-    }
-    catalogue->instance = NULL;
-    catalogue->owned = false;
+    engine_instance_free(catalogue->own);
+    catalogue->own = NULL;
 }
 
 static enum lh_status refuse_none(const struct cli_catalogue *catalogue, const char *text, struct lh_error *error)

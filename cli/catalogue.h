@@ -14,8 +14,8 @@ struct cli_catalogue {
     struct lh_arena *arena;
     struct pulse_places places;
     struct engine_instance_options options; /* for every instance that is to look at plugins or to run them */
-    struct engine_instance *instance;       /* that looks into bundles; NULL: none yet */
-    bool owned;                             /* it was started here */
+    struct engine_instance *instance;       /* the session's; NULL: none */
+    struct engine_instance *own;            /* started here, to look into all of some bundles; NULL: not yet */
     struct pulse_bundles bundles;
     struct pulse_describer describer;
     struct pulse_index *index; /* NULL: not opened yet */
@@ -25,7 +25,8 @@ struct cli_catalogue {
    the project. Looks into nothing yet. `catalogue` must stay where it is in memory. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status cli_catalogue_init(struct lh_arena *arena, const char *project_folder,
                                                struct cli_catalogue *catalogue, struct lh_error *error);
-/* Opens the index. Questions that it cannot answer go to `instance`, or to one that is started then (NULL). */
+/* Opens the index. Questions about single plugins that it cannot answer go to `instance` (not NULL then), others to one
+   that is started for them: where a bundle's data crash it, all others are asked of the next one. */
 LH_NODISCARD enum lh_status cli_catalogue_open(struct cli_catalogue *catalogue, struct engine_instance *instance,
                                                struct lh_error *error);
 /* Every installed plugin is in the index after this, and the index on the disk. */

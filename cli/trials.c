@@ -43,7 +43,11 @@ static const struct {
     [TRIAL_BLOCK_8192] = {.name = "runs of 8192 frames", .quantum = 8192, .block = 8192},
     [TRIAL_RAGGED] = {.name = "ragged runs", .quantum = QUANTUM, .block = ENGINE_TRIAL_RAGGED},
     [TRIAL_WITHOUT_AVX] = {.name = "no AVX and no FMA", .quantum = QUANTUM, .block = QUANTUM, .without_avx = true},
-    [TRIAL_UNPINNED] = {.name = "random numbers not pinned", .quantum = QUANTUM, .block = QUANTUM, .unpinned = true},
+    [TRIAL_UNPINNED] = {.name = "random numbers shared with another instance",
+                        .quantum = QUANTUM,
+                        .block = QUANTUM,
+                        .twin = true,
+                        .unpinned = true},
     [TRIAL_SILENCE] = {.name = "silence", .quantum = QUANTUM, .block = QUANTUM, .silence = true},
 };
 
@@ -199,7 +203,9 @@ static void note_other(enum trial_kind kind, const struct outcome *first, const 
         evidence->without_avx = verdict;
         break;
     case TRIAL_UNPINNED:
-        evidence->draws_random = verdict == PULSE_UNKNOWN ? verdict : yes_if(verdict == PULSE_NO);
+        /* Only of one that repeats with the other beside it when each draws its own. */
+        evidence->draws_random =
+            verdict != PULSE_UNKNOWN && evidence->beside == PULSE_YES ? yes_if(verdict == PULSE_NO) : PULSE_UNKNOWN;
         break;
     case TRIAL_SILENCE:
         evidence->self_sounding = other->held ? yes_if(other->result.audible) : PULSE_UNKNOWN;

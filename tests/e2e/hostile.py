@@ -61,7 +61,7 @@ def project(folder, name, parameters=None):
             {"id": "good", "type": "audio", "clips": [{"media": "a"}]},
             {"id": "victim", "type": "audio", "nodes": [bad], "clips": [{"media": "a"}]},
         ],
-        "deliverables": [{"name": "victim", "source": "victim", "format": "wav", "bitDepth": 32},
+        "deliverables": [{"name": "victim", "source": {"track": "victim", "tap": "pre"}, "format": "wav", "bitDepth": 32},
                          {"name": "mix", "source": "master", "format": "flac", "bitDepth": 24}],
     })
 
@@ -81,8 +81,8 @@ class Outcome:
     def told(self):
         """What an asking plugin told as sound: True, False or None, and the error."""
         last = self.sound[-1]
-        could = {0.0: False, 1.0: True}.get(float(last[0]))
-        return could, errno.errorcode.get(round(last[1] * 256), "")
+        why = errno.errorcode.get(round(last[1] * 256), "")
+        return True if last[0] == 1 else False if last[0] == 0 and why else None, why
 
     def summary(self):
         if self.status == 0:
@@ -104,13 +104,13 @@ def outside(folder):
     return found
 
 
-def render(folder, name, *options, parameters=None, jail=True):
+def render(folder, name, *options, parameters=None, jail=True, hang_ms=HANG_MS):
     """Renders, and checks what holds for all; -> the outcome."""
     path = project(folder, name, parameters)
     before = outside(folder)
     begun = time.monotonic()
-    done = run([LOOPHOLE, "render", path, "-o", f"{folder}/out", "--progress", "none", *options], env=ENVIRONMENT,
-               cwd=folder, start_new_session=True, preexec_fn=limits)
+    done = run([LOOPHOLE, "render", path, "-o", f"{folder}/out", "--progress", "none", *options],
+               env={**ENVIRONMENT, "LOOPHOLE_HANG_MS": str(hang_ms)}, cwd=folder, start_new_session=True, preexec_fn=limits)
     took = time.monotonic() - begun
     calm()
     no_instances(1.0)
@@ -143,9 +143,9 @@ def print_table():
 # ---- what may be expected of one ----
 
 
-def named(outcome, where=True):
+def named(outcome, where=True, plugin=True):
     """The report names track, node and plugin, and the first frame of the run that it happened in."""
-    for word in ("victim", "bad", f"urn:loophole:hostile:{outcome.name}"):
+    for word in ("victim", "bad", *([f"urn:loophole:hostile:{outcome.name}"] if plugin else [])):
         equal(word in outcome.talk, True, f"{word!r} is not in {outcome.talk[:500]!r}")
     if where:
         equal(outcome.frame is not None and AFTER - QUANTUM <= outcome.frame <= AFTER + QUANTUM, True,
@@ -161,7 +161,7 @@ def crash(*signals, where=True):
 
 
 def stray(*signals):
-    """On no thread of ours: which track it was cannot be known, which plugin can."""
+    """Outside of any call into a plugin: which track it was cannot be known, which plugins there are can."""
     def check(outcome):
         equal(outcome.status, 1, f"exit status: {outcome.talk[:500]}")
         equal(outcome.signal in signals, True, f"signal {outcome.signal}: {outcome.talk[:500]}")
@@ -186,11 +186,11 @@ def hang(where=True):
     return check
 
 
-def fault(*words, where=True):
+def fault(*words, where=True, plugin=True):
     def check(outcome):
         equal(outcome.status, 1, f"exit status: {outcome.talk[:500]}")
         equal(any(word in outcome.talk for word in words), True, f"none of {words} is in {outcome.talk[:500]!r}")
-        named(outcome, where)
+        named(outcome, where, plugin)
     return check
 
 
@@ -214,11 +214,17 @@ def could(outcome):
     equal(outcome.told()[0], True, f"it could not: {outcome.told()[1]}")
 
 
+def cut_off(outcome):
+    """The line to the parent was cut: nobody is left who could say by whom."""
+    equal(outcome.status, 1, f"exit status: {outcome.talk[:500]}")
+    equal("signal instance" in outcome.talk, True, outcome.talk[:500])
+
+
 def whatever(outcome):
     """Either way, as long as it ends by the rules that hold for all."""
     equal(outcome.status in (0, 1), True, f"exit status {outcome.status}: {outcome.talk[:500]}")
     if outcome.status == 1:
-        named(outcome, False)
+        equal(f"urn:loophole:hostile:{outcome.name}" in outcome.talk, True, f"the plugin is not in {outcome.talk[:500]!r}")
 
 
 def either(*checks):

@@ -18,7 +18,8 @@ from tap import environment, run
 BUNDLES = os.path.abspath(sys.argv[3])
 OWN = tempfile.mkdtemp(prefix="loophole-plugged-")
 atexit.register(shutil.rmtree, OWN, ignore_errors=True)
-os.environ.update(LV2_PATH=BUNDLES, XDG_CACHE_HOME=f"{OWN}/cache", XDG_DATA_HOME=f"{OWN}/data", XDG_DATA_DIRS=f"{OWN}/none",
+shutil.copytree(f"{BUNDLES}/friendly.lv2", f"{OWN}/lv2/friendly.lv2", ignore=shutil.ignore_patterns("*.p"))
+os.environ.update(LV2_PATH=f"{OWN}/lv2", XDG_CACHE_HOME=f"{OWN}/cache", XDG_DATA_HOME=f"{OWN}/data", XDG_DATA_DIRS=f"{OWN}/none",
                   LOOPHOLE_HANG_MS="20000")
 QUANTUM = 1024
 
@@ -41,8 +42,8 @@ def row(name, nodes=(), clip="a", channels=1, **members):
 
 
 def source(name, track=None, **members):
-    """A deliverable of one track."""
-    return name, {"source": track or name, **members}
+    """A deliverable of one track as its nodes leave it: before fader and pan."""
+    return name, {"source": {"track": track or name, "tap": "pre"}, **members}
 
 
 def through(folder, nodes, samples, channels=None, options=(), **members):

@@ -8,17 +8,17 @@ import shutil
 import hostile
 from bad import ENVIRONMENT, case, ends, loophole, main, no_instances
 from hostile import BUNDLES, LV2
-from tap import equal, read, write
+from tap import contains, equal, read, write
 
 URI = "urn:loophole:hostile:liar-"
 # What a render of one may be: whole (0), ended by the plugin (1), refused by its data (3), not there to be used (4).
 LIARS = {
-    "index-gap": (3, 4), "index-twice": (3, 4), "index-huge": (3, 4), "index-negative": (3, 4),
+    "index-gap": (0, 3, 4), "index-twice": (0, 3, 4), "index-huge": (3, 4), "index-negative": (3, 4),
     "symbol-twice": (0, 3, 4), "symbol-none": (0, 3, 4), "symbol-bad": (0, 3, 4),
     "range-nan": (0, 3, 4), "range-infinite": (0, 3, 4), "range-upside-down": (0, 3, 4), "range-text": (0, 3, 4), "range-none": (0,),
     "default-outside": (0, 3, 4), "no-direction": (3, 4), "no-kind": (0, 3, 4), "no-ports": (0, 3, 4),
-    "no-binary": (3, 4), "text-binary": (1, 3, 4), "not-in-binary": (1, 3, 4), "no-data": (0, 3, 4),
-    "many-ports": (3, 4), "long-name": (0, 3, 4), "size-huge": (1, 3, 4), "refuses": (1,), "no-functions": (1,),
+    "no-binary": (3, 4), "text-binary": (1, 3, 4), "not-in-binary": (1, 3, 4), "no-data": (0, 1, 3, 4),
+    "many-ports": (3, 4), "long-name": (0, 3, 4), "size-huge": (0, 1, 3, 4), "refuses": (1,), "no-functions": (1,),
 }
 
 
@@ -76,11 +76,12 @@ def bundle(folder, manifest=MANIFEST, data=None):
     return f"{folder}/lv2/damaged.lv2"
 
 
-def still_lists(folder, *words):
+def still_lists(folder):
     """The healthy plugins are there, beside whatever the damaged bundle is."""
     shutil.copytree(f"{BUNDLES}/friendly.lv2", f"{folder}/lv2/friendly.lv2", ignore=shutil.ignore_patterns("*.p"))
     for attempt in range(2):  # the second time from what was kept
-        done = ends(loophole("plugins", "list", env=environment_of(f"{folder}/lv2")), 0, ["urn:loophole:test:gain2", *words])
+        done = ends(loophole("plugins", "list", env=environment_of(f"{folder}/lv2")), 0)
+        contains(done.stdout.decode(), "urn:loophole:test:gain2")
         says_something(done, f"list, attempt {attempt}")
     no_instances(1.0)
 

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 
 from plugged import command, node, noise, same, source, through
-from studio import RATE, render
+from studio import RATE, render, within
 from tap import contains, equal, run_tests, write
 
-FRAMES = 300000
+FRAMES = 400000
 # Beats at which a tempo begins, and how many a minute.
 TEMPO = [(0, 120.0), (4, 90.0), (7, 200.0), (9.5, 61.0)]
 TEMPO_MAP = [{"at": {"beats": beat}, "bpm": bpm, "curve": "step"} for beat, bpm in TEMPO]
@@ -80,7 +80,8 @@ def test_muted_clips_and_tracks(folder):
 def test_clips_add(folder):
     """Two clips, another key each, with notes at the same frames."""
     clips = [{"notes": [note(0, 1, 60, 40), note(1, 1, 60, 40)]}, {"notes": [note(0, 1, 64, 50), note(1, 1, 64, 50)]}]
-    same(play(folder, clips), clicks([(0, 1, 40), (1, 1, 40), (0, 1, 50), (1, 1, 50)]), "two clips")
+    expected = clicks([(0, 1, 40), (1, 1, 40), (0, 1, 50), (1, 1, 50)])
+    within(play(folder, clips)[:, 0], expected, 2.0**-22, "two clips")
 
 
 def test_repeated_key(folder):

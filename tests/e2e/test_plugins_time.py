@@ -214,7 +214,7 @@ def test_latency_of_automated_delays_is_latched(folder):
     """A delay that reports another latency halfway: the sound is aligned by the first one, and the report tells."""
     done = render(folder, {"a": noise(FRAMES)}, [row("t", [node("late", parameters={"after": 5000})])], [source("t")])
     same(done["t"], noise(FRAMES), "a delay that changes its mind")
-    told = [entry for entry in done.report["plugins"] if "late" in entry["plugin"]]
+    told = [entry for entry in done.report["plugins"] if entry["uri"].endswith(":late")]
     equal(len(told), 1, "plugins in the report")
     equal((told[0]["latencyFrames"], told[0]["latencyChanged"]), (480, True), "latency as told")
 
