@@ -25,7 +25,7 @@ struct suspect {
 };
 
 struct suspects {
-    struct suspect first[NAMED_MAX];
+    struct suspect all[ENGINE_WATCH_SLOTS];
     uint32_t count;
     bool sure; /* it is written down that it was the first */
 };
@@ -42,29 +42,21 @@ static struct suspect look_at(const struct engine_watch_slot *slot)
     };
 }
 
-static void add(struct suspects *suspects, const struct suspect *suspect)
-{
-    if (suspects->count < NAMED_MAX) {
-        suspects->first[suspects->count] = *suspect;
-    }
-    suspects->count++;
-}
-
 /* Whoever's end is written down, or else everyone who was inside. */
 static void find(const struct engine_death *death, const struct engine_watch *watch, struct suspects *suspects)
 {
-    *suspects = (struct suspects){.count = 0};
     for (uint32_t i = 0; i < ENGINE_WATCH_SLOTS; i++) {
         struct suspect one = look_at(&watch->slots[i]);
         bool written =
             death->kind == ENGINE_DEATH_HANG ? (int)i == death->number : one.exit_called > 0 || one.signal > 0;
         if (written) {
-            *suspects = (struct suspects){.sure = true};
-            add(suspects, &one);
+            suspects->all[0] = one;
+            suspects->count = 1;
+            suspects->sure = true;
             return;
         }
         if (one.phase != ENGINE_WATCH_OUTSIDE) {
-            add(suspects, &one);
+            suspects->all[suspects->count++] = one;
         }
     }
 }
@@ -85,7 +77,7 @@ static const char *uri_of(const struct engine_scene *scene, uint32_t node)
         return scene->uri;
     }
     if (node >= graph->node_count || graph->nodes[node].kind != GRAPH_NODE_PLUGIN) {
-        return NULL;
+        return "of unknown name";
     }
     return graph->plugins[graph->inserts[graph->nodes[node].insert].plugin].uri;
 }
@@ -103,32 +95,38 @@ static void write_plugins(const char *const *uris, size_t shown, size_t count, c
     }
 }
 
-/* Of two workers that were inside the same plugin, one is told. */
+/* Is this worker the first that was inside its plugin? */
+static bool is_first(const struct suspects *suspects, const struct engine_scene *scene, uint32_t index)
+{
+    const char *uri = uri_of(scene, suspects->all[index].node);
+    for (uint32_t i = 0; i < index; i++) {
+        if (strcmp(uri_of(scene, suspects->all[i].node), uri) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void write_suspects(const struct suspects *suspects, const struct engine_scene *scene, char *text, size_t size)
 {
     const char *uris[NAMED_MAX];
-    size_t shown = 0;
-    size_t count = suspects->count;
-    for (uint32_t i = 0; i < suspects->count && i < NAMED_MAX; i++) {
-        const char *uri = uri_of(scene, suspects->first[i].node);
-        bool known = false;
-        for (size_t j = 0; j < shown; j++) {
-            known = known || (uri != NULL && strcmp(uris[j], uri) == 0);
-        }
-        if (known) {
-            count--;
-        } else {
-            uris[shown++] = uri != NULL ? uri : "of unknown name";
+    size_t count = 0;
+    for (uint32_t i = 0; i < suspects->count; i++) {
+        if (is_first(suspects, scene, i)) {
+            if (count < NAMED_MAX) {
+                uris[count] = uri_of(scene, suspects->all[i].node);
+            }
+            count++;
         }
     }
-    write_plugins(uris, shown, count, text, size);
+    write_plugins(uris, count < NAMED_MAX ? count : NAMED_MAX, count, text, size);
 }
 
 /* "track kick, node comp, frame 4711; ..." */
 static void write_places(const struct suspects *suspects, const struct engine_scene *scene, char *text, size_t size)
 {
     for (uint32_t i = 0; i < suspects->count && i < NAMED_MAX; i++) {
-        const struct suspect *one = &suspects->first[i];
+        const struct suspect *one = &suspects->all[i];
         const char *label =
             scene->graph != NULL && one->node < scene->graph->node_count ? scene->graph->nodes[one->node].label : NULL;
         bool runs = one->phase == ENGINE_WATCH_RUN || one->phase == ENGINE_WATCH_WORK;
@@ -264,8 +262,8 @@ enum lh_status engine_death_tell(const struct engine_death *death, const struct 
     if (suspects.sure || (suspects.count > 0 && stray <= 0)) {
         write_suspects(&suspects, scene, text, sizeof text);
         append(text, sizeof text, " ");
-        write_deed(death, scene, &suspects.first[0], text, sizeof text);
-        append(text, sizeof text, "%s", suspects.count == 1 ? phase_words(suspects.first[0].phase) : "");
+        write_deed(death, scene, &suspects.all[0], text, sizeof text);
+        append(text, sizeof text, "%s", suspects.count == 1 ? phase_words(suspects.all[0].phase) : "");
         write_places(&suspects, scene, where, sizeof where);
     } else if (stray > 0 && has_plugins) {
         write_stray(scene, stray, text, sizeof text);

@@ -105,7 +105,8 @@ static void allow_in_part(scmp_filter_ctx filter)
                                      F_SETFL,     F_GETLK,         F_SETLK,     F_SETLKW,   F_OFD_GETLK,
                                      F_OFD_SETLK, F_OFD_SETLKW,    F_ADD_SEALS, F_GET_SEALS};
     static const uint64_t devices[] = {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX};
-    static const uint64_t controls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_GET_TIMERSLACK};
+    static const uint64_t controls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ,
+                                        PR_GET_NO_NEW_PRIVS};
     static const uint64_t itself[] = {0, ENGINE_JAIL_OWN_PID};
     allow_arguments(filter, "sendmsg", 0, socket, COUNT(socket));
     allow_arguments(filter, "recvmsg", 0, socket, COUNT(socket));

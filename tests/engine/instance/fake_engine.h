@@ -24,8 +24,8 @@ enum fake_render {
 struct engine_render_job;
 /* LH_ERR_FAULT with what a plugin had to say, if it lives to say it. */
 enum lh_status fake_plugins_run(const struct engine_render_job *job, struct lh_error *error);
-/* LH_ERR_FAULT: "shadow 13, write 1, ...", each what was tried and its errno, 0 for success. `kernels` is a path to
-   read, or NULL. */
+/* LH_ERR_FAULT: "shadow 13, write 1, ...", each what was tried and its errno, 0 for success. "marked" reads
+   the file that the graph's first marker names. */
 enum lh_status fake_jail_try(const struct engine_render_job *job, struct lh_error *error);
 
 /* By the size of a medium. */

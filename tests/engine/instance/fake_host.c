@@ -140,9 +140,3 @@ enum lh_status engine_midi_read(int fd, struct engine_midi *midi, struct lh_erro
     *midi = (struct engine_midi){.tracks = 2, .events = events, .event_count = count, .length = (double)count};
     return LH_OK;
 }
-
-void engine_midi_fini(struct engine_midi *midi)
-{
-    free(midi->events);
-    *midi = (struct engine_midi){.events = NULL};
-}
