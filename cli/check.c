@@ -26,7 +26,8 @@ static const struct lh_option rows[] = {
 
 static const struct lh_option_table table = {
     .usage = "check PROJECT [options]",
-    .summary = "Tells every fault of a project and its media at once, each with its place. Renders nothing.",
+    .summary =
+        "Tells every fault of a project, its media and its plugins at once, each with its place. Renders nothing.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .operands_min = 1,
@@ -117,6 +118,7 @@ static int run(const struct lh_options *options)
     cli_session_begin(&session, &request);
     cli_session_load(&session, overrides, override_count);
     cli_session_open_media(&session);
+    cli_session_open_needs(&session);
     cli_session_compile(&session);
     bool sound = !cli_session_stopped(&session);
     if (lh_options_flag(options, "json") && (sound || session.faults.count > 0)) {

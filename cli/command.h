@@ -24,10 +24,16 @@ struct cli_command {
     const char *summary; /* one line for the list of commands */
     const struct lh_option_table *options;
     int (*run)(const struct lh_options *options); /* gives the exit status */
+    /* Instead of the two: the commands below this one, NULL at the end ("plugins list") */
+    const struct cli_command *const *parts;
 };
 
 extern const struct cli_command cli_command_render;
 extern const struct cli_command cli_command_mix;
 extern const struct cli_command cli_command_check;
+extern const struct cli_command cli_command_plugins;
+extern const struct cli_command cli_command_plugins_list;
+extern const struct cli_command cli_command_plugins_show;
+extern const struct cli_command cli_command_plugins_probe;
 
 #endif

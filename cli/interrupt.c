@@ -2,6 +2,7 @@
 /* Signal handlers: a flag, and the way out on the second signal. */
 #include "cli/interrupt.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 static const int handled[] = {SIGINT, SIGTERM, SIGHUP};
 #define HANDLED_COUNT (sizeof handled / sizeof handled[0])
 
-static volatile sig_atomic_t first_signal;
+static _Atomic int first_signal; /* written by a handler, read by any thread */
 static void (*on_abandon)(void);
 
 static void handle(int number)

@@ -9,52 +9,68 @@
 #include "cli/talk.h"
 #include "common/base/faults.h"
 
-static const struct cli_command *const commands[] = {
-    &cli_command_render,
-    &cli_command_mix,
-    &cli_command_check,
-};
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+#define NAMES_MAX 64
+#define NAME_SIZE 64
 
-static const struct cli_command *find_command(const char *name)
+static const struct cli_command *const commands[] = {
+    &cli_command_render, &cli_command_mix, &cli_command_check, &cli_command_plugins, NULL,
+};
+
+static const struct cli_command *find_command(const struct cli_command *const *among, const char *name)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(commands[i]->name, name) == 0) {
-            return commands[i];
+    for (; *among != NULL; among++) {
+        if (strcmp((*among)->name, name) == 0) {
+            return *among;
         }
     }
     return NULL;
 }
 
-static int unknown_command(const char *name)
+/* `above`: the command that has no such part, NULL: the program. */
+static int unknown_command(const struct cli_command *above, const char *name)
 {
-    const char *names[COMMAND_COUNT + 1];
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        names[i] = commands[i]->name;
+    const char *names[NAMES_MAX] = {"help"};
+    size_t count = 1;
+    for (const struct cli_command *const *one = above != NULL ? above->parts : commands; *one != NULL; one++) {
+        names[count++] = (*one)->name;
     }
-    names[COMMAND_COUNT] = "help";
-    const char *near = lh_nearest_name(name, names, COMMAND_COUNT + 1);
+    const char *near = lh_nearest_name(name, names, count), *space = above != NULL ? " " : "";
+    const char *first = above != NULL ? above->name : "";
     struct lh_error error = LH_ERROR_INIT;
     if (near != NULL) {
-        lh_error_set(&error, LH_ERR_USAGE, NULL, "there is no command %s; did you mean %s?", name, near);
+        lh_error_set(&error, LH_ERR_USAGE, NULL, "there is no command %s%s%s; did you mean %s%s%s?", first, space, name,
+                     first, space, near);
     } else {
-        lh_error_set(&error, LH_ERR_USAGE, NULL, "there is no command %s", name);
+        lh_error_set(&error, LH_ERR_USAGE, NULL, "there is no command %s%s%s", first, space, name);
     }
-    cli_talk_error(NULL, &error);
+    cli_talk_error(above != NULL ? above->name : NULL, &error);
     return CLI_EXIT_USAGE;
+}
+
+static void print_list(const struct cli_command *const *list, FILE *out)
+{
+    fputs("\nCommands:\n", out);
+    for (; *list != NULL; list++) {
+        fprintf(out, "  %-10s %s\n", (*list)->name, (*list)->summary);
+    }
 }
 
 static void print_commands(FILE *out)
 {
     fputs("Usage: loophole COMMAND [options]\n\n"
-          "Renders music projects to finished audio, bit-exact and fast.\n\nCommands:\n",
+          "Renders music projects to finished audio, bit-exact and fast.\n",
           out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    }
+    print_list(commands, out);
     fputs("  help       Tell about a command\n\n"
           "'loophole COMMAND --help' tells its options. 'loophole --version' tells the version.\n",
           out);
+}
+
+static void print_parts(const struct cli_command *command, FILE *out)
+{
+    fprintf(out, "Usage: loophole %s COMMAND [options]\n\n%s.\n", command->name, command->summary);
+    print_list(command->parts, out);
+    fprintf(out, "\n'loophole %s COMMAND --help' tells its options.\n", command->name);
 }
 
 static int finish_output(void)
@@ -64,6 +80,10 @@ static int finish_output(void)
 
 static int print_help(const struct cli_command *command)
 {
+    if (command->parts != NULL) {
+        print_parts(command, stdout);
+        return finish_output();
+    }
     struct lh_writer writer;
     lh_writer_init(&writer);
     lh_options_help(command->options, "loophole", &writer);
@@ -81,11 +101,17 @@ static int help(int count, char *const *arguments)
         print_commands(stdout);
         return finish_output();
     }
-    const struct cli_command *command = find_command(arguments[0]);
-    return command != NULL ? print_help(command) : unknown_command(arguments[0]);
+    const struct cli_command *above = NULL, *command = find_command(commands, arguments[0]);
+    int at = 0;
+    while (command != NULL && command->parts != NULL && at + 1 < count) {
+        above = command;
+        command = find_command(above->parts, arguments[++at]);
+    }
+    return command != NULL ? print_help(command) : unknown_command(above, arguments[at]);
 }
 
-static int run_command(const struct cli_command *command, int count, char *const *arguments)
+/* `name` is all of its name: "plugins list". */
+static int run_command(const struct cli_command *command, const char *name, int count, char *const *arguments)
 {
     struct lh_arena arena;
     struct lh_error error = LH_ERROR_INIT;
@@ -94,13 +120,39 @@ static int run_command(const struct cli_command *command, int count, char *const
     int exit_status;
     enum lh_status status = lh_options_parse(&arena, command->options, count, arguments, &options, &error);
     if (status != LH_OK) {
-        cli_talk_error(command->name, &error);
+        cli_talk_error(name, &error);
         exit_status = (int)cli_exit_of(status);
     } else {
         exit_status = options.help ? print_help(command) : command->run(&options);
     }
     lh_arena_fini(&arena);
     return exit_status;
+}
+
+static bool asks_for_help(const char *argument)
+{
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0 || strcmp(argument, "help") == 0;
+}
+
+/* A command of the table, or one of its parts. */
+static int find_and_run(int count, char *const *arguments)
+{
+    const struct cli_command *command = find_command(commands, arguments[0]);
+    if (command == NULL || command->parts == NULL) {
+        return command != NULL ? run_command(command, command->name, count - 1, arguments + 1)
+                               : unknown_command(NULL, arguments[0]);
+    }
+    if (count < 2) {
+        print_parts(command, stderr);
+        return CLI_EXIT_USAGE;
+    }
+    if (asks_for_help(arguments[1])) {
+        return print_help(command);
+    }
+    const struct cli_command *part = find_command(command->parts, arguments[1]);
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%s %s", command->name, part != NULL ? part->name : "");
+    return part != NULL ? run_command(part, name, count - 2, arguments + 2) : unknown_command(command, arguments[1]);
 }
 
 /* A caller may have closed standard descriptors. The next files opened would take their numbers, and what is said would
@@ -123,13 +175,12 @@ int main(int argc, char **argv)
         return CLI_EXIT_USAGE;
     }
     const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+    if (asks_for_help(name)) {
         return help(argc - 2, argv + 2);
     }
     if (strcmp(name, "--version") == 0) {
         puts("loophole " LOOPHOLE_VERSION);
         return finish_output();
     }
-    const struct cli_command *command = find_command(name);
-    return command != NULL ? run_command(command, argc - 2, argv + 2) : unknown_command(name);
+    return find_and_run(argc - 1, argv + 1);
 }

@@ -54,6 +54,7 @@ static const struct lh_option rows[] = {
     CLI_ROW_PROGRESS,
     CLI_ROWS_CACHE,
     CLI_ROW_DIGESTS,
+    CLI_ROW_JAIL,
 };
 
 static const struct lh_option_table table = {

@@ -30,6 +30,7 @@ static const struct lh_option rows[] = {
     CLI_ROW_PROGRESS,
     CLI_ROWS_CACHE,
     CLI_ROW_DIGESTS,
+    CLI_ROW_JAIL,
 };
 
 static const struct lh_option_table table = {
@@ -69,6 +70,7 @@ static int run(const struct lh_options *options)
     cli_session_begin(&session, &request);
     cli_session_load(&session, overrides, override_count);
     cli_session_open_media(&session);
+    cli_session_open_needs(&session);
     cli_session_compile(&session);
     cli_session_render(&session);
     int exit_status = cli_session_end(&session);

@@ -11,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/reuse.h"
+#include "cli/used.h"
 #include "common/json/json.h"
 
 static const char *const format_names[GRAPH_FORMAT_COUNT] = {"wav", "bwf", "aiff", "flac", "vorbis", "opus", "mp3"};
@@ -173,10 +174,12 @@ static void emit_render(struct lh_json_emitter *emitter, const struct cli_sessio
     real(emitter, "xRealtime", positive_or_null((double)session->frames / sample_rate / session->wall_seconds));
     real(emitter, "conformCpuSeconds", result->times.conform);
     real(emitter, "mixCpuSeconds", result->times.mix);
+    real(emitter, "pluginCpuSeconds", result->times.plugins);
     real(emitter, "meterCpuSeconds", result->times.meter);
     real(emitter, "encodeCpuSeconds", result->times.encode);
     lh_json_emit_object_end(emitter);
     emit_sources(emitter, session);
+    cli_used_emit(emitter, session);
     lh_json_emit_name(emitter, "deliverables");
     lh_json_emit_array(emitter);
     for (size_t i = 0; i < session->outputs.count; i++) {

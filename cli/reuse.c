@@ -2,6 +2,7 @@
 /* Takes finished deliverables from the cache, and puts new ones there. */
 #include "cli/reuse.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "engine/run/conformed.h"
@@ -40,7 +41,25 @@ static struct graph_key_context key_context(const struct cli_session *session)
         .sound_version = ENGINE_SOUND_VERSION,
         .libraries = session->libraries,
         .cpu_class = session->cpu_class,
+        .job = session->job,
     };
+}
+
+/* Something that no other job has: the time alone would not do for two that begin at once. */
+static enum lh_status name_job(struct cli_session *session, struct lh_error *error)
+{
+    struct lh_digest random;
+    if (getrandom(random.bytes, sizeof random.bytes, 0) != (ssize_t)sizeof random.bytes) {
+        return lh_error_set(error, LH_ERR_IO, NULL, "the system gives no random numbers");
+    }
+    lh_digest_text(&random, session->job);
+    return LH_OK;
+}
+
+/* What a plugin gave that may give something else the next time is neither taken from the cache nor kept there. */
+static bool may_be_reused(const struct cli_session *session, size_t index)
+{
+    return session->outputs.files[index].fd >= 0 && !session->unproven[index];
 }
 
 enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *error)
@@ -48,14 +67,20 @@ enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *erro
     const struct graph *graph = session->compiled->graph;
     struct lh_digest *media = lh_arena_array(&session->arena, graph->media_count, sizeof *media);
     struct lh_digest *keys = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *keys);
-    if (media == NULL || keys == NULL) {
+    session->unproven = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *session->unproven);
+    if (media == NULL || keys == NULL || session->unproven == NULL) {
         return lh_error_no_memory(error);
+    }
+    enum lh_status status = name_job(session, error);
+    if (status != LH_OK) {
+        return status;
     }
     for (uint32_t i = 0; i < graph->media_count; i++) {
         media[i] = session->sources.items[session->compiled->media[i]].digest;
     }
     struct graph_key_context context = key_context(session);
-    if (graph_keys(graph, media, &context, NULL, keys) != LH_OK) {
+    if (graph_keys(graph, media, &context, NULL, keys) != LH_OK ||
+        graph_keys_unproven(graph, session->unproven) != LH_OK) {
         return lh_error_no_memory(error);
     }
     session->render_keys = keys;
@@ -127,7 +152,7 @@ enum lh_status cli_reuse_begin(struct cli_session *session, struct lh_error *err
     status = status == LH_OK ? cli_cache_digest(&session->arena, &session->cache, &session->sources, error) : status;
     status = status == LH_OK ? cli_reuse_keys(session, error) : status;
     for (size_t i = 0; status == LH_OK && i < count; i++) {
-        if (session->outputs.files[i].fd >= 0) {
+        if (may_be_reused(session, i)) {
             status = take(session, i, error);
         }
     }
@@ -206,7 +231,7 @@ enum lh_status cli_reuse_end(struct cli_session *session, struct lh_error *error
     }
     enum lh_status status = LH_OK;
     for (size_t i = 0; status == LH_OK && i < session->outputs.count; i++) {
-        if (session->outputs.files[i].fd >= 0 && !session->reused[i]) {
+        if (may_be_reused(session, i) && !session->reused[i]) {
             status = cli_cache_store(&session->arena, &session->cache, &session->render_keys[i],
                                      session->outputs.files[i].fd, &session->result.delivered[i], error);
         }

@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -68,6 +69,19 @@ static bool go_on(void *context)
     return !cli_interrupted();
 }
 
+/* What the instance may read has to be known before the project is: the folders of plugins, and the project's. */
+static enum lh_status find_catalogue(struct cli_session *session)
+{
+    const char *project = session->request.project;
+    char *real = project != NULL ? realpath(project, NULL) : NULL; /* not there: loading will tell */
+    const char *folder = real != NULL ? cli_folder_of(&session->arena, real) : NULL;
+    enum lh_status status = real != NULL && folder == NULL
+                                ? lh_error_no_memory(&session->error)
+                                : cli_catalogue_init(&session->arena, folder, &session->catalogue, &session->error);
+    free(real);
+    return status;
+}
+
 void cli_session_begin(struct cli_session *session, const struct cli_request *request)
 {
     *session = (struct cli_session){
@@ -83,7 +97,12 @@ void cli_session_begin(struct cli_session *session, const struct cli_request *re
     lh_faults_init(&session->faults, &session->arena);
     raise_descriptor_limit();
     cli_interrupt_install(cli_aside_abandon_all);
-    cli_session_fail(session, engine_instance_spawn(NULL, &session->instance, &session->error));
+    enum lh_status status = find_catalogue(session);
+    session->catalogue.options.no_jail = request->no_jail;
+    if (status == LH_OK) {
+        status = engine_instance_spawn(&session->catalogue.options, &session->instance, &session->error);
+    }
+    cli_session_fail(session, status);
     if (session->instance != NULL) {
         engine_instance_watch(session->instance, go_on, NULL);
     }
@@ -150,16 +169,14 @@ static void probe(struct cli_session *session)
     }
 }
 
+/* What the project needs, unless it was asked before. */
 static bool find_needs(struct cli_session *session)
 {
-    enum lh_status status = LH_OK;
-    if (session->needs.media == NULL) {
-        status = pulse_compile_needs(&session->arena, session->project, &session->request.compile, &session->needs);
-    }
-    if (status != LH_OK) {
+    if (session->needs.media == NULL &&
+        pulse_compile_needs(&session->arena, session->project, &session->request.compile, &session->needs) != LH_OK) {
         cli_session_fail(session, lh_error_no_memory(&session->error));
     }
-    return status == LH_OK;
+    return session->status == LH_OK;
 }
 
 void cli_session_open_media(struct cli_session *session)
@@ -309,15 +326,41 @@ static size_t *places(struct cli_session *session, const struct pulse_compiled *
     return found;
 }
 
+/* What the instance told of the plugins of `part`, by the whole plan's. Both list them in one order, and a part leaves
+   some out. */
+static enum lh_status note_used(struct cli_session *session, const struct pulse_compiled *part,
+                                const struct engine_inserted *inserted)
+{
+    const struct pulse_compiled *whole = session->compiled;
+    session->used = lh_arena_array(&session->arena, whole->plugin_count, sizeof *session->used);
+    if (session->used == NULL) {
+        return lh_error_no_memory(&session->error);
+    }
+    for (size_t i = 0, at = 0; i < whole->plugin_count && at < part->plugin_count; i++) {
+        const struct pulse_used_plugin *one = &whole->plugins[i], *other = &part->plugins[at];
+        if (one->track != other->track || one->stands_in != other->stands_in || strcmp(one->node, other->node) != 0 ||
+            strcmp(one->plugin, other->plugin) != 0) {
+            continue;
+        }
+        if (other->graph_node != GRAPH_NONE) {
+            const struct graph_node *node = &part->graph->nodes[other->graph_node];
+            session->used[i] = (struct cli_used){.rendered = true, .inserted = inserted[node->insert]};
+        }
+        at++;
+    }
+    return LH_OK;
+}
+
 static enum lh_status run(struct cli_session *session)
 {
     const struct pulse_compiled *compiled = session->remainder != NULL ? session->remainder : session->compiled;
     const struct graph *graph = compiled->graph;
     struct engine_delivered *delivered = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *delivered);
+    struct engine_inserted *inserted = lh_arena_array(&session->arena, graph->insert_count, sizeof *inserted);
     int *output_fds = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *output_fds);
     int *fds = media_fds(session, compiled);
     size_t *at = places(session, compiled);
-    if (delivered == NULL || output_fds == NULL || fds == NULL || at == NULL) {
+    if (delivered == NULL || inserted == NULL || output_fds == NULL || fds == NULL || at == NULL) {
         return lh_error_no_memory(&session->error);
     }
     enum lh_status status = cli_reuse_conformed(session, compiled, &session->error);
@@ -339,7 +382,7 @@ static enum lh_status run(struct cli_session *session)
         .on_progress = on_progress,
         .context = session,
     };
-    struct engine_render_result result = {.delivered = delivered};
+    struct engine_render_result result = {.delivered = delivered, .inserted = inserted};
     cli_progress_init(&session->progress, session->request.progress, graph->sample_rate, session->begun_ns);
     session->rendering = true;
     status = engine_instance_render(session->instance, &render, &result, &session->error);
@@ -352,9 +395,10 @@ static enum lh_status run(struct cli_session *session)
         }
     }
     result.delivered = session->result.delivered;
+    result.inserted = NULL;
     session->result = result;
     session->frames = rendered_frames(graph, delivered);
-    return LH_OK;
+    return note_used(session, compiled, inserted);
 }
 
 /* From the cache, or by the instance. */
@@ -480,6 +524,7 @@ int cli_session_end(struct cli_session *session)
         }
     }
     cli_progress_end(session->request.progress, session->begun_ns, exit_status);
+    cli_catalogue_close(&session->catalogue);
     engine_instance_free(session->instance);
     cli_outputs_discard(&session->outputs);
     cli_aside_discard(&session->report);

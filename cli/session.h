@@ -6,6 +6,7 @@
 
 #include "cli/aside.h"
 #include "cli/cache.h"
+#include "cli/catalogue.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/sources.h"
@@ -22,9 +23,16 @@ struct cli_request {
     uint32_t threads, block; /* as in struct engine_instance_render */
     enum cli_progress_mode progress;
     const char *report_path; /* NULL: no report; "-": standard output */
+    bool no_jail;            /* as in struct engine_instance_options */
     bool digests;            /* sources are hashed, render keys told */
     const char *cache;       /* folder; NULL: none */
     struct pulse_compile_options compile;
+};
+
+/* What became of a plugin of the plan. */
+struct cli_used {
+    bool rendered; /* not bypassed, and not from the cache */
+    struct engine_inserted inserted;
 };
 
 struct cli_session {
@@ -34,11 +42,13 @@ struct cli_session {
     enum lh_status status; /* of the first step that failed */
     struct lh_error error; /* why, unless faults say it */
     struct lh_faults faults;
+    struct cli_catalogue catalogue;
     struct engine_instance *instance;
     struct pulse_project *project;
     struct cli_sources sources;
-    struct pulse_needs needs; /* media NULL: not asked yet */
-    struct pulse_facts facts; /* as they were compiled against */
+    struct pulse_needs needs;               /* media NULL: not asked yet */
+    struct pulse_facts facts;               /* as they were compiled against */
+    const struct pulse_evidence **evidence; /* by needs.plugins; an entry is NULL when there is none */
     struct pulse_compiled *compiled;
     struct cli_outputs outputs;
     struct cli_aside report;
@@ -51,11 +61,14 @@ struct cli_session {
     int *conformed; /* one a medium of what is rendered: its descriptor in the cache, -1: not there; NULL without one */
     struct lh_digest *conform_keys; /* the same: its key */
     size_t conformed_count;
-    struct engine_render_result result;       /* `delivered` has one a deliverable of `compiled` */
+    bool *unproven; /* one a deliverable, true: a plugin that is not proven repeatable takes part; NULL: not asked */
+    struct engine_render_result result;       /* `delivered` has one a deliverable of `compiled`; no `inserted` */
+    struct cli_used *used;                    /* by compiled->plugins; NULL before the render */
     double first_block_seconds, wall_seconds; /* from the program's start; 0: not known */
     double load_seconds, compile_seconds;     /* project file to model, model to graph */
     uint64_t frames;                          /* rendered, at the project's rate */
     const char *libraries, *cpu_class;        /* as the instance told; "" before */
+    char job[LH_DIGEST_TEXT_SIZE];            /* what no other job has; "" before keys are asked for */
     struct lh_digest *render_keys;            /* one a deliverable, when digests or a cache are asked for */
     struct lh_digest *file_digests;           /* one a deliverable, when there is a report */
 };
@@ -67,6 +80,8 @@ void cli_session_parse(struct cli_session *session, const char *text, size_t len
 /* The media of the project, or these files; opened and probed. */
 void cli_session_open_media(struct cli_session *session);
 void cli_session_open_files(struct cli_session *session, const char *const *paths, size_t count);
+/* The plugins that the project names are looked for; its MIDI files and states are opened and read. In cli/needs.c. */
+void cli_session_open_needs(struct cli_session *session);
 /* Compiles, and checks that every container can hold what it is to hold. */
 void cli_session_compile(struct cli_session *session);
 void cli_session_render(struct cli_session *session);

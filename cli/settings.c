@@ -14,8 +14,16 @@ static uint32_t processors(void)
     return count < 1 ? 1 : count > CLI_THREADS_MAX ? CLI_THREADS_MAX : (uint32_t)count;
 }
 
-static enum cli_progress_mode progress_mode(const char *name)
+const char *const cli_jail_names[] = {"on", "off", NULL};
+
+bool cli_settings_no_jail(const struct lh_options *options)
 {
+    return strcmp(lh_options_text(options, "jail"), "off") == 0;
+}
+
+enum cli_progress_mode cli_settings_progress(const struct lh_options *options)
+{
+    const char *name = lh_options_text(options, "progress");
     for (int i = 0; cli_progress_names[i] != NULL; i++) {
         if (strcmp(cli_progress_names[i], name) == 0) {
             return (enum cli_progress_mode)i;
@@ -30,7 +38,8 @@ void cli_settings_read(const struct lh_options *options, struct cli_request *req
         lh_options_given(options, "threads") ? (uint32_t)lh_options_integer(options, "threads") : processors();
     request->block = (uint32_t)lh_options_integer(options, "block");
     request->report_path = lh_options_text(options, "report");
-    request->progress = progress_mode(lh_options_text(options, "progress"));
+    request->progress = cli_settings_progress(options);
+    request->no_jail = cli_settings_no_jail(options);
     request->digests = lh_options_flag(options, "digests");
     const char *cache = lh_options_flag(options, "no-cache") ? NULL : lh_options_text(options, "cache");
     request->cache = cache != NULL && cache[0] != '\0' ? cache : NULL;

@@ -41,12 +41,22 @@
     {                                                                                                                  \
         .name = "no-cache", .type = LH_OPTION_FLAG, .help = "No cache, even if LOOPHOLE_CACHE names one"               \
     }
+#define CLI_ROW_JAIL                                                                                                   \
+    {                                                                                                                  \
+        .name = "jail", .type = LH_OPTION_TEXT, .placeholder = "WHETHER", .choices = cli_jail_names, .standard = "on", \
+        .help = "Plugins and media are run where they can do no harm; off is for debugging them"                       \
+    }
 #define CLI_ROW_DIGESTS                                                                                                \
     {                                                                                                                  \
         .name = "digests", .type = LH_OPTION_FLAG,                                                                     \
         .help = "Hash the sources; put their digests and the render keys into the report"                              \
     }
 
+extern const char *const cli_jail_names[]; /* NULL at the end */
+
+/* What the rows of the same names say. */
+enum cli_progress_mode cli_settings_progress(const struct lh_options *options);
+bool cli_settings_no_jail(const struct lh_options *options);
 /* Reads the shared rows into `request`, which is otherwise left alone. */
 void cli_settings_read(const struct lh_options *options, struct cli_request *request);
 

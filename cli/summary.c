@@ -9,6 +9,7 @@
 
 #include "cli/reuse.h"
 #include "cli/talk.h"
+#include "cli/used.h"
 
 #define TEXT_SIZE 64
 #define PATH_SIZE 1024
@@ -75,6 +76,7 @@ void cli_summary_print(const struct cli_session *session)
             print_deliverable(session, i, (int)width);
         }
     }
+    cli_used_print(session);
     char duration[TEXT_SIZE];
     double rendered = (double)session->frames / session->compiled->graph->sample_rate;
     cli_summary_duration(rendered, duration, sizeof duration);

@@ -108,8 +108,8 @@ struct graph_plugin {
 };
 
 /* A parameter's values over time: a control port or a writable property by its symbol, in its natural unit. Where the
-   curve steps, the plugin's run is cut at that frame; where it ramps, the value moves at multiples of 64 frames and is
-   the curve's there. */
+   curve steps, the plugin's run is cut at that frame; where it ramps, the run is cut at multiples of 64 frames. Over
+   each piece the parameter has the curve's value at the piece's first frame. */
 struct graph_parameter {
     const char *symbol;
     uint32_t curve;

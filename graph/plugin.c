@@ -152,8 +152,11 @@ static const char *read_text(struct facts_reader *facts)
         facts->reader->failed = true;
         return "";
     }
-    const char *copy = lh_arena_strndup(facts->arena, view, length);
+    char *copy = lh_arena_strndup(facts->arena, view, length);
     facts->out_of_memory = facts->out_of_memory || copy == NULL;
+    for (size_t i = 0; copy != NULL && i < length; i++) {
+        copy[i] = (unsigned char)copy[i] < ' ' || copy[i] == 0x7F ? ' ' : copy[i]; /* these end up on a terminal */
+    }
     return copy != NULL ? copy : "";
 }
 

@@ -29,10 +29,13 @@ struct engine_instance_options {
     const char *const *environment; /* "NAME=VALUE", beside what it always gets */
     size_t environment_count;
     uint64_t memory_bytes; /* of address space; 0: three quarters of the machine's memory, at least 4 GiB */
-    uint32_t hang_ms;      /* a plugin's call that takes longer is a hang: the child is killed; 0: 30 000 */
+    uint32_t
+        hang_ms; /* a plugin's call that takes longer is a hang: the child is killed; 0: $LOOPHOLE_HANG_MS or 30 000 */
 };
 
-/* Starts the child (`options` NULL: all zero). Returns at once: the child loads while the caller goes on. Raises this process' limit of open files to what is allowed. */
+/* Starts the child (`options` NULL: all zero). Returns at once: the child loads while the caller goes on. Raises this
+   process' limit of open files to what is allowed. What plugins write goes to a folder of the instance's own, beneath
+   $TMPDIR, which goes with it. */
 LH_NODISCARD enum lh_status engine_instance_spawn(const struct engine_instance_options *options,
                                                   struct engine_instance **instance, struct lh_error *error);
 /* While the child is waited for outside of a render (its start, a probe), `go_on` is called about 20 times a second and
@@ -95,8 +98,10 @@ struct engine_instance_render {
 LH_NODISCARD enum lh_status engine_instance_render(struct engine_instance *instance,
                                                    const struct engine_instance_render *render,
                                                    struct engine_render_result *result, struct lh_error *error);
-/* Versions and CPU class as the child reports them; valid after the first probe or render. */
+/* Versions, CPU class and what holds of the jail ("off"; "seccomp, landlock 7") as the child reports them; valid after
+   the first question. */
 const char *engine_instance_libraries(const struct engine_instance *instance);
 const char *engine_instance_cpu_class(const struct engine_instance *instance);
+const char *engine_instance_jail(const struct engine_instance *instance);
 
 #endif

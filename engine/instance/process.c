@@ -21,12 +21,9 @@
 
 #define CHILD_SOCKET 3
 #define TALK_SIZE 4096    /* bytes of a child's talk read at a time */
-#define TALK_TOLD 200     /* bytes of its last line that a message holds */
 #define SEND_TIMEOUT_S 10 /* a child that takes nothing for so long hangs */
 #define REAP_TRIES 100
 #define REAP_PAUSE_NS 10000000
-
-extern char **environ;
 
 static void raise_descriptor_limit(void)
 {
@@ -35,42 +32,6 @@ static void raise_descriptor_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit); /* best effort: a small project does without */
     }
-}
-
-/* What the child sees of our environment: libraries take settings from theirs (libsoxr its SOXR_ ones, say), which
-   would change the sound. Left are the loader's, the C library's and the sanitizers'. */
-static bool is_for_child(const char *variable)
-{
-    static const char *const prefixes[] = {
-        "LOOPHOLE_",     "LD_LIBRARY_PATH=", "LD_PRELOAD=",   "GLIBC_TUNABLES=",
-        "ASAN_OPTIONS=", "LSAN_OPTIONS=",    "TSAN_OPTIONS=", "UBSAN_OPTIONS=",
-    };
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Pointers into our environment, NULL at the end. NULL when out of memory. */
-static char **child_environment(void)
-{
-    size_t count = 0;
-    while (environ != NULL && environ[count] != NULL) {
-        count++;
-    }
-    char **kept = malloc((count + 1) * sizeof *kept);
-    size_t used = 0;
-    for (size_t i = 0; kept != NULL && i < count; i++) {
-        if (is_for_child(environ[i])) {
-            kept[used++] = environ[i];
-        }
-    }
-    if (kept != NULL) {
-        kept[used] = NULL;
-    }
-    return kept;
 }
 
 /* Returns an errno value. `talk`: for standard error, or -1 to share ours. */
@@ -97,26 +58,24 @@ static int set_attributes(posix_spawnattr_t *attributes)
                                                 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-static int spawn(const char *program, int socket, int talk, pid_t *pid)
+static int spawn(const struct engine_launch *launch, int socket, int talk, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char **variables = child_environment();
-    int code = variables != NULL ? posix_spawn_file_actions_init(&actions) : ENOMEM;
+    int code = posix_spawn_file_actions_init(&actions);
     if (code != 0) {
-        free(variables);
         return code;
     }
     code = posix_spawnattr_init(&attributes);
     if (code == 0) {
-        char *const arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t) "--instance", NULL};
         code = set_actions(&actions, socket, talk);
         code = code != 0 ? code : set_attributes(&attributes);
-        code = code != 0 ? code : posix_spawn(pid, program, &actions, &attributes, arguments, variables);
+        code = code != 0
+                   ? code
+                   : posix_spawn(pid, launch->program, &actions, &attributes, launch->arguments, launch->environment);
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
-    free(variables);
     return code;
 }
 
@@ -140,7 +99,8 @@ static void close_if_open(int *fd)
     }
 }
 
-enum lh_status engine_process_start(const char *program, struct engine_process *process, struct lh_error *error)
+enum lh_status engine_process_start(const struct engine_launch *launch, struct engine_process *process,
+                                    struct lh_error *error)
 {
     raise_descriptor_limit();
     int sockets[2];
@@ -158,7 +118,7 @@ enum lh_status engine_process_start(const char *program, struct engine_process *
     struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
     setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     pid_t pid;
-    int code = spawn(program, sockets[1], talk[1], &pid);
+    int code = spawn(launch, sockets[1], talk[1], &pid);
     close(sockets[1]);
     close_if_open(&talk[1]);
     if (code != 0) {
@@ -167,7 +127,8 @@ enum lh_status engine_process_start(const char *program, struct engine_process *
         if (code == ENOMEM) {
             return lh_error_no_memory(error);
         }
-        return lh_error_set(error, LH_ERR_IO, program, "the signal instance cannot be started: %s", strerror(code));
+        return lh_error_set(error, LH_ERR_IO, launch->program, "the signal instance cannot be started: %s",
+                            strerror(code));
     }
     *process = (struct engine_process){.pid = pid, .socket = sockets[0], .talk = talk[0]};
     return LH_OK;
@@ -233,26 +194,35 @@ static void read_last_line(int talk, char *line, size_t size)
     line[used] = '\0';
 }
 
-enum lh_status engine_process_crashed(struct engine_process *process, struct lh_error *error)
+/* What a dead child said last. */
+static void take_words(struct engine_process *process, struct engine_death *death)
+{
+    read_last_line(process->talk, death->words, sizeof death->words);
+    close_if_open(&process->talk);
+}
+
+void engine_process_kill(struct engine_process *process, struct engine_death *death)
+{
+    close_if_open(&process->socket);
+    if (process->pid > 0) {
+        kill_child(process);
+    }
+    take_words(process, death);
+}
+
+void engine_process_reap(struct engine_process *process, struct engine_death *death)
 {
     close_if_open(&process->socket);
     int ended = 0;
-    if (process->pid <= 0) {
-        return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance has ended");
-    }
     if (!reap(process, &ended)) {
-        engine_process_end(process);
-        return lh_error_set(error, LH_ERR_CRASHED, NULL,
-                            "the signal instance broke off the conversation and was killed");
+        kill_child(process);
+        death->kind = ENGINE_DEATH_BROKE_OFF;
+    } else if (WIFSIGNALED(ended)) {
+        death->kind = ENGINE_DEATH_SIGNAL;
+        death->number = WTERMSIG(ended);
+    } else {
+        death->kind = ENGINE_DEATH_EXIT;
+        death->number = WEXITSTATUS(ended);
     }
-    char words[TALK_TOLD];
-    read_last_line(process->talk, words, sizeof words);
-    close_if_open(&process->talk);
-    const char *before = words[0] != '\0' ? "; its last words: " : "";
-    if (WIFSIGNALED(ended)) {
-        return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance was killed by signal %d (%s)%s%s",
-                            WTERMSIG(ended), strsignal(WTERMSIG(ended)), before, words);
-    }
-    return lh_error_set(error, LH_ERR_CRASHED, NULL, "the signal instance ended by itself with exit status %d%s%s",
-                        WEXITSTATUS(ended), before, words);
+    take_words(process, death);
 }

@@ -329,9 +329,3 @@ enum lh_status engine_midi_read(int fd, struct engine_midi *midi, struct lh_erro
     *midi = reading.midi;
     return LH_OK;
 }
-
-void engine_midi_fini(struct engine_midi *midi)
-{
-    free(midi->events);
-    *midi = (struct engine_midi){.events = NULL};
-}

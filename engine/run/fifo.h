@@ -3,6 +3,9 @@
 #ifndef ENGINE_RUN_FIFO_H
 #define ENGINE_RUN_FIFO_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "common/base/status.h"
 
 struct engine_fifo {

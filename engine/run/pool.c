@@ -10,6 +10,8 @@
 
 #include "engine/dsp/fpenv.h"
 
+#define SPARE_STACK_BYTES 65536
+
 struct engine_pool {
     pthread_mutex_t mutex;
     pthread_cond_t wake; /* a new generation, or the end */
@@ -29,11 +31,22 @@ struct start {
     uint32_t worker;
 };
 
+/* What whoever handles the overflow of this thread's stack stands on. A sanitizer may have seen to it before. */
+static void set_spare_stack(void *stack)
+{
+    stack_t now;
+    if (sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE) != 0) {
+        sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = SPARE_STACK_BYTES}, NULL);
+    }
+}
+
 static void *thread_main(void *argument)
 {
     struct start start = *(struct start *)argument;
     free(argument);
     struct engine_pool *pool = start.pool;
+    _Alignas(64) unsigned char spare_stack[SPARE_STACK_BYTES];
+    set_spare_stack(spare_stack);
     engine_fpenv_enter();
     uint64_t seen = 0;
     pthread_mutex_lock(&pool->mutex);
@@ -56,7 +69,19 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-/* Signals are the main thread's business. */
+/* Signals are the main thread's business, but for those that a thread raises by what it does: blocked, they would kill
+   before anybody could say why. */
+static void block_signals(sigset_t *before)
+{
+    static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t others;
+    sigfillset(&others);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        sigdelset(&others, own[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &others, before);
+}
+
 static int start_thread(struct engine_pool *pool, uint32_t worker)
 {
     struct start *start = malloc(sizeof *start);
@@ -64,10 +89,8 @@ static int start_thread(struct engine_pool *pool, uint32_t worker)
         return -1;
     }
     *start = (struct start){.pool = pool, .worker = worker};
-    sigset_t all;
     sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    block_signals(&before);
     int result = pthread_create(&pool->handles[pool->started], NULL, thread_main, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (result != 0) {

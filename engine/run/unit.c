@@ -129,7 +129,7 @@ static enum lh_status set_parameters(struct engine_unit *unit, int64_t begin, st
         if (index == GRAPH_NONE) {
             return lh_error_set(error, LH_ERR_MISSING, NULL, "the plugin has no parameter \"%s\"", parameter->symbol);
         }
-        float value = engine_timeline_value(unit->graph, parameter->curve, begin);
+        float value = graph_curve_at(unit->graph, parameter->curve, begin);
         for (uint32_t c = 0; c < unit->fit.copies; c++) {
             engine_plugin_set(unit->copies[c], index, value);
         }
@@ -152,7 +152,7 @@ static enum lh_status measure_latency(struct engine_unit *unit, const struct eng
         for (uint32_t p = 0; p < insert->parameter_count; p++) {
             const struct graph_parameter *parameter = &unit->graph->parameters[insert->parameter_first + p];
             symbols[p] = parameter->symbol;
-            values[p] = engine_timeline_value(unit->graph, parameter->curve, spec->begin);
+            values[p] = graph_curve_at(unit->graph, parameter->curve, spec->begin);
         }
         status = engine_plugin_measure_latency(spec->host, &config, symbols, values, insert->parameter_count,
                                                spec->slot, spec->node, &unit->reported, error);

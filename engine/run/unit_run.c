@@ -92,7 +92,7 @@ static enum lh_status run_copy(const struct run *run, struct engine_plugin *copy
     struct engine_unit *unit = run->unit;
     for (uint32_t m = 0; m < unit->timeline.motion_count; m++) {
         uint32_t curve = unit->timeline.motions[m].curve;
-        engine_plugin_set(copy, unit->parameters[m], engine_timeline_value(unit->graph, curve, chunk->frame));
+        engine_plugin_set(copy, unit->parameters[m], graph_curve_at(unit->graph, curve, chunk->frame));
     }
     int64_t frame = chunk->frame;
     enum lh_status status = engine_plugin_run(copy, chunk, run->slot, unit->node, &frame, error);

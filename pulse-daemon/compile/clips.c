@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "common/math/exact.h"
+#include "pulse-daemon/compile/midi_clips.h"
+#include "pulse-daemon/compile/notes.h"
 
 #define LABEL_SIZE 128
 
@@ -135,28 +137,6 @@ static bool media_after_offset(struct pulse_compiling *c, const struct pulse_cli
     return true;
 }
 
-/* The end of the last note, from the clip's start. */
-static bool notes_length(const struct pulse_compiling *c, const struct pulse_clip *clip, int64_t start, int64_t *length)
-{
-    double origin = pulse_tempo_beat(&c->tempo, clip->start);
-    *length = 0;
-    for (size_t i = 0; i < clip->note_count; i++) {
-        const struct pulse_note *note = &clip->notes[i];
-        int64_t from, sounding;
-        struct pulse_time at = note->at;
-        if (at.unit == PULSE_UNIT_BEATS) {
-            at.value += origin;
-        } else {
-            at = (struct pulse_time){PULSE_UNIT_FRAMES, (double)start + pulse_tempo_position(&c->tempo, at)};
-        }
-        if (!pulse_tempo_frame(&c->tempo, at, &from) || !pulse_tempo_length(&c->tempo, at, note->duration, &sounding)) {
-            return false;
-        }
-        *length = from + sounding - start > *length ? from + sounding - start : *length;
-    }
-    return true;
-}
-
 bool pulse_clip_extent(struct pulse_compiling *c, const struct pulse_clip *clip, int64_t *start, int64_t *length)
 {
     if (!pulse_tempo_frame(&c->tempo, clip->start, start)) {
@@ -173,8 +153,10 @@ bool pulse_clip_extent(struct pulse_compiling *c, const struct pulse_clip *clip,
         if (!media_after_offset(c, clip, &offset, length)) {
             return false;
         }
+    } else if (clip->kind == PULSE_CLIP_NOTES) {
+        fits = pulse_notes_length(c, clip, *start, length);
     } else {
-        fits = notes_length(c, clip, *start, length); /* of a MIDI file it is not known here */
+        fits = pulse_midi_length(c, clip, *start, length);
     }
     if (!fits || *start + *length >= GRAPH_FRAMES_MAX) {
         pulse_fault(c, clip->json, member, LH_ERR_LIMIT, "the clip ends past frame 2^40");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The compilation as a sequence of steps: routing, layouts, media, tracks, deliverables. Each step reports all its
-   faults before the next one begins. */
+/* The compilation as a sequence of steps: routing, layouts, media, plugins, tracks, deliverables. Each step reports all
+   its faults before the next one begins. */
 #include "pulse-daemon/compile/compile.h"
 
 #include <stdarg.h>
@@ -10,6 +10,8 @@
 
 #include "pulse-daemon/compile/clips.h"
 #include "pulse-daemon/compile/deliverables.h"
+#include "pulse-daemon/compile/inserts.h"
+#include "pulse-daemon/compile/musical_time.h"
 #include "pulse-daemon/compile/strip.h"
 
 #define POINTER_SIZE 1024
@@ -70,31 +72,6 @@ static enum lh_status worst_fault(const struct pulse_compiling *c)
     return LH_ERR_INVALID;
 }
 
-static void refuse_plugins(struct pulse_compiling *c)
-{
-    for (size_t i = 0; i < c->project->track_count; i++) {
-        const struct pulse_track *track = &c->project->tracks[i];
-        if (!pulse_takes_part(c, i)) {
-            continue;
-        }
-        for (size_t k = 0; k < track->node_count; k++) {
-            if (track->nodes[k].enabled) {
-                pulse_fault(c, track->nodes[k].json, "", LH_ERR_MISSING,
-                            "plugins cannot be rendered by this version yet: disable the node or mute track \"%s\"",
-                            track->id);
-            }
-        }
-        for (size_t k = 0; c->routing.needed[i] && k < track->clip_count; k++) {
-            const struct pulse_clip *clip = &track->clips[k];
-            if (clip->kind != PULSE_CLIP_AUDIO && !clip->mute) {
-                pulse_fault(c, clip->json, "", LH_ERR_MISSING,
-                            "notes and MIDI cannot be rendered by this version yet: mute the clip or track \"%s\"",
-                            track->id);
-            }
-        }
-    }
-}
-
 /* Layouts of everything that takes part, and of what is delivered though it is silent. */
 static enum lh_status find_channels(struct pulse_compiling *c)
 {
@@ -119,12 +96,14 @@ static enum lh_status find_channels(struct pulse_compiling *c)
 
 static enum lh_status build(struct pulse_compiling *c, struct pulse_mixer *mixer)
 {
-    refuse_plugins(c);
     enum lh_status status = find_channels(c);
     if (status == LH_OK) {
         pulse_check_layouts(c);
         pulse_check_deliverables(c);
         status = pulse_compile_media(c);
+    }
+    if (status == LH_OK) {
+        status = pulse_inserts_resolve(c);
     }
     if (status != LH_OK || pulse_has_faults(c)) {
         return status;
@@ -136,6 +115,9 @@ static enum lh_status build(struct pulse_compiling *c, struct pulse_mixer *mixer
     if (status == LH_OK && !pulse_has_faults(c)) {
         status = pulse_compile_deliverables(mixer);
     }
+    if (status == LH_OK && !pulse_has_faults(c)) {
+        status = pulse_musical_time_compile(c);
+    }
     return status;
 }
 
@@ -143,7 +125,10 @@ static enum lh_status finish(struct pulse_compiling *c)
 {
     struct lh_error error = LH_ERROR_INIT;
     enum lh_status status = graph_builder_finish(c->builder, &c->result->graph, &error);
-    if (status == LH_OK || status == LH_ERR_NO_MEMORY) {
+    if (status == LH_OK) {
+        return pulse_inserts_report(c);
+    }
+    if (status == LH_ERR_NO_MEMORY) {
         return status;
     }
     pulse_fault(c, NULL, "", LH_ERR_LIMIT, "%s (%s)", error.message, error.where);

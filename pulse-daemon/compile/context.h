@@ -8,6 +8,9 @@
 #include "pulse-daemon/compile/gain.h"
 #include "pulse-daemon/compile/routing.h"
 #include "pulse-daemon/compile/tempo.h"
+#include "pulse-daemon/project/names.h"
+
+struct pulse_inserts;
 
 struct pulse_compiling {
     const struct pulse_project *project;
@@ -21,10 +24,13 @@ struct pulse_compiling {
     struct pulse_tempo_map tempo;
     struct pulse_routing routing;
     struct pulse_fades fades;
-    struct pulse_points points; /* scratch */
-    uint64_t *media_length;     /* conformed, of every medium */
-    uint32_t *media_index;      /* in the graph, or GRAPH_NONE */
-    uint32_t *channels;         /* of every track that takes part; else 0 */
+    struct pulse_points points;                               /* scratch */
+    uint64_t *media_length;                                   /* conformed, of every medium */
+    uint32_t *media_index;                                    /* in the graph, or GRAPH_NONE */
+    uint32_t *channels;                                       /* of every track that takes part; else 0 */
+    struct pulse_names plugin_names, midi_names, state_names; /* of the needs */
+    struct pulse_inserts *inserts;                            /* of every track */
+    size_t events;                                            /* of all tracks, against the limit */
 };
 
 /* Adds a fault at `json` (NULL: the whole document) followed by `suffix`, "/gainDb" say. */

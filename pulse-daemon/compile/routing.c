@@ -86,40 +86,124 @@ static void find_sounding(struct pulse_routing *routing, bool *kept)
     }
 }
 
-/* Takes tracks whose listeners' inputs are all known (A. B. Kahn); `waiting` counts inputs not yet taken. */
-static enum lh_status sort_tracks(struct pulse_routing *routing, size_t *waiting)
+bool pulse_tap_is_live(const struct pulse_routing *routing, size_t track, enum pulse_tap tap)
 {
-    const struct pulse_project *project = routing->project;
-    size_t taken = 0, found = 0;
+    return tap == PULSE_TAP_PRE ? routing->sounds[track] : routing->opens[track];
+}
+
+void pulse_visit_node(const struct pulse_node *node, pulse_node_visitor *visit, void *context)
+{
+    visit(context, node);
+    for (size_t i = 0; i < node->stand_in_count; i++) {
+        visit(context, &node->stand_ins[i]);
+    }
+}
+
+/* Track `to` has a node, or a stand-in, that the track at whose list this stands keys. */
+struct key {
+    size_t to;
+    size_t next; /* in keys, or PULSE_NONE */
+};
+
+/* The order of the tracks in the making; `waiting` counts inputs not yet taken. */
+struct sorting {
+    const struct pulse_project *project;
+    size_t *waiting;
+    size_t *first; /* of every track: into keys, or PULSE_NONE */
+    struct key *keys;
+    size_t key_count;
+    size_t track; /* being visited */
+};
+
+static void count_key(void *context, const struct pulse_node *node)
+{
+    struct sorting *sorting = context;
+    sorting->key_count += node->sidechain_from != PULSE_NONE ? 1 : 0;
+}
+
+static void add_key(void *context, const struct pulse_node *node)
+{
+    struct sorting *sorting = context;
+    size_t from = node->sidechain_from;
+    if (from == PULSE_NONE) {
+        return;
+    }
+    sorting->keys[sorting->key_count] = (struct key){.to = sorting->track, .next = sorting->first[from]};
+    sorting->first[from] = sorting->key_count++;
+    sorting->waiting[sorting->track]++;
+}
+
+/* Side chains, those of stand-ins and disabled nodes too: the loader has refused circles through any of them. */
+static enum lh_status add_keys(struct sorting *sorting, struct lh_arena *arena)
+{
+    const struct pulse_project *project = sorting->project;
     for (size_t i = 0; i < project->track_count; i++) {
-        const struct pulse_track *track = &project->tracks[i];
+        sorting->first[i] = PULSE_NONE;
+        for (size_t k = 0; k < project->tracks[i].node_count; k++) {
+            pulse_visit_node(&project->tracks[i].nodes[k], count_key, sorting);
+        }
+    }
+    sorting->keys = lh_arena_array(arena, sorting->key_count, sizeof *sorting->keys);
+    sorting->key_count = 0;
+    for (size_t i = 0; sorting->keys != NULL && i < project->track_count; i++) {
+        sorting->track = i;
+        for (size_t k = 0; k < project->tracks[i].node_count; k++) {
+            pulse_visit_node(&project->tracks[i].nodes[k], add_key, sorting);
+        }
+    }
+    return sorting->keys != NULL ? LH_OK : LH_ERR_NO_MEMORY;
+}
+
+static void add_routes(struct sorting *sorting)
+{
+    for (size_t i = 0; i < sorting->project->track_count; i++) {
+        const struct pulse_track *track = &sorting->project->tracks[i];
         if (track->output != PULSE_NONE) {
-            waiting[track->output]++;
+            sorting->waiting[track->output]++;
         }
         for (size_t k = 0; k < track->send_count; k++) {
             if (track->sends[k].to != PULSE_NONE) {
-                waiting[track->sends[k].to]++;
+                sorting->waiting[track->sends[k].to]++;
             }
         }
     }
-    for (size_t i = 0; i < project->track_count; i++) {
-        if (waiting[i] == 0) {
+}
+
+/* Takes tracks whose inputs are all known (A. B. Kahn). */
+static enum lh_status sort_tracks(struct pulse_routing *routing, struct lh_arena *arena)
+{
+    size_t count = routing->project->track_count, taken = 0, found = 0;
+    struct sorting sorting = {.project = routing->project,
+                              .waiting = lh_arena_array(arena, count, sizeof *sorting.waiting),
+                              .first = lh_arena_array(arena, count, sizeof *sorting.first)};
+    if (sorting.waiting == NULL || sorting.first == NULL || add_keys(&sorting, arena) != LH_OK) {
+        return LH_ERR_NO_MEMORY;
+    }
+    add_routes(&sorting);
+    for (size_t i = 0; i < count; i++) {
+        if (sorting.waiting[i] == 0) {
             routing->order[found++] = i;
         }
     }
     while (taken < found) {
-        const struct pulse_track *track = &project->tracks[routing->order[taken++]];
-        if (track->output != PULSE_NONE && --waiting[track->output] == 0) {
+        size_t at = routing->order[taken++];
+        const struct pulse_track *track = &routing->project->tracks[at];
+        if (track->output != PULSE_NONE && --sorting.waiting[track->output] == 0) {
             routing->order[found++] = track->output;
         }
         for (size_t k = 0; k < track->send_count; k++) {
             size_t to = track->sends[k].to;
-            if (to != PULSE_NONE && --waiting[to] == 0) {
+            if (to != PULSE_NONE && --sorting.waiting[to] == 0) {
                 routing->order[found++] = to;
             }
         }
+        for (size_t k = sorting.first[at]; k != PULSE_NONE; k = sorting.keys[k].next) {
+            if (--sorting.waiting[sorting.keys[k].to] == 0) {
+                routing->order[found++] = sorting.keys[k].to;
+            }
+        }
     }
-    return found == project->track_count ? LH_OK : LH_ERR_INVALID;
+    return found == count ? LH_OK : LH_ERR_INVALID;
 }
 
 /* '"mix", "web" and 3 more': as many as a reader wants to see and a message holds. */
@@ -197,8 +281,8 @@ static void mark_sources(struct pulse_routing *routing)
     }
 }
 
-/* `passes` flows downstream, `needed` upstream, both along live routes. */
-static void spread(struct pulse_routing *routing)
+/* `passes` flows downstream along live routes. */
+static void spread_shares(struct pulse_routing *routing)
 {
     const struct pulse_project *project = routing->project;
     for (size_t i = 0; i < project->track_count; i++) {
@@ -216,6 +300,22 @@ static void spread(struct pulse_routing *routing)
             }
         }
     }
+}
+
+/* A side chain that may be heard, whichever stand-in is used. */
+static void need_key(void *context, const struct pulse_node *node)
+{
+    struct pulse_routing *routing = context;
+    size_t from = node->sidechain_from;
+    if (node->enabled && from != PULSE_NONE && pulse_tap_is_live(routing, from, node->sidechain_tap)) {
+        routing->needed[from] = true;
+    }
+}
+
+/* `needed` flows upstream along live routes, and along side chains, whose whole signal keys a share, too. */
+static void spread_need(struct pulse_routing *routing)
+{
+    const struct pulse_project *project = routing->project;
     for (size_t i = project->track_count; i-- > 0;) {
         size_t at = routing->order[i];
         const struct pulse_track *track = &project->tracks[at];
@@ -225,6 +325,11 @@ static void spread(struct pulse_routing *routing)
             needed = pulse_send_is_live(routing, at, k) && routing->needed[track->sends[k].to];
         }
         routing->needed[at] = needed;
+        for (size_t k = 0; (needed || routing->passes[at]) && k < track->node_count; k++) {
+            if (track->nodes[k].enabled) {
+                pulse_visit_node(&track->nodes[k], need_key, routing);
+            }
+        }
     }
 }
 
@@ -243,20 +348,20 @@ enum lh_status pulse_routing_init(struct pulse_routing *routing, struct lh_arena
         .passes = lh_arena_array(arena, count, sizeof *made.passes),
     };
     bool *kept = lh_arena_array(arena, count, sizeof *kept);
-    size_t *waiting = lh_arena_array(arena, count, sizeof *waiting);
     const char **names = lh_arena_array(arena, project->deliverable_count, sizeof *names);
     if (made.choices == NULL || made.sounds == NULL || made.opens == NULL || made.order == NULL ||
-        made.needed == NULL || made.passes == NULL || kept == NULL || waiting == NULL || names == NULL) {
+        made.needed == NULL || made.passes == NULL || kept == NULL || names == NULL) {
         return LH_ERR_NO_MEMORY;
     }
     choose(&made, options, names, faults);
     find_sounding(&made, kept);
-    enum lh_status status = sort_tracks(&made, waiting);
+    enum lh_status status = sort_tracks(&made, arena);
     if (status != LH_OK) {
         return status;
     }
     mark_sources(&made);
-    spread(&made);
+    spread_shares(&made);
+    spread_need(&made);
     *routing = made;
     return LH_OK;
 }

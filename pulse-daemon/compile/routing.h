@@ -19,7 +19,7 @@ struct pulse_routing {
     bool *sounds;  /* neither muted (but by automation) nor silenced by another's solo */
     bool *opens;   /* ... and its fader lets something through */
     size_t *order; /* every track after those that it hears */
-    bool *needed;  /* a chosen deliverable hears its signal */
+    bool *needed;  /* a chosen deliverable hears its signal, be it as a side chain */
     bool *passes;  /* carries the share of a track whose contribution is delivered */
 };
 
@@ -36,5 +36,11 @@ const struct pulse_automation *pulse_automation_of(const struct pulse_track *tra
 bool pulse_output_is_live(const struct pulse_routing *routing, size_t track);
 bool pulse_send_is_live(const struct pulse_routing *routing, size_t track, size_t send);
 bool pulse_clip_is_heard(const struct pulse_clip *clip);
+/* Something may come out of the tap (PRE or POST) of a track, as a side chain takes it. */
+bool pulse_tap_is_live(const struct pulse_routing *routing, size_t track, enum pulse_tap tap);
+
+/* Calls `visit` for a node, then for its stand-ins. */
+typedef void pulse_node_visitor(void *context, const struct pulse_node *node);
+void pulse_visit_node(const struct pulse_node *node, pulse_node_visitor *visit, void *context);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "pulse-daemon/compile/clips.h"
+#include "pulse-daemon/compile/inserts.h"
 
 #define LABEL_SIZE 192
 #define CAPACITY_FIRST 256u
@@ -283,6 +284,9 @@ enum lh_status pulse_mixer_build(struct pulse_mixer *mixer)
         }
         enum lh_status status = build_source(mixer, track, &source);
         if (status == LH_OK) {
+            status = pulse_inserts_build(c, track, mixer->strips, source, false, &source);
+        }
+        if (status == LH_OK) {
             status = build_taps(mixer, track, source, strip);
         }
         if (status == LH_OK) {
@@ -313,6 +317,9 @@ enum lh_status pulse_mixer_contribution(struct pulse_mixer *mixer, size_t track,
             continue; /* nothing of the track arrives here */
         }
         status = build_bus(mixer, at, &bus);
+        if (status == LH_OK) {
+            status = pulse_inserts_build(c, at, mixer->strips, bus, true, &bus);
+        }
         if (status == LH_OK) {
             status = build_taps(mixer, at, bus, &mixer->shares[at]);
         }

@@ -2,7 +2,6 @@
 /* Matching names and URIs. */
 #include "pulse-daemon/knowledge/near.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define KIND "lv2:"
@@ -25,7 +24,7 @@ static bool same(const char *a, const char *b)
     return lower(*a) == lower(*b);
 }
 
-static bool holds(const char *text, const char *piece)
+bool pulse_text_holds(const char *text, const char *piece)
 {
     size_t length = strlen(piece);
     for (; *text != '\0'; text++) {
@@ -69,7 +68,8 @@ static bool is_name(const struct pulse_index *index, size_t entry, const char *t
 
 static bool is_piece(const struct pulse_index *index, size_t entry, const char *text)
 {
-    return holds(pulse_index_uri(index, entry), text) || holds(pulse_index_name(index, entry), text);
+    return pulse_text_holds(pulse_index_uri(index, entry), text) ||
+           pulse_text_holds(pulse_index_name(index, entry), text);
 }
 
 size_t pulse_index_match(const struct pulse_index *index, const char *text, size_t *entries, size_t most)
@@ -97,25 +97,29 @@ static size_t length_of(const char *text)
     return strnlen(text, TEXT_MAX);
 }
 
-/* Levenshtein's: letters to add, take away or exchange. */
+/* Levenshtein's, with neighbours that changed places: letters to add, take away, exchange or swap. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[TEXT_MAX + 1], a_length = length_of(a), b_length = length_of(b);
+    size_t rows[3][TEXT_MAX + 1], a_length = length_of(a), b_length = length_of(b);
     for (size_t j = 0; j <= b_length; j++) {
-        row[j] = j;
+        rows[0][j] = j;
     }
     for (size_t i = 1; i <= a_length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
+        size_t *now = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+        now[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
-            size_t best = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            diagonal = row[j];
-            row[j] = best;
+            size_t best = above[j - 1] + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]) &&
+                two_above[j - 2] + 1 < best) {
+                best = two_above[j - 2] + 1;
+            }
+            now[j] = best;
         }
     }
-    return row[b_length];
+    return rows[a_length % 3][b_length];
 }
 
 static double ratio(size_t letters, const char *a, const char *b)

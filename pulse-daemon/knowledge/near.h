@@ -4,6 +4,8 @@
 #ifndef PULSE_KNOWLEDGE_NEAR_H
 #define PULSE_KNOWLEDGE_NEAR_H
 
+#include <stdbool.h>
+
 #include "pulse-daemon/knowledge/index.h"
 
 #define PULSE_NEAR_MAX 3
@@ -14,5 +16,8 @@ size_t pulse_index_match(const struct pulse_index *index, const char *text, size
 
 /* URIs of plugins whose URI, its last part, or whose name comes near to `text`, nearest first; NULL behind the last. */
 void pulse_index_near(const struct pulse_index *index, const char *text, const char *near[PULSE_NEAR_MAX]);
+
+/* `piece` is somewhere in `text`. */
+bool pulse_text_holds(const char *text, const char *piece);
 
 #endif

@@ -30,12 +30,12 @@ def noise(count):
 
 def project(plugin, channels):
     """One track with the plugin on it."""
-    instrument = plugin["audioInputs"] == 0 and plugin["takesNotes"]
+    instrument = plugin["audioInputs"] == 0 and plugin["audioOutputs"] > 0 and plugin["takesNotes"]
     track = {"id": "t", "type": "instrument" if instrument else "audio", "channels": channels,
              "nodes": [{"id": "n", "plugin": plugin["uri"]}]}
     if instrument:
         track["clips"] = [{"notes": [{"at": {"beats": i / 4}, "duration": {"beats": 0.2}, "key": 60 + i} for i in range(4)]}]
-    elif plugin["audioInputs"] > 0:
+    elif plugin["audioInputs"] > 0 or plugin["audioOutputs"] == 0:
         track["clips"] = [{"media": "noise"}]
     return {"loophole": 1, "name": "survey", "sampleRate": RATE, "media": {"noise": {"file": f"noise{channels}.wav"}},
             "tracks": [track, {"id": "master", "type": "master", "channels": channels}],
@@ -51,7 +51,7 @@ def layouts(plugin):
 
 
 def render(a, folder, plugin):
-    """(outcome, seconds): "" when it ran, else the reason."""
+    """(outcome, seconds): "" when it ran, else the reason, that of the likeliest layout."""
     began, told = time.monotonic(), ""
     for channels in layouts(plugin):
         name = plugin["uri"].replace("/", "_").replace(":", "_")[-80:]
@@ -66,7 +66,7 @@ def render(a, folder, plugin):
         if done.returncode == 0:
             return "", time.monotonic() - began
         lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-        told = lines[-1] if lines else f"exit status {done.returncode}"
+        told = told or (lines[-1].removeprefix("loophole: ").replace(path + ": ", "") if lines else f"exit status {done.returncode}")
     return told, time.monotonic() - began
 
 

@@ -73,12 +73,16 @@ def options_of(text):
 
 def test_help_and_man_page_name_the_same_options(folder):
     man = read(MAN_PAGE).decode()
-    sections = {name: body for name, body in re.findall(r"^\.Ss (\w+)\n(.*?)(?=^\.S[sh])", man, re.M | re.S)}
+    sections = {name: body for name, body in re.findall(r"^\.Ss ([\w ]+)\n(.*?)(?=^\.S[sh])", man, re.M | re.S)}
     listing = must(0, "--help").stdout.decode()
-    for command in ("render", "mix", "check"):
-        contains(listing, command)
-        told = must(0, command, "--help").stdout.decode()
-        equal(must(0, "help", command).stdout.decode(), told, f"help {command}")
+    parts = must(0, "plugins", "--help").stdout.decode()
+    equal(must(0, "help", "plugins").stdout.decode(), parts, "help plugins")
+    for command in ("render", "mix", "check", "plugins list", "plugins show", "plugins probe"):
+        words = command.split()
+        contains(listing if len(words) == 1 else parts, words[-1])
+        contains(listing, words[0])
+        told = must(0, *words, "--help").stdout.decode()
+        equal(must(0, "help", *words).stdout.decode(), told, f"help {command}")
         described = {"--" + name for name in re.findall(r"^\.It (?:Fl \w , )?Fl -([a-z-]+)", sections[command], re.M)}
         rows = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", told, re.M))
         equal(described, rows, f"options of {command}")
@@ -94,6 +98,12 @@ def test_usage_errors(folder):
         ([], "Usage"),
         (["rendr", project], "did you mean render"),
         (["render"], "PROJECT"),
+        (["plugins"], "Usage"),
+        (["plugins", "lsit"], "did you mean plugins list"),
+        (["plugins", "show"], "ID"),
+        (["plugins", "probe", "--jobs", "0"], "jobs"),
+        (["help", "plugins", "proeb"], "did you mean plugins probe"),
+        (["render", project, "--jail", "maybe"], "off"),
         (["render", project, "--thraeds", "2"], "--threads"),
         (["render", project, "--threads", "0"], "threads"),
         (["render", project, "--threads", "two"], "threads"),

@@ -156,23 +156,25 @@ enum lh_status graphs_render_with(const struct engine_kernels *kernels, const st
                                   uint32_t threads, uint32_t block, int *outputs, struct engine_render_result *result,
                                   struct lh_error *error)
 {
+    struct engine_render_job job = {
+        .graph = graph, .media_fds = media, .threads = threads, .block = block, .report = true, .kernels = kernels};
+    return graphs_render_job(&job, outputs, result, error);
+}
+
+enum lh_status graphs_render_job(struct engine_render_job *job, int *outputs, struct engine_render_result *result,
+                                 struct lh_error *error)
+{
     static struct engine_progress progress;
     memset(&progress, 0, sizeof progress);
-    for (uint32_t d = 0; d < graph->deliverable_count; d++) {
+    for (uint32_t d = 0; d < job->graph->deliverable_count; d++) {
         outputs[d] = memfd_create("output", MFD_CLOEXEC);
     }
-    struct engine_render_job job = {.graph = graph,
-                                    .media_fds = media,
-                                    .output_fds = outputs,
-                                    .scratch_fd = memfd_create("scratch", MFD_CLOEXEC),
-                                    .threads = threads,
-                                    .block = block,
-                                    .progress = &progress,
-                                    .clock = lh_clock_monotonic_ns,
-                                    .report = true,
-                                    .kernels = kernels};
-    enum lh_status status = engine_render(&job, result, error);
-    close(job.scratch_fd);
+    job->output_fds = outputs;
+    job->scratch_fd = memfd_create("scratch", MFD_CLOEXEC);
+    job->progress = &progress;
+    job->clock = lh_clock_monotonic_ns;
+    enum lh_status status = engine_render(job, result, error);
+    close(job->scratch_fd);
     return status;
 }
 

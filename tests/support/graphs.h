@@ -37,6 +37,9 @@ enum lh_status graphs_render(const struct graph *graph, const int *media, uint32
 enum lh_status graphs_render_with(const struct engine_kernels *kernels, const struct graph *graph, const int *media,
                                   uint32_t threads, uint32_t block, int *outputs, struct engine_render_result *result,
                                   struct lh_error *error);
+/* The same of a job that says the rest: outputs, scratch file, progress and clock are filled in here. */
+enum lh_status graphs_render_job(struct engine_render_job *job, int *outputs, struct engine_render_result *result,
+                                 struct lh_error *error);
 /* The samples of a float WAV that a render wrote: *frames of `channels`; to be freed. */
 float *graphs_samples(int fd, uint32_t channels, size_t *frames);
 

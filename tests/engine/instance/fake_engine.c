@@ -19,6 +19,11 @@ const char *engine_io_libraries(void)
     return "fake-1.0";
 }
 
+const char *engine_host_libraries(void)
+{
+    return "host-2.0";
+}
+
 const struct engine_kernels *engine_kernels_named(const char *name)
 {
     static const struct engine_kernels fake = {.name = FAKE_KERNELS};
@@ -60,6 +65,9 @@ static void deliver(const struct engine_render_job *job, struct engine_render_re
             abort();
         }
     }
+    for (uint32_t i = 0; i < job->graph->insert_count; i++) {
+        result->inserted[i] = (struct engine_inserted){.node = 1, .latency = 64 + i, .copies = 1};
+    }
     result->block = job->block;
     result->blocks_in_flight = 3;
     result->times.wall = 0.5;
@@ -100,6 +108,10 @@ enum lh_status engine_render(const struct engine_render_job *job, struct engine_
         return wait_for_cancel(job, true, error);
     case FAKE_FAULT:
         return lh_error_set(error, LH_ERR_FAULT, "track kick, frame 4711", "the sample is\nnot a number");
+    case FAKE_PLUGINS:
+        return fake_plugins_run(job, error);
+    case FAKE_JAIL:
+        return fake_jail_try(job, error);
     case FAKE_NONSENSE:
         result->times.wall = (double)NAN;
         return LH_OK;

@@ -27,7 +27,8 @@ static struct lh_error error;
 static void start(const char *variable)
 {
     error = LH_ERROR_INIT;
-    ck_assert_msg(engine_instance_spawn(getenv(variable), &instance, &error) == LH_OK, "%s", error.message);
+    struct engine_instance_options options = {.program = getenv(variable)};
+    ck_assert_msg(engine_instance_spawn(&options, &instance, &error) == LH_OK, "%s", error.message);
 }
 
 static void setup(void)
@@ -152,7 +153,7 @@ START_TEST(media_are_probed)
         close(fds[i]);
     }
     ck_assert_str_eq(probes[0].error.message, "this is no [31m sound file");
-    ck_assert_str_eq(engine_instance_libraries(instance), "fake-1.0");
+    ck_assert_str_eq(engine_instance_libraries(instance), "fake-1.0 host-2.0");
     ck_assert_uint_gt(strlen(engine_instance_cpu_class(instance)), 0);
     ck_assert_int_eq(engine_instance_probe(instance, NULL, 0, NULL, &error), LH_OK);
 }
@@ -358,7 +359,8 @@ END_TEST
 
 START_TEST(a_program_that_is_not_there)
 {
-    ck_assert_int_eq(engine_instance_spawn("/nowhere/loophole-signal", &instance, &error), LH_ERR_IO);
+    struct engine_instance_options options = {.program = "/nowhere/loophole-signal"};
+    ck_assert_int_eq(engine_instance_spawn(&options, &instance, &error), LH_ERR_IO);
     ck_assert_str_eq(error.where, "/nowhere/loophole-signal");
     engine_instance_free(NULL);
 }
@@ -402,7 +404,8 @@ START_TEST(allocations_may_fail)
     for (size_t n = 1; fired; n++) {
         struct engine_instance *one = NULL;
         testing_fail_allocation(n);
-        enum lh_status status = engine_instance_spawn(getenv("FAKE_SIGNAL"), &one, &error);
+        struct engine_instance_options options = {.program = getenv("FAKE_SIGNAL")};
+        enum lh_status status = engine_instance_spawn(&options, &one, &error);
         fired = testing_fail_allocation_end();
         ck_assert_int_eq(status, fired ? LH_ERR_NO_MEMORY : LH_OK);
         engine_instance_free(one);

@@ -10,6 +10,9 @@
 
 #define COUNT 3
 
+/* The sizes of a graph's tables, all that the bodies of results know of it. */
+static const struct graph shape = {.deliverable_count = COUNT, .insert_count = 2, .node_count = 9};
+
 static struct lh_writer writer;
 
 static void setup(void)
@@ -24,7 +27,8 @@ static void teardown(void)
 
 START_TEST(hello_round_trips)
 {
-    struct engine_hello hello = {.version = 5, .libraries = "a-1 b-2", .cpu_class = "x86-64-v3"};
+    struct engine_hello hello = {
+        .version = ENGINE_PROTOCOL_VERSION, .libraries = "a-1 b-2", .cpu_class = "x86-64-v3", .jail = "seccomp"};
     engine_hello_write(&writer, &hello);
     struct engine_hello read;
     memset(&read, 9, sizeof read);
@@ -33,9 +37,22 @@ START_TEST(hello_round_trips)
     }
     ck_assert_uint_eq(read.version, 0x09090909);
     ck_assert_int_eq(engine_hello_read(writer.data, writer.size, &read), LH_OK);
-    ck_assert_uint_eq(read.version, 5);
+    ck_assert_uint_eq(read.version, ENGINE_PROTOCOL_VERSION);
     ck_assert_str_eq(read.libraries, "a-1 b-2");
     ck_assert_str_eq(read.cpu_class, "x86-64-v3");
+    ck_assert_str_eq(read.jail, "seccomp");
+}
+END_TEST
+
+/* Whatever it says, its version can be told. */
+START_TEST(other_versions_are_read)
+{
+    lh_writer_u32(&writer, ENGINE_PROTOCOL_VERSION + 1);
+    lh_writer_text(&writer, "something else");
+    struct engine_hello read;
+    ck_assert_int_eq(engine_hello_read(writer.data, writer.size, &read), LH_OK);
+    ck_assert_uint_eq(read.version, ENGINE_PROTOCOL_VERSION + 1);
+    ck_assert_str_eq(read.libraries, "");
 }
 END_TEST
 
@@ -44,8 +61,9 @@ START_TEST(long_texts_are_refused)
     char text[ENGINE_LIBRARIES_SIZE + 1];
     memset(text, 'a', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    lh_writer_u32(&writer, 1);
+    lh_writer_u32(&writer, ENGINE_PROTOCOL_VERSION);
     lh_writer_text(&writer, text);
+    lh_writer_text(&writer, "");
     lh_writer_text(&writer, "");
     struct engine_hello read;
     ck_assert_int_eq(engine_hello_read(writer.data, writer.size, &read), LH_ERR_FORMAT);
@@ -171,12 +189,15 @@ static void write_result(void)
         delivered[i].gain_db = 3.25;
         delivered[i].tail_frames = 480;
     }
+    struct engine_inserted inserted[] = {{.node = 8, .latency = 480, .copies = 2, .latency_changed = true},
+                                         {.node = 3, .copies = 1}};
     struct engine_render_result result = {.delivered = delivered,
+                                          .inserted = inserted,
                                           .block = 1024,
                                           .blocks_in_flight = 4,
                                           .conformed_media = 1,
-                                          .times = {.mix = 0.25, .wall = 1.0}};
-    engine_result_write(&writer, LH_OK, &result, COUNT, NULL);
+                                          .times = {.mix = 0.25, .plugins = 0.5, .wall = 1.0}};
+    engine_result_write(&writer, LH_OK, &result, &shape, NULL);
 }
 
 START_TEST(results_round_trip)
@@ -184,21 +205,46 @@ START_TEST(results_round_trip)
     write_result();
     struct engine_delivered delivered[COUNT];
     memset(delivered, 0, sizeof delivered);
-    struct engine_render_result result = {.delivered = delivered, .block = 5};
+    struct engine_inserted inserted[2] = {{.copies = 0}};
+    struct engine_render_result result = {.delivered = delivered, .inserted = inserted, .block = 5};
     enum lh_status outcome = LH_ERR_INTERNAL;
     struct lh_error failure = LH_ERROR_INIT;
+    struct graph larger = shape;
+    larger.deliverable_count++;
     for (size_t size = 0; size < writer.size; size++) {
-        ck_assert_int_eq(engine_result_read(writer.data, size, &result, COUNT, &outcome, &failure), LH_ERR_FORMAT);
+        ck_assert_int_eq(engine_result_read(writer.data, size, &shape, &result, &outcome, &failure), LH_ERR_FORMAT);
     }
-    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &result, COUNT + 1, &outcome, &failure),
-                     LH_ERR_FORMAT);
+    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &larger, &result, &outcome, &failure), LH_ERR_FORMAT);
     ck_assert(result.block == 5 && outcome == LH_ERR_INTERNAL && delivered[0].file.bytes == 0);
-    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &result, COUNT, &outcome, &failure), LH_OK);
+    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &shape, &result, &outcome, &failure), LH_OK);
     ck_assert_int_eq(outcome, LH_OK);
     ck_assert(result.delivered == delivered && result.block == 1024 && result.times.mix == 0.25);
+    ck_assert(result.inserted == inserted && result.times.plugins == 0.5);
+    ck_assert(inserted[0].node == 8 && inserted[0].latency == 480 && inserted[0].copies == 2);
+    ck_assert(inserted[0].latency_changed && !inserted[1].latency_changed);
     ck_assert(delivered[2].file.bytes == 99 && delivered[2].tail_frames == 480 && delivered[2].gain_db == 3.25);
     ck_assert(isinf(delivered[1].measured.integrated_lufs) && delivered[1].reached.true_peak_dbtp == -1.0);
     ck_assert_str_eq(delivered[1].file.notes, "FLAC holds no loop points");
+}
+END_TEST
+
+/* What no node of the graph can have come to. */
+START_TEST(absurd_results_are_refused)
+{
+    for (int i = 0; i < 4; i++) {
+        struct engine_inserted inserted[2] = {{.node = 1, .copies = 1}, {.node = 1, .copies = 1}};
+        inserted[1].node = i == 0 ? 9 : 1;
+        inserted[1].latency = i == 1 ? ENGINE_LATENCY_MAX + 1 : 0;
+        inserted[1].copies = i == 2 ? 0 : i == 3 ? GRAPH_CHANNELS_MAX + 1 : 1;
+        struct graph plugins = {.insert_count = 2, .node_count = 9};
+        struct engine_render_result result = {.inserted = inserted};
+        enum lh_status outcome;
+        struct lh_error failure;
+        teardown();
+        engine_result_write(&writer, LH_OK, &result, &plugins, NULL);
+        ck_assert_int_eq(engine_result_read(writer.data, writer.size, &plugins, &result, &outcome, &failure),
+                         LH_ERR_FORMAT);
+    }
 }
 END_TEST
 
@@ -206,16 +252,16 @@ START_TEST(failures_round_trip)
 {
     struct lh_error error = LH_ERROR_INIT;
     lh_error_set(&error, LH_ERR_FAULT, "track kick, frame 5", "NaN");
-    engine_result_write(&writer, LH_ERR_FAULT, NULL, 0, &error);
+    engine_result_write(&writer, LH_ERR_FAULT, NULL, NULL, &error);
     struct engine_render_result result = {.block = 5};
     enum lh_status outcome = LH_OK;
     struct lh_error failure = LH_ERROR_INIT;
-    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &result, COUNT, &outcome, &failure), LH_OK);
+    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &shape, &result, &outcome, &failure), LH_OK);
     ck_assert_int_eq(outcome, LH_ERR_FAULT);
     ck_assert_int_eq(failure.code, LH_ERR_FAULT);
     ck_assert_str_eq(failure.where, "track kick, frame 5");
     writer.data[0] = 200; /* no status of ours */
-    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &result, COUNT, &outcome, &failure), LH_ERR_FORMAT);
+    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &shape, &result, &outcome, &failure), LH_ERR_FORMAT);
 }
 END_TEST
 
@@ -235,10 +281,11 @@ START_TEST(changed_bytes_do_no_harm)
         struct engine_probe probes[COUNT];
         struct engine_hello hello;
         struct engine_request request;
-        enum lh_status status = engine_result_read(bytes, writer.size, &result, COUNT, &outcome, &failure);
+        enum lh_status status = engine_result_read(bytes, writer.size, &shape, &result, &outcome, &failure);
         ck_assert(status == LH_OK || status == LH_ERR_FORMAT);
         ck_assert_int_eq(engine_facts_read(bytes, writer.size, probes, COUNT), LH_ERR_FORMAT);
-        ck_assert_int_eq(engine_hello_read(bytes, writer.size, &hello), LH_ERR_FORMAT);
+        status = engine_hello_read(bytes, writer.size, &hello);
+        ck_assert(status == LH_ERR_FORMAT || (status == LH_OK && hello.version != ENGINE_PROTOCOL_VERSION));
         status = engine_request_read(bytes, writer.size, &request);
         ck_assert(status == LH_OK || status == LH_ERR_FORMAT);
     }
@@ -253,10 +300,12 @@ START_TEST(allocations_may_fail)
     struct engine_render_result result = {.delivered = delivered};
     enum lh_status outcome;
     struct lh_error failure;
-    testing_fail_allocation(1);
-    ck_assert_int_eq(engine_result_read(writer.data, writer.size, &result, COUNT, &outcome, &failure),
-                     LH_ERR_NO_MEMORY);
-    ck_assert(testing_fail_allocation_end());
+    for (size_t n = 1; n <= 2; n++) {
+        testing_fail_allocation(n);
+        ck_assert_int_eq(engine_result_read(writer.data, writer.size, &shape, &result, &outcome, &failure),
+                         LH_ERR_NO_MEMORY);
+        ck_assert(testing_fail_allocation_end());
+    }
     struct engine_probe probes[COUNT];
     testing_fail_allocation(1);
     ck_assert_int_eq(engine_facts_read(writer.data, writer.size, probes, COUNT), LH_ERR_NO_MEMORY);
@@ -270,11 +319,13 @@ int main(void)
     TCase *test = tcase_create("protocol");
     tcase_add_checked_fixture(test, setup, teardown);
     tcase_add_test(test, hello_round_trips);
+    tcase_add_test(test, other_versions_are_read);
     tcase_add_test(test, long_texts_are_refused);
     tcase_add_test(test, facts_round_trip);
     tcase_add_test(test, absurd_facts_are_refused);
     tcase_add_test(test, requests_round_trip);
     tcase_add_test(test, results_round_trip);
+    tcase_add_test(test, absurd_results_are_refused);
     tcase_add_test(test, failures_round_trip);
     tcase_add_test(test, changed_bytes_do_no_harm);
     tcase_add_test(test, allocations_may_fail);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/instance/channel.h"
+#include "engine/instance/page.h"
 #include "engine/instance/process.h"
 #include "engine/instance/protocol.h"
 #include "graph/encode.h"
@@ -26,7 +27,13 @@ static struct engine_process child;
 static void setup(void)
 {
     struct lh_error error = LH_ERROR_INIT;
-    ck_assert_msg(engine_process_start(getenv("FAKE_SIGNAL"), &child, &error) == LH_OK, "%s", error.message);
+    struct lh_arena arena;
+    lh_arena_init(&arena);
+    struct engine_launch launch;
+    static const struct engine_instance_options usual;
+    ck_assert_int_eq(engine_launch_compose(&usual, getenv("FAKE_SIGNAL"), "", &arena, &launch), LH_OK);
+    ck_assert_msg(engine_process_start(&launch, &child, &error) == LH_OK, "%s", error.message);
+    lh_arena_fini(&arena);
     struct engine_message message = {.kind = 0};
     ck_assert_int_eq(engine_channel_receive(child.socket, 0, &message, NULL), LH_OK);
     ck_assert_uint_eq(message.kind, ENGINE_MESSAGE_HELLO);
@@ -66,7 +73,7 @@ static struct lh_writer request_body(void)
 static void open_files(int *fds, size_t count)
 {
     int page = memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    ck_assert_int_eq(ftruncate(page, 4096), 0);
+    ck_assert_int_eq(ftruncate(page, (off_t)sizeof(struct engine_page)), 0);
     ck_assert_int_eq(fcntl(page, F_ADD_SEALS, F_SEAL_SHRINK), 0);
     for (size_t i = 0; i < count; i++) {
         fds[i] = page;
@@ -83,7 +90,9 @@ static enum lh_status ask_render(const uint8_t *body, size_t size, const int *fd
     struct engine_delivered delivered[OUTPUTS];
     struct engine_render_result result = {.delivered = delivered};
     enum lh_status outcome = LH_ERR_INTERNAL;
-    ck_assert_int_eq(engine_result_read(message.body, message.size, &result, OUTPUTS, &outcome, &error), LH_OK);
+    const struct graph *graph = fixture_mix_ordered(NULL, NULL);
+    ck_assert_int_eq(engine_result_read(message.body, message.size, graph, &result, &outcome, &error), LH_OK);
+    graph_unref(graph);
     engine_message_fini(&message);
     return outcome;
 }
@@ -169,7 +178,7 @@ START_TEST(it_ends_with_the_conversation)
 }
 END_TEST
 
-static int run(const char *argument)
+static int run_with(const char *argument, const char *second, const char *third)
 {
     pid_t pid = fork();
     if (pid == 0) {
@@ -177,12 +186,17 @@ static int run(const char *argument)
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
         dup2(null, 3);
-        execl(getenv("FAKE_SIGNAL"), "loophole-signal", argument, (char *)NULL);
+        execl(getenv("FAKE_SIGNAL"), "loophole-signal", argument, second, third, (char *)NULL);
         _exit(127);
     }
     int ended;
     ck_assert_int_eq(waitpid(pid, &ended, 0), pid);
     return WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
+}
+
+static int run(const char *argument)
+{
+    return run_with(argument, NULL, NULL);
 }
 
 START_TEST(arguments_are_checked)
@@ -192,6 +206,10 @@ START_TEST(arguments_are_checked)
     ck_assert_int_eq(run("--instanc"), 2);
     ck_assert_int_eq(run(NULL), 2);
     ck_assert_int_eq(run("--instance"), 2); /* descriptor 3 is no socket */
+    ck_assert_int_eq(run_with("--instance", "--scratch", NULL), 2);
+    ck_assert_int_eq(run_with("--instance", "--memory", "much"), 2);
+    ck_assert_int_eq(run_with("--instance", "--memory", "12x"), 2);
+    ck_assert_int_eq(run_with("--instance", "--jail", "off"), 2);
 }
 END_TEST
 

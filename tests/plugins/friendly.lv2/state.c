@@ -166,8 +166,9 @@ static void worker_doubler(LV2_Handle handle, uint32_t frames)
     for (uint32_t i = 0; i < frames; i++)
         friendly_out(self, 1)[i] = friendly_in(self, 0)[i] * self->factor;
     *friendly_out(self, 2) = self->value[1];
-    uint32_t question = self->count++;
-    if (self->schedule != NULL)
+    uint32_t question = self->count;
+    self->count += frames > 0 ? 1 : 0; /* a host may run it for no frames, to let its worker settle */
+    if (self->schedule != NULL && frames > 0)
         self->schedule->schedule_work(self->schedule->handle, sizeof(question), &question);
 }
 

@@ -112,7 +112,7 @@ test:sidechain-stereo-side a pg:StereoGroup , pg:InputGroup ; lv2:symbol "side" 
     pg:sideChainOf test:sidechain-stereo-in .
 test:taps a lv2:Parameter ; rdfs:label "taps" ; rdfs:range atom:Vector .
 test:file a lv2:Parameter ; rdfs:label "file" ; rdfs:range atom:Path .
-test:level a lv2:Parameter ; rdfs:label "level" ; rdfs:range atom:Float ;
+test:level a lv2:Parameter ; lv2:symbol "level" ; rdfs:label "level" ; rdfs:range atom:Float ;
     lv2:default 1.0 ; lv2:minimum 0.0 ; lv2:maximum 4.0 .
 """
 PRESETS = ("twice", "filed")

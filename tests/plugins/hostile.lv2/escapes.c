@@ -43,9 +43,25 @@ static void read_homes(struct hostile *self)
 
 static void write_home(struct hostile *self)
 {
-    const char *home = getenv("HOME");
+    const char *home = getenv("LOOPHOLE_TEST_HOME"); /* HOME may be one for it alone */
     char path[4096];
     snprintf(path, sizeof(path), "%s/loophole-hostile-wrote", home == NULL ? "/root" : home);
+    hostile_tell(self, opens(path, O_WRONLY | O_CREAT));
+}
+
+/* Where every program may write. */
+static void write_temporary(struct hostile *self)
+{
+    hostile_tell(self, opens("/tmp/loophole-hostile-wrote", O_WRONLY | O_CREAT));
+    unlink("/tmp/loophole-hostile-wrote");
+}
+
+/* A folder of its own it may have: what it leaves there goes with it. */
+static void write_scratch(struct hostile *self)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/loophole-hostile-wrote", folder == NULL ? "/tmp" : folder);
     hostile_tell(self, opens(path, O_WRONLY | O_CREAT));
 }
 
@@ -178,6 +194,13 @@ static void change_mode(struct hostile *self)
     hostile_tell(self, chmod(path, 0777) == 0);
 }
 
+static void change_times(struct hostile *self)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/../victim", self->bundle);
+    hostile_tell(self, utimensat(AT_FDCWD, path, (struct timespec[2]){{.tv_sec = 1}, {.tv_sec = 1}}, 0) == 0);
+}
+
 static void list_root(struct hostile *self)
 {
     hostile_tell(self, opens("/", O_RDONLY | O_DIRECTORY));
@@ -188,11 +211,14 @@ const struct hostile_deed hostile_escapes[] = {
     {URI "read-homes", HOSTILE_ONCE, read_homes},
     {URI "list-root", HOSTILE_ONCE, list_root},
     {URI "write-home", HOSTILE_ONCE, write_home},
+    {URI "write-temporary", HOSTILE_ONCE, write_temporary},
+    {URI "write-scratch", HOSTILE_ONCE, write_scratch},
     {URI "write-bundle", HOSTILE_ONCE, write_bundle},
     {URI "unlink", HOSTILE_ONCE, unlink_file},
     {URI "rename", HOSTILE_ONCE, rename_file},
     {URI "truncate", HOSTILE_ONCE, truncate_file},
     {URI "chmod", HOSTILE_ONCE, change_mode},
+    {URI "utime", HOSTILE_ONCE, change_times},
     {URI "network", HOSTILE_ONCE, network},
     {URI "datagrams", HOSTILE_ONCE, datagrams},
     {URI "local-socket", HOSTILE_ONCE, local_socket},

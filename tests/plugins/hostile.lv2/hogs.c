@@ -15,10 +15,10 @@
 #define URI "urn:loophole:hostile:"
 #define PROCESSES_MAX 64
 #define THREADS_MAX 4000
-#define MEMORY_MAX (UINT64_C(4) << 30)
+#define MEMORY_MAX (UINT64_C(1) << 40)
 #define DESCRIPTORS_MAX 100000
 #define DISK_MAX (UINT64_C(1) << 30)
-#define PRINT_MAX (64 << 20)
+#define PRINT_MAX (16 << 20)
 
 static void wait_for_the_end(void)
 {
@@ -59,13 +59,13 @@ static void thread_bomb(struct hostile *self)
     wait_for_the_end();
 }
 
-/* It does not look whether it got any. */
-static void memory_hog(struct hostile *self)
+/* It does not look whether it got any. Only a page of each piece is touched, so that the machine does not suffer. */
+HOSTILE_FAULT static void memory_hog(struct hostile *self)
 {
-    static const size_t piece = 16 << 20;
+    static const size_t piece = 64 << 20;
     for (uint64_t sum = 0; sum < MEMORY_MAX; sum += piece) {
         char *volatile memory = malloc(piece);
-        memset(memory, 1, piece);
+        *(volatile char *)memory = 1;
     }
     hostile_tell(self, true);
 }

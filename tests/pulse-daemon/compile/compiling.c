@@ -2,10 +2,12 @@
 /* Projects from text, and what their render graphs sound like. */
 #include "tests/pulse-daemon/compile/compiling.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "graph/encode.h"
+#include "tests/pulse-daemon/compile/plugins.h"
 #include "tests/support/testing.h"
 
 #define MEDIA_FRAMES 96000
@@ -38,6 +40,25 @@ static struct pulse_media_facts facts_of(const char *id)
     };
 }
 
+/* What is asked for, and nothing else. */
+static void know(struct compiling *t)
+{
+    struct pulse_plugin_facts *plugins = lh_arena_array(&t->arena, t->needs.plugin_count, sizeof *plugins);
+    struct pulse_midi_facts *midi = lh_arena_array(&t->arena, t->needs.midi_count, sizeof *midi);
+    struct pulse_state_facts *states = lh_arena_array(&t->arena, t->needs.state_count, sizeof *states);
+    ck_assert(plugins != NULL && midi != NULL && states != NULL);
+    for (size_t i = 0; i < t->needs.plugin_count; i++) {
+        plugins_know(t->needs.plugins[i], &plugins[i]);
+    }
+    for (size_t i = 0; i < t->needs.midi_count; i++) {
+        plugins_know_midi(t->needs.midi[i].file, &midi[i]);
+    }
+    for (size_t i = 0; i < t->needs.state_count; i++) {
+        plugins_know_state(t->needs.states[i].file, &states[i]);
+    }
+    t->facts = (struct pulse_facts){.media = t->media, .plugins = plugins, .midi = midi, .states = states};
+}
+
 void compiling_init_only(struct compiling *t, const char *text, const char *only)
 {
     *t = (struct compiling){.compiled = NULL};
@@ -53,13 +74,34 @@ void compiling_init_only(struct compiling *t, const char *text, const char *only
             t->media[i] = facts_of(t->project->media[i].id);
         }
     }
-    t->facts.media = t->media;
+    know(t);
     t->status = pulse_compile(t->project, &t->needs, &t->facts, &options, &t->faults, &t->compiled);
 }
 
 void compiling_init(struct compiling *t, const char *text)
 {
     compiling_init_only(t, text, NULL);
+}
+
+void compiling_without_memory(struct compiling *t)
+{
+    bool fired = true;
+    for (size_t n = 1; fired; n++) {
+        struct lh_arena own;
+        struct pulse_needs needs;
+        struct pulse_compiled *compiled = NULL;
+        lh_arena_init(&own);
+        testing_fail_allocation(n);
+        enum lh_status status = pulse_compile_needs(&own, t->project, NULL, &needs);
+        if (status == LH_OK) {
+            status = pulse_compile(t->project, &needs, &t->facts, NULL, &t->faults, &compiled);
+        }
+        fired = testing_fail_allocation_end();
+        ck_assert_msg(status == (fired ? LH_ERR_NO_MEMORY : LH_OK), "allocation %zu: %s", n, lh_status_text(status));
+        ck_assert((compiled == NULL) == fired);
+        pulse_compiled_free(compiled);
+        lh_arena_fini(&own);
+    }
 }
 
 void compiling_fini(struct compiling *t)
@@ -111,6 +153,12 @@ static double node_gain(const struct graph *graph, uint32_t index, uint32_t chan
             sum += node_gain(graph, graph->inputs[node->first + i], channel, media, frame);
         }
         break;
+        break;
+    case GRAPH_NODE_PLUGIN: /* as if it did nothing */
+        sum = graph->inserts[node->insert].has_input
+                  ? node_gain(graph, graph->inputs[node->first], channel, media, frame)
+                  : 0.0;
+        break;
     }
     return node->invert ? -sum : sum;
 }
@@ -137,6 +185,39 @@ double response(const struct compiling *t, const char *deliverable, uint32_t cha
         }
     }
     return 0.0;
+}
+
+const struct graph_node *plugin_node(const struct compiling *t, const char *label)
+{
+    ck_assert_msg(t->compiled != NULL, "not compiled: %s %s", t->faults.stored > 0 ? t->faults.items[0].where : "",
+                  t->faults.stored > 0 ? t->faults.items[0].message : lh_status_text(t->status));
+    const struct graph *graph = t->compiled->graph;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        if (graph->nodes[i].kind == GRAPH_NODE_PLUGIN && strcmp(graph->nodes[i].label, label) == 0) {
+            return &graph->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+const struct graph_insert *insert_of(const struct compiling *t, const char *label)
+{
+    const struct graph_node *node = plugin_node(t, label);
+    ck_assert_msg(node != NULL, "no node \"%s\"", label);
+    return &t->compiled->graph->inserts[node->insert];
+}
+
+double parameter_at(const struct compiling *t, const char *label, const char *symbol, int64_t frame)
+{
+    const struct graph *graph = t->compiled->graph;
+    const struct graph_insert *insert = insert_of(t, label);
+    for (uint32_t i = 0; i < insert->parameter_count; i++) {
+        const struct graph_parameter *parameter = &graph->parameters[insert->parameter_first + i];
+        if (strcmp(parameter->symbol, symbol) == 0) {
+            return (double)graph_curve_at(graph, parameter->curve, frame);
+        }
+    }
+    return NAN;
 }
 
 const char *fault_at(const struct compiling *t, const char *where)

@@ -231,13 +231,13 @@ START_TEST(test_faults)
                 ", 'sends': [{'to': 'r'}]}"),
          "/tracks/1/sends/0/to", "post fader", LH_ERR_INVALID},
         {FAULTY("{'id': 'a', 'type': 'audio', " MONO_CLIPS ", 'nodes': [{'id': 'n', 'plugin': 'lv2:http://x'}]}"),
-         "/tracks/0/nodes/0", "plugins cannot be rendered", LH_ERR_MISSING},
+         "/tracks/0/nodes/0/plugin", "is not installed", LH_ERR_MISSING},
         {FAULTY("{'id': 'a', 'type': 'audio', 'clips': [{'media': 'mono', 'start': {'seconds': 1e7}}]}"),
          "/tracks/0/clips/0/start", "2^40", LH_ERR_LIMIT},
         {FAULTY("{'id': 'a', 'type': 'audio'}"), "", "nothing to deliver", LH_ERR_INVALID},
         {FAULTY("{'id': 'i', 'type': 'instrument', 'clips': [{'start': {'beats': 0}, 'duration': {'beats': 1}, "
                 "'notes': [{'at': {'beats': 0}, 'duration': {'beats': 1}, 'key': 60, 'velocity': 9}]}]}"),
-         "/tracks/0/clips/0", "notes and MIDI", LH_ERR_MISSING},
+         "/tracks/0", "no plugin among its \"nodes\" that plays them", LH_ERR_INVALID},
         {FAULTY("{'id': 'a', 'type': 'audio', " MONO_CLIPS
                 ", 'automation': [{'parameter': 'gainDb', 'points': [{'at': {'beats': 0}, 'value': -9}, {'at': "
                 "{'seconds': 5e6}, 'value': 0}]}]}"),

@@ -3,8 +3,10 @@
 #include "pulse-daemon/compile/routing.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "tests/pulse-daemon/compile/compiling.h"
 #include "tests/support/testing.h"
 
 #define TRACKS 9 /* 0 is the master; routes go to lower numbers */
@@ -222,6 +224,51 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
+#define KEYED(more) "{'id': 'a', 'type': 'audio', 'nodes': [{'id': 'n', 'plugin': 'lv2:urn:x'" more "}]}"
+#define KEY "'sidechain': {'from': 'k'}"
+
+/* What is needed of a track `k` that keys, or might, one that is delivered. */
+START_TEST(test_side_chains)
+{
+    static const struct {
+        const char *keyed, *key;
+        bool needed;
+    } cases[] = {
+        {KEYED(", " KEY), "", true},
+        {KEYED(", " KEY ", 'enabled': false"), "", false},
+        {KEYED(", 'ifMissing': [{'id': 's', 'plugin': 'lv2:urn:y', " KEY "}]"), "", true},
+        {KEYED(", 'ifMissing': [{'id': 's', 'plugin': 'lv2:urn:y', 'enabled': false, " KEY "}]"), "", false},
+        {KEYED(", 'enabled': false, 'ifMissing': [{'id': 's', 'plugin': 'lv2:urn:y', " KEY "}]"), "", false},
+        {KEYED(", " KEY), ", 'mute': true", false},
+        {KEYED(", " KEY), ", 'gainDb': '-inf'", false},
+        {KEYED(", 'sidechain': {'from': 'k', 'tap': 'pre'}"), ", 'gainDb': '-inf'", true},
+        {KEYED(""), "", false},
+    };
+    char text[1024];
+    snprintf(text, sizeof text,
+             "{'loophole': 1, 'tracks': [%s, {'id': 'k', 'type': 'group'%s}, {'id': 'u', 'type': 'audio', 'output': "
+             "'k'}], 'deliverables': [{'name': 'a', 'source': 'a'}]}",
+             cases[_i].keyed, cases[_i].key);
+    struct lh_arena arena;
+    struct lh_faults faults;
+    struct pulse_routing routing;
+    lh_arena_init(&arena);
+    lh_faults_init(&faults, &arena);
+    struct pulse_project *project = compiling_parse(text, &faults);
+    ck_assert_int_eq(pulse_routing_init(&routing, &arena, project, NULL, NULL), LH_OK);
+    ck_assert(routing.needed[1] == cases[_i].needed);
+    ck_assert(routing.needed[2] == cases[_i].needed); /* and what it hears */
+    size_t place[4];
+    for (size_t i = 0; i < 4; i++) {
+        place[routing.order[i]] = i;
+    }
+    ck_assert(_i == 8 || place[1] < place[0]);
+    ck_assert_uint_lt(place[2], place[1]);
+    pulse_project_free(project);
+    lh_arena_fini(&arena);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("routing");
@@ -231,6 +278,7 @@ int main(void)
     tcase_add_test(tests, test_automation_replaces);
     tcase_add_test(tests, test_unknown_choice);
     tcase_add_test(tests, test_no_memory);
+    tcase_add_loop_test(tests, test_side_chains, 0, 9);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
 }

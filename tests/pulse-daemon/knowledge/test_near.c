@@ -106,6 +106,8 @@ START_TEST(what_comes_near)
     expect_near("lv2:https://calf.sourceforge.net/plugins/compressor", plugins[0][0]);
     expect_near("http://gareus.org/oss/lv2/fil4#sterio", plugins[4][0]);
     expect_near("lv2:http://gareus.org/oss/lv2/fill4#mono", plugins[3][0]);
+    expect_near("http://gareus.org/oss/lv2/fil4#stereo_", plugins[4][0]);
+    expect_near("zmacopm", plugins[5][0]);
     expect_near("zamcmp", plugins[5][0]);
     expect_near("Calf Equaliser 5 Band", plugins[1][0]);
     pulse_index_near(known_plugins, "lv2:http://example.org/reverb", near);

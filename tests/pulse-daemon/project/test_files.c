@@ -138,6 +138,25 @@ START_TEST(media_without_a_file_are_missing)
 }
 END_TEST
 
+/* Any file of the project by its path; where it is named is the caller's to say. */
+START_TEST(other_files_are_opened_alike)
+{
+    struct lh_error error = LH_ERROR_INIT;
+    const struct pulse_project project = {.folder = "project"};
+    int fd = -1;
+    ck_assert_int_eq(pulse_file_open(&project, "stems/kick.wav", &fd, &error), LH_OK);
+    ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    close(fd);
+    fd = -1;
+    ck_assert_int_eq(pulse_file_open(&project, "stems/kik.wav", &fd, &error), LH_ERR_MISSING);
+    ck_assert_ptr_nonnull(strstr(error.message, "did you mean \"stems/kick.wav\"?"));
+    ck_assert_str_eq(error.where, "");
+    ck_assert_int_eq(pulse_file_open(&project, "outside", &fd, &error), LH_ERR_INVALID);
+    ck_assert_int_eq(pulse_file_open(&project, "fifo", &fd, &error), LH_ERR_MISSING);
+    ck_assert_int_eq(fd, -1);
+}
+END_TEST
+
 /* From here on the process has no openat2(), like an old kernel. */
 static void forbid_openat2(void)
 {
@@ -191,6 +210,7 @@ int main(void)
     tcase_add_test(tests, what_is_missing_has_a_near_name);
     tcase_add_test(tests, only_regular_files_are_media);
     tcase_add_test(tests, media_without_a_file_are_missing);
+    tcase_add_test(tests, other_files_are_opened_alike);
     tcase_add_test(tests, without_openat2_no_link_is_followed);
     tcase_add_test(tests, memory_may_be_out);
     suite_add_tcase(suite, tests);

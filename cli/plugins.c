@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* loophole plugins: its parts, and what they share. */
+#include "cli/plugins.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/talk.h"
+
+enum lh_status cli_plugin_read(struct cli_catalogue *catalogue, size_t entry, struct cli_plugin *plugin,
+                               struct lh_error *error)
+{
+    struct cli_plugin read = {.evidence = NULL};
+    enum lh_status status = pulse_index_read(catalogue->index, entry, &read.facts, error);
+    status = status == LH_OK ? cli_catalogue_evidence(catalogue, &read.facts, &read.evidence, error) : status;
+    if (status == LH_OK) {
+        *plugin = read;
+    }
+    return status;
+}
+
+const char *cli_plugin_status(const struct cli_plugin *plugin)
+{
+    if (plugin->evidence != NULL) {
+        return pulse_evidence_status_text(plugin->evidence->status);
+    }
+    return plugin->facts.refused[0] != '\0' ? pulse_evidence_status_text(PULSE_EVIDENCE_REFUSED) : "untried";
+}
+
+static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_text(emitter, value);
+}
+
+static void integer(struct lh_json_emitter *emitter, const char *name, uint32_t value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_integer(emitter, value);
+}
+
+static void flag(struct lh_json_emitter *emitter, const char *name, bool value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_bool(emitter, value);
+}
+
+/* The members of a record of which nothing is known yet. */
+static void emit_untried(struct lh_json_emitter *emitter, const struct cli_plugin *plugin)
+{
+    static const char *const unknown[] = {"repeatable", "blockInvariant", "latencyFrames"};
+    char digest[LH_DIGEST_TEXT_SIZE];
+    lh_digest_text(&plugin->facts.digest, digest);
+    text(emitter, "uri", plugin->facts.uri);
+    text(emitter, "version", plugin->facts.version);
+    text(emitter, "digest", digest);
+    text(emitter, "status", cli_plugin_status(plugin));
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        lh_json_emit_name(emitter, unknown[i]);
+        lh_json_emit_null(emitter);
+    }
+    text(emitter, "message", plugin->facts.refused[0] != '\0' ? plugin->facts.refused : NULL);
+}
+
+void cli_plugin_emit(struct lh_json_emitter *emitter, const struct cli_plugin *plugin)
+{
+    const struct graph_plugin_facts *facts = &plugin->facts;
+    if (plugin->evidence != NULL) {
+        pulse_evidence_emit(emitter, plugin->evidence);
+    } else {
+        emit_untried(emitter, plugin);
+    }
+    text(emitter, "name", facts->name);
+    text(emitter, "author", facts->author);
+    text(emitter, "licence", facts->licence);
+    text(emitter, "category", facts->category);
+    text(emitter, "bundle", facts->bundle);
+    text(emitter, "binary", facts->binary);
+    integer(emitter, "audioInputs", graph_plugin_audio_inputs(facts));
+    integer(emitter, "audioOutputs", graph_plugin_audio_outputs(facts));
+    integer(emitter, "sidechainInputs", graph_plugin_sidechain_inputs(facts));
+    flag(emitter, "takesNotes", graph_plugin_takes_notes(facts));
+    flag(emitter, "reportsLatency", facts->reports_latency);
+    flag(emitter, "hasState", facts->has_state);
+    flag(emitter, "hasWorker", facts->has_worker);
+}
+
+int cli_plugins_failed(const char *command, enum lh_status status, const struct lh_error *error)
+{
+    if (status == LH_ERR_CANCELLED || cli_interrupted()) {
+        return cli_interrupt_exit();
+    }
+    cli_talk_error(command, error);
+    return (int)cli_exit_of(status);
+}
+
+void cli_plugins_warn(const struct cli_catalogue *catalogue)
+{
+    char clean[1024];
+    for (const char *line = pulse_index_notes(catalogue->index); *line != '\0';) {
+        char copy[1024];
+        size_t length = strcspn(line, "\n");
+        snprintf(copy, sizeof copy, "%.*s", (int)(length < sizeof copy ? length : sizeof copy - 1), line);
+        cli_talk_clean(copy, clean, sizeof clean);
+        fprintf(stderr, "loophole: warning: %s\n", clean);
+        line += length;
+        line += *line == '\n' ? 1 : 0;
+    }
+}
+
+static const struct cli_command *const parts[] = {
+    &cli_command_plugins_list,
+    &cli_command_plugins_show,
+    &cli_command_plugins_probe,
+    NULL,
+};
+
+const struct cli_command cli_command_plugins = {
+    .name = "plugins",
+    .summary = "Tell what is known of the plugins of this machine",
+    .parts = parts,
+};
