@@ -180,8 +180,8 @@ static enum lh_status make(struct held *held, struct engine_host *host, struct e
     return status;
 }
 
-/* The plugin and its twin. One is made before the plugin and another one after it, the one that stays: whatever they
-   leave in static variables, the plugin has met it. */
+/* The plugin and its twin. One is made and run before the plugin is made, and another one after it, the one that stays:
+   whatever they leave in static variables, the plugin has met it. */
 static enum lh_status make_both(struct held *held, struct engine_host *host, struct engine_plugin **plugin,
                                 struct engine_plugin **twin, struct lh_error *error)
 {
@@ -190,7 +190,7 @@ static enum lh_status make_both(struct held *held, struct engine_host *host, str
     }
     struct engine_plugin *first = NULL;
     enum lh_status status = make(held, host, &first, error);
-    if (status == LH_OK && held->result.status == LH_OK) {
+    if (first != NULL && run_one(held, first, TWIN_CHANNELS, 0, 1, error) == LH_OK) {
         status = make(held, host, plugin, error);
     }
     engine_plugin_free(first, held->slot, GRAPH_NONE);
