@@ -152,6 +152,8 @@ void engine_lv2_features_init(struct engine_lv2_features *features, struct engin
     fill_options(features, config);
     features->paths =
         (struct engine_lv2_paths){.folder = config->folder != NULL ? config->folder : "", .scratch = config->scratch};
+    features->map = *engine_lv2_urids_map(urids);
+    features->unmap = *engine_lv2_urids_unmap(urids);
     features->schedule = (LV2_Worker_Schedule){worker, engine_lv2_worker_schedule};
     features->log = (LV2_Log_Log){features, log_printf, log_vprintf};
     features->map_path = (LV2_State_Map_Path){&features->paths, abstract_path, absolute_path};
@@ -162,8 +164,8 @@ void engine_lv2_features_init(struct engine_lv2_features *features, struct engin
         void *data;
         bool given, when_restoring;
     } rows[] = {
-        {LV2_URID__map, engine_lv2_urids_map(urids), true, true},
-        {LV2_URID__unmap, engine_lv2_urids_unmap(urids), true, true},
+        {LV2_URID__map, &features->map, true, true},
+        {LV2_URID__unmap, &features->unmap, true, true},
         {LV2_OPTIONS__options, features->options, true, true},
         {LV2_BUF_SIZE__boundedBlockLength, NULL, true, false},
         {LV2_WORKER__schedule, &features->schedule, worker != NULL, false},

@@ -27,6 +27,8 @@ struct engine_lv2_features {
     LV2_Options_Option options[6];
     float sample_rate;
     int32_t block_minimum, block_maximum, sequence_bytes;
+    LV2_URID_Map map; /* copies: what a plugin does to its features stays with it */
+    LV2_URID_Unmap unmap;
     LV2_Worker_Schedule schedule;
     LV2_Log_Log log;
     LV2_State_Map_Path map_path;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define DESCRIPTORS_MOST 65536u
-#define SETTLING_RUNS 256 /* of no frames, until a worker has nothing more to do */
+#define SETTLING_RUNS 64 /* of no frames, until a worker has nothing more to do */
 
 static void free_instance(struct engine_provider_instance *instance)
 {
@@ -28,23 +28,39 @@ static void free_instance(struct engine_provider_instance *instance)
     free(instance);
 }
 
-/* Does the binary hold the plugin that its data promise? lilv would only tell it to the standard error. */
-static bool holds_plugin(void *library, const char *uri)
+/* What the binary says of the plugin that its data promise; lilv would only tell to the standard error that it is not
+   there. *asked: the binary can be asked in this way. */
+static const LV2_Descriptor *find_descriptor(void *library, const char *uri, bool *asked)
 {
     union {
         void *address;
         LV2_Descriptor_Function function;
     } entry = {.address = dlsym(library, "lv2_descriptor")};
-    if (entry.address == NULL) {
-        return dlsym(library, "lv2_lib_descriptor") != NULL; /* lilv asks that one, with what it needs */
-    }
-    for (uint32_t i = 0; i < DESCRIPTORS_MOST; i++) {
+    *asked = entry.address != NULL;
+    for (uint32_t i = 0; *asked && i < DESCRIPTORS_MOST; i++) {
         const LV2_Descriptor *descriptor = entry.function(i);
         if (descriptor == NULL || strcmp(descriptor->URI, uri) == 0) {
-            return descriptor != NULL;
+            return descriptor;
         }
     }
-    return false;
+    return NULL;
+}
+
+static enum lh_status judge_binary(struct engine_provider_instance *instance, struct lh_error *error)
+{
+    const char *where = instance->facts->facts.uri;
+    bool asked;
+    const LV2_Descriptor *descriptor =
+        find_descriptor(instance->library, lilv_node_as_uri(lilv_plugin_get_uri(instance->facts->plugin)), &asked);
+    if (!asked && dlsym(instance->library, "lv2_lib_descriptor") != NULL) {
+        return LH_OK; /* lilv asks that one, with what it needs */
+    }
+    if (descriptor == NULL) {
+        return lh_error_set(error, LH_ERR_FAULT, where, "its binary does not hold it");
+    }
+    bool complete = descriptor->instantiate != NULL && descriptor->connect_port != NULL && descriptor->run != NULL &&
+                    descriptor->cleanup != NULL;
+    return complete ? LH_OK : lh_error_set(error, LH_ERR_FAULT, where, "its binary lacks functions that it must have");
 }
 
 /* The binary stays loaded when its last instance ends: unloading is where toolkits and threads of plugins crash. */
@@ -57,8 +73,9 @@ static enum lh_status load(struct engine_provider_instance *instance, uint32_t s
         return lh_error_set(error, LH_ERR_FAULT, facts->uri, "its binary cannot be loaded: %s",
                             why != NULL ? why : "it is not known why");
     }
-    if (!holds_plugin(instance->library, lilv_node_as_uri(lilv_plugin_get_uri(instance->facts->plugin)))) {
-        return lh_error_set(error, LH_ERR_FAULT, facts->uri, "its binary does not hold it");
+    enum lh_status status = judge_binary(instance, error);
+    if (status != LH_OK) {
+        return status;
     }
     instance->lilv = lilv_plugin_instantiate(instance->facts->plugin, (double)sample_rate, instance->features.instance);
     if (instance->lilv == NULL) {

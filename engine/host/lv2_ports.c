@@ -205,9 +205,10 @@ static bool read_events(struct reading *reading, const LilvPlugin *plugin, const
     float least = number_of(size);
     lilv_node_free(size);
     more->capacity = ENGINE_LV2_EVENTS_CAPACITY;
-    if (!isnan(least) && least > (float)ENGINE_LV2_EVENTS_CAPACITY) {
-        more->capacity = least > (float)ENGINE_LV2_EVENTS_CAPACITY_MAX ? ENGINE_LV2_EVENTS_CAPACITY_MAX + 8
-                                                                       : ((uint32_t)least + 7u) / 8u * 8u;
+    if (least < 0.0f || least > (float)ENGINE_LV2_EVENTS_CAPACITY) {
+        more->capacity = least < 0.0f || least > (float)ENGINE_LV2_EVENTS_CAPACITY_MAX
+                             ? ENGINE_LV2_EVENTS_CAPACITY_MAX + 8
+                             : ((uint32_t)least + 7u) / 8u * 8u;
     }
     return sequence && more->capacity <= ENGINE_LV2_EVENTS_CAPACITY_MAX;
 }
@@ -467,19 +468,51 @@ static void choose_event_ports(struct engine_lv2_facts *facts)
     }
 }
 
+/* lilv takes an index for the size of a table, and drops all ports of a plugin where one makes no sense. */
+static enum lh_status count_ports(struct reading *reading, uint32_t *count, struct lh_error *error)
+{
+    struct engine_provider_world *world = reading->world;
+    const char *where = reading->facts->facts.uri;
+    LilvNodes *ports = lilv_plugin_get_value(reading->facts->plugin, world->names[ENGINE_LV2_NAME_PORT]);
+    size_t size = ports != NULL ? lilv_nodes_size(ports) : 0;
+    enum lh_status status = LH_OK;
+    if (size > GRAPH_PLUGIN_PORTS_MAX) {
+        status = lh_error_set(error, LH_ERR_FORMAT, where, "it has more than %d ports", GRAPH_PLUGIN_PORTS_MAX);
+    } else if (ports != NULL) {
+        LILV_FOREACH(nodes, i, ports)
+        {
+            LilvNode *index =
+                lilv_world_get(world->lilv, lilv_nodes_get(ports, i), world->names[ENGINE_LV2_NAME_INDEX], NULL);
+            float number = number_of(index);
+            lilv_node_free(index);
+            if (status == LH_OK && !(number >= 0.0f && number < (float)size)) {
+                status = lh_error_set(error, LH_ERR_FORMAT, where, "its ports are not numbered from 0 on");
+            }
+        }
+    }
+    lilv_nodes_free(ports);
+    if (status == LH_OK && lilv_plugin_get_num_ports(reading->facts->plugin) != size) {
+        status =
+            lh_error_set(error, LH_ERR_FORMAT, where, "two of its ports have one number, or one has no valid symbol");
+    }
+    *count = (uint32_t)size;
+    return status;
+}
+
 enum lh_status engine_lv2_read_ports(struct engine_provider_world *world, struct lh_arena *arena, bool labels,
                                      struct engine_lv2_facts *facts, struct lh_error *error)
 {
     const LilvPlugin *plugin = facts->plugin;
-    uint32_t count = lilv_plugin_get_num_ports(plugin);
+    uint32_t count = 0;
     LilvNodes *writable = lilv_plugin_get_value(plugin, world->names[ENGINE_LV2_NAME_WRITABLE]);
     size_t properties = writable != NULL ? lilv_nodes_size(writable) : 0;
     struct reading reading = {.world = world, .arena = arena, .labels = labels, .facts = facts};
-    enum lh_status status = LH_OK;
-    if (count > GRAPH_PLUGIN_PORTS_MAX || properties > GRAPH_PLUGIN_PORTS_MAX - count) {
-        status =
-            lh_error_set(error, LH_ERR_FORMAT, facts->facts.uri, "it has more than %d ports", GRAPH_PLUGIN_PORTS_MAX);
-    } else {
+    enum lh_status status = count_ports(&reading, &count, error);
+    if (status == LH_OK && properties > GRAPH_PLUGIN_PORTS_MAX - count) {
+        status = lh_error_set(error, LH_ERR_FORMAT, facts->facts.uri, "it has more than %d ports and properties",
+                              GRAPH_PLUGIN_PORTS_MAX);
+    }
+    if (status == LH_OK) {
         reading.ports = lh_arena_array(arena, count + properties, sizeof *reading.ports);
         reading.more = lh_arena_array(arena, count + properties, sizeof *reading.more);
         status = reading.ports != NULL && reading.more != NULL ? LH_OK : lh_error_no_memory(error);

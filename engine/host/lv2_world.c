@@ -19,21 +19,16 @@
 #include <unistd.h>
 
 #define DOAP "http://usefulinc.com/ns/doap#"
-#define RDF "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 #define RDFS "http://www.w3.org/2000/01/rdf-schema#"
 #define PATH_BYTES 4096
 #define SPECS_MOST 64
 
 static const char *const name_uris[ENGINE_LV2_NAME_COUNT] = {
     [ENGINE_LV2_NAME_APPLIES_TO] = LV2_CORE__appliesTo,
-    [ENGINE_LV2_NAME_AUDIO_PORT] = LV2_CORE__AudioPort,
-    [ENGINE_LV2_NAME_CONTROL_PORT] = LV2_CORE__ControlPort,
-    [ENGINE_LV2_NAME_CV_PORT] = LV2_CORE__CVPort,
-    [ENGINE_LV2_NAME_ATOM_PORT] = LV2_ATOM__AtomPort,
-    [ENGINE_LV2_NAME_INPUT_PORT] = LV2_CORE__InputPort,
+    [ENGINE_LV2_NAME_PORT] = LV2_CORE__port,
+    [ENGINE_LV2_NAME_INDEX] = LV2_CORE__index,
     [ENGINE_LV2_NAME_BUFFER_TYPE] = LV2_ATOM__bufferType,
     [ENGINE_LV2_NAME_SUPPORTS] = LV2_ATOM__supports,
-    [ENGINE_LV2_NAME_PROPERTY] = LV2_CORE__portProperty,
     [ENGINE_LV2_NAME_DESIGNATION] = LV2_CORE__designation,
     [ENGINE_LV2_NAME_MINIMUM] = LV2_CORE__minimum,
     [ENGINE_LV2_NAME_MAXIMUM] = LV2_CORE__maximum,
@@ -51,8 +46,6 @@ static const char *const name_uris[ENGINE_LV2_NAME_COUNT] = {
     [ENGINE_LV2_NAME_WRITABLE] = LV2_PATCH__writable,
     [ENGINE_LV2_NAME_RANGE] = RDFS "range",
     [ENGINE_LV2_NAME_LABEL] = RDFS "label",
-    [ENGINE_LV2_NAME_SCALE_POINT] = LV2_CORE__scalePoint,
-    [ENGINE_LV2_NAME_VALUE] = RDF "value",
     [ENGINE_LV2_NAME_PRESET] = LV2_PRESETS__Preset,
     [ENGINE_LV2_NAME_STATE] = LV2_STATE__state,
     [ENGINE_LV2_NAME_STATE_INTERFACE] = LV2_STATE__interface,

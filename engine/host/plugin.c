@@ -97,11 +97,24 @@ static enum lh_status sort_ports(struct engine_plugin *plugin, struct lh_error *
     return LH_OK;
 }
 
+#define STACK_CLEANED 65536
+
+/* Zeroes the stack that the next call will find: some plugins set themselves up from variables that they never wrote.
+ */
+static __attribute__((noinline)) void clean_stack(void)
+{
+    volatile unsigned char stack[STACK_CLEANED];
+    for (size_t i = 0; i < sizeof stack; i++) {
+        stack[i] = 0;
+    }
+}
+
 static enum lh_status make_instance(struct engine_plugin *plugin, struct engine_host *host,
                                     const struct engine_plugin_config *config, struct engine_watch_slot *slot,
                                     uint32_t node, struct lh_error *error)
 {
     struct engine_call call = engine_call_enter(slot, ENGINE_WATCH_LOAD, node, 0, random_of(plugin));
+    clean_stack();
     enum lh_status status =
         plugin->provider->instantiate(host->world, config, plugin->facts, plugin->ports, &plugin->instance, error);
     engine_call_leave(&call);

@@ -3,6 +3,7 @@
 #include "engine/plan/draft.h"
 
 #define BLOCK_DEFAULT 16384u
+#define BLOCK_PLUGINS 4096u /* a chain of plugins is on all cores only once its first blocks have gone down it */
 #define BLOCK_MIN 1024u
 #define BUFFER_BUDGET ((size_t)10 << 20) /* bytes of node buffers for all blocks in flight: more is not faster */
 #define BUFFER_LIMIT ((size_t)16 << 30)  /* past this it is a mistake */
@@ -94,7 +95,8 @@ enum lh_status engine_draft_size_blocks(struct engine_draft *draft, struct lh_er
         plan->block = options->block;
     } else {
         uint32_t least = quantum > BLOCK_MIN ? quantum : BLOCK_MIN;
-        plan->block = BLOCK_DEFAULT;
+        uint32_t largest = plan->plugin_count > 0 ? BLOCK_PLUGINS : BLOCK_DEFAULT;
+        plan->block = largest > quantum ? largest : quantum;
         while (plan->block > least && lay_out_slot(plan, plan->block) * plan->slots > BUFFER_BUDGET) {
             plan->block /= 2;
         }

@@ -49,8 +49,26 @@ static int64_t cut_motion(const struct graph *graph, struct engine_motion *motio
     return to;
 }
 
+/* The entry that holds at a frame, from one that held before. */
+static uint32_t tempo_at(const struct graph *graph, uint32_t entry, int64_t frame)
+{
+    while (entry + 1 < graph->tempo_count && graph->tempo[entry + 1].frame <= frame) {
+        entry++;
+    }
+    return entry;
+}
+
+/* The musical time is told for the first frame of a run. */
+static int64_t cut_tempo(const struct engine_timeline *timeline, int64_t from, int64_t to)
+{
+    const struct graph *graph = timeline->graph;
+    uint32_t next = tempo_at(graph, timeline->tempo == GRAPH_NONE ? 0 : timeline->tempo, from) + 1;
+    return next < graph->tempo_count && graph->tempo[next].frame < to ? graph->tempo[next].frame : to;
+}
+
 int64_t engine_timeline_cut(struct engine_timeline *timeline, int64_t from, int64_t to)
 {
+    to = cut_tempo(timeline, from, to);
     for (uint32_t i = 0; i < timeline->motion_count; i++) {
         to = cut_motion(timeline->graph, &timeline->motions[i], from, to);
     }
@@ -222,10 +240,7 @@ bool engine_timeline_position(struct engine_timeline *timeline, int64_t frame, s
     if (graph->tempo_count == 0) {
         return false;
     }
-    uint32_t entry = timeline->tempo == GRAPH_NONE ? 0 : timeline->tempo;
-    while (entry + 1 < graph->tempo_count && graph->tempo[entry + 1].frame <= frame) {
-        entry++;
-    }
+    uint32_t entry = tempo_at(graph, timeline->tempo == GRAPH_NONE ? 0 : timeline->tempo, frame);
     if (entry == timeline->tempo) {
         return false;
     }

@@ -34,7 +34,7 @@ LH_NODISCARD enum lh_status engine_timeline_init(struct engine_timeline *timelin
 void engine_timeline_fini(struct engine_timeline *timeline); /* a zeroed one too */
 
 /* Where a run that begins at `from` must end: the first frame after it at which some parameter steps, or moves on its
-   ramp; at most `to`. */
+   ramp, or another tempo or time signature begins; at most `to`. */
 int64_t engine_timeline_cut(struct engine_timeline *timeline, int64_t from, int64_t to);
 
 /* The events of [from, to). */

@@ -5,6 +5,7 @@
 #include "pulse-daemon/compile/midi_clips.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CHANNELS 16u
@@ -286,7 +287,7 @@ enum lh_status pulse_midi_add(struct pulse_compiling *c, struct pulse_score *sco
         return LH_ERR_LIMIT;
     }
     c->events += facts->event_count; /* looked at: a file that is used a million times takes its time */
-    struct playing *playing = lh_arena_alloc(&c->arena, sizeof *playing);
+    struct playing *playing = calloc(1, sizeof *playing); /* not in the arena: a project may have a million clips */
     if (playing == NULL) {
         return LH_ERR_NO_MEMORY;
     }
@@ -295,5 +296,7 @@ enum lh_status pulse_midi_add(struct pulse_compiling *c, struct pulse_score *sco
     playing->start = start;
     playing->end = end;
     memset(playing->channels, NOT_SET, sizeof playing->channels);
-    return play_file(playing, clip, facts);
+    enum lh_status status = play_file(playing, clip, facts);
+    free(playing);
+    return status;
 }

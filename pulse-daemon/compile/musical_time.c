@@ -80,7 +80,12 @@ static enum lh_status read_metres(struct table *table)
     return LH_OK;
 }
 
-static enum lh_status add_entry(struct table *table, int64_t frame, double bpm, const struct metre *metre)
+static double beats_at(const struct pulse_tempo_map *map, int64_t frame)
+{
+    return pulse_tempo_beats(map, (double)frame / map->rate);
+}
+
+static enum lh_status add_entry(struct table *table, int64_t frame, double beats, double bpm, const struct metre *metre)
 {
     struct pulse_compiling *c = table->c;
     if (table->count == table->capacity) {
@@ -98,7 +103,6 @@ static enum lh_status add_entry(struct table *table, int64_t frame, double bpm, 
         table->entries = entries;
         table->capacity = capacity;
     }
-    double beats = pulse_tempo_beats(&c->tempo, (double)frame / c->tempo.rate);
     double bars = floor((beats - metre->beats) / metre->length + BAR_TOLERANCE);
     bars = bars > 0.0 ? bars : 0.0;
     double in_bar = (beats - metre->beats - bars * metre->length) * metre->denominator / QUARTERS_PER_WHOLE;
@@ -126,14 +130,19 @@ static enum lh_status add_piece(struct table *table, const struct pulse_tempo_st
 {
     const struct pulse_tempo_map *map = &table->c->tempo;
     if (stretch->slope == 0.0) {
-        return add_entry(table, start, stretch->bpm, metre);
+        return add_entry(table, start, beats_at(map, start), stretch->bpm, metre);
+    }
+    if ((end - start) / PULSE_TEMPO_CELL_FRAMES > (int64_t)(PULSE_TEMPO_ENTRIES_MAX - table->count)) {
+        return LH_ERR_LIMIT; /* told at once, not after a million of them */
     }
     enum lh_status status = LH_OK;
+    double next_beats = beats_at(map, start);
     for (int64_t at = start; status == LH_OK && at < end; at += PULSE_TEMPO_CELL_FRAMES) {
         int64_t next = end - at > PULSE_TEMPO_CELL_FRAMES ? at + PULSE_TEMPO_CELL_FRAMES : end;
-        double beats =
-            pulse_tempo_beats(map, (double)next / map->rate) - pulse_tempo_beats(map, (double)at / map->rate);
-        status = add_entry(table, at, beats * map->rate * SECONDS_PER_MINUTE / (double)(next - at), metre);
+        double beats = next_beats;
+        next_beats = beats_at(map, next);
+        double bpm = (next_beats - beats) * map->rate * SECONDS_PER_MINUTE / (double)(next - at);
+        status = add_entry(table, at, beats, bpm, metre);
     }
     return status;
 }

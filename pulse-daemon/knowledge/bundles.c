@@ -125,8 +125,10 @@ bool pulse_file_identity(const char *path, struct lh_digest *identity)
     return digest_of(&writer, identity) == LH_OK;
 }
 
-static enum lh_status identify(int folder, const struct stat *info, struct lh_digest *identity)
+/* `plain`: all that it found are files, or folders. Whoever opens a fifo waits, and a device may have no end. */
+static enum lh_status identify(int folder, const struct stat *info, struct lh_digest *identity, bool *plain)
 {
+    bool files = true;
     struct lh_arena scratch;
     struct lh_writer writer;
     struct names names = {.items = NULL};
@@ -139,6 +141,7 @@ static enum lh_status identify(int folder, const struct stat *info, struct lh_di
         lh_writer_text(&writer, names.items[i]);
         if (fstatat(folder, names.items[i], &file, 0) == 0) { /* through a link: what it leads to is what counts */
             write_identity(&writer, &file);
+            files = files && (S_ISREG(file.st_mode) || S_ISDIR(file.st_mode));
         }
     }
     lh_arena_fini(&scratch);
@@ -147,6 +150,7 @@ static enum lh_status identify(int folder, const struct stat *info, struct lh_di
     status = status == LH_OK ? hashed : status;
     if (status == LH_OK) {
         *identity = found;
+        *plain = files;
     }
     return status;
 }
@@ -199,6 +203,7 @@ static enum lh_status add_bundle(struct found *found, int root, const char *root
     }
     struct stat info, manifest;
     enum lh_status status = LH_OK;
+    bool plain = false;
     if (fstat(folder, &info) == 0 && fstatat(folder, "manifest.ttl", &manifest, 0) == 0 && S_ISREG(manifest.st_mode) &&
         !is_known(found, &info)) {
         size_t size = strlen(root_path) + strlen(name) + sizeof "//";
@@ -208,9 +213,9 @@ static enum lh_status add_bundle(struct found *found, int root, const char *root
         if (status == LH_OK) {
             snprintf(path, size, "%s/%s/", root_path, name);
             found->items[found->count].folder = path;
-            status = identify(folder, &info, &found->items[found->count].identity);
+            status = identify(folder, &info, &found->items[found->count].identity, &plain);
         }
-        if (status == LH_OK) {
+        if (status == LH_OK && plain) {
             found->devices[found->count] = info.st_dev;
             found->inodes[found->count] = info.st_ino;
             found->count++;

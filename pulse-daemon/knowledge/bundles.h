@@ -25,7 +25,8 @@ struct pulse_bundles {
 };
 
 /* Every folder beneath one of the search path's that has a manifest.ttl, each once however many ways lead to it.
-   What cannot be read is not there. LH_ERR_LIMIT, LH_ERR_NO_MEMORY. */
+   What cannot be read is not there, nor is a bundle with a fifo or a device for data. LH_ERR_LIMIT, LH_ERR_NO_MEMORY.
+ */
 LH_NODISCARD enum lh_status pulse_bundles_find(struct lh_arena *arena, const char *search_path,
                                                struct pulse_bundles *bundles, struct lh_error *error);
 

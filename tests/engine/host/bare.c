@@ -19,7 +19,7 @@
 
 #include "tests/support/testing.h"
 
-#define URIDS_MOST 4096
+#define URIDS_MOST 65536
 #define SEQUENCE_BYTES 65536
 
 static char *uris[URIDS_MOST];
@@ -77,12 +77,12 @@ static LV2_Worker_Status schedule(LV2_Worker_Schedule_Handle handle, uint32_t si
 struct ports {
     uint32_t count;
     float *controls;
-    float *audio[256];
+    float *audio[2048];
     uint32_t inputs[BARE_CHANNELS_MOST], outputs[BARE_CHANNELS_MOST];
     uint32_t input_count, output_count;
     uint32_t latency;
-    LV2_Atom_Sequence *events[256];
-    bool event_input[256];
+    LV2_Atom_Sequence *events[2048];
+    bool event_input[2048];
 };
 
 static void connect_ports(const LilvPlugin *plugin, LilvWorld *world, LilvInstance *instance, struct ports *ports,
@@ -95,7 +95,7 @@ static void connect_ports(const LilvPlugin *plugin, LilvWorld *world, LilvInstan
     LilvNode *atom = lilv_new_uri(world, LV2_ATOM__AtomPort);
     LilvNode *reports = lilv_new_uri(world, LV2_CORE__reportsLatency);
     ports->count = lilv_plugin_get_num_ports(plugin);
-    ck_assert_uint_lt(ports->count, 256);
+    ck_assert_uint_lt(ports->count, 2048);
     ports->controls = calloc(ports->count, sizeof *ports->controls);
     ports->latency = UINT32_MAX;
     lilv_plugin_get_port_ranges_float(plugin, NULL, NULL, ports->controls);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define BARE_RATE 48000u
-#define BARE_CHANNELS_MOST 16u
+#define BARE_CHANNELS_MOST 128u
 
 struct bare_result {
     uint32_t inputs, outputs; /* audio ports */

@@ -2,7 +2,7 @@
 /* Runs every plugin of the bundles that are named, each in a process of its own: half a second of noise and notes at
    48 kHz in chunks of 1024. One line for each: what happened, the time, the ports, the URI.
 
-   usage: survey_tool [-s SECONDS] BUNDLE/... */
+   usage: survey_tool [-s SECONDS] [-u PART-OF-URI] BUNDLE/... */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,9 +129,13 @@ int main(int argc, char **argv)
 {
     double seconds = 0.5;
     int first = 1;
-    if (argc > 2 && strcmp(argv[1], "-s") == 0) {
-        seconds = strtod(argv[2], NULL);
-        first = 3;
+    const char *part = "";
+    for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
+        if (strcmp(argv[first], "-s") == 0) {
+            seconds = strtod(argv[first + 1], NULL);
+        } else if (strcmp(argv[first], "-u") == 0) {
+            part = argv[first + 1];
+        }
     }
     struct lh_error error = LH_ERROR_INIT;
     struct engine_host *host;
@@ -142,10 +146,14 @@ int main(int argc, char **argv)
         return 2;
     }
     size_t ran = 0;
+    size_t tried = 0;
     for (size_t i = 0; i < engine_host_count(host); i++) {
-        ran += survey(host, engine_host_uri(host, i), seconds) ? 1 : 0;
+        if (strstr(engine_host_uri(host, i), part) != NULL) {
+            ran += survey(host, engine_host_uri(host, i), seconds) ? 1 : 0;
+            tried++;
+        }
     }
-    printf("%zu of %zu ran\n", ran, engine_host_count(host));
+    printf("%zu of %zu ran\n", ran, tried);
     engine_host_free(host);
     return 0;
 }

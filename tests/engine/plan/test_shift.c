@@ -247,6 +247,28 @@ START_TEST(without_latency_nobody_looks_ahead)
 }
 END_TEST
 
+/* Tasks that are short enough for a chain of plugins to be on every core soon, and still whole chunks. */
+START_TEST(plugins_make_small_blocks)
+{
+    struct sketch sketch;
+    sketch_begin(&sketch);
+    uint32_t source = sketch_source(&sketch);
+    sketch_file(&sketch, source, 0, 50000);
+    struct engine_plan *plan = plan_sketch(&sketch, 0);
+    uint32_t native = plan->block;
+    engine_plan_free(plan);
+    sketch.files[0].node = sketch_plugin(&sketch, &source, 1, 0);
+    plan = plan_sketch(&sketch, 0);
+    ck_assert_uint_lt(plan->block, native);
+    ck_assert_uint_eq(plan->block % QUANTUM, 0);
+    engine_plan_free(plan);
+    sketch.graph.quantum = 8192;
+    plan = plan_sketch(&sketch, 0);
+    ck_assert_uint_eq(plan->block, 8192);
+    engine_plan_free(plan);
+}
+END_TEST
+
 START_TEST(latencies_add_up_and_are_rounded_to_the_quantum)
 {
     struct sketch sketch;
@@ -440,6 +462,7 @@ int main(void)
     Suite *suite = suite_create("engine/plan/shift");
     TCase *tests = tcase_create("shift");
     tcase_add_test(tests, without_latency_nobody_looks_ahead);
+    tcase_add_test(tests, plugins_make_small_blocks);
     tcase_add_test(tests, latencies_add_up_and_are_rounded_to_the_quantum);
     tcase_add_test(tests, a_dry_path_is_delayed);
     tcase_add_test(tests, a_side_chain_is_read_with_the_input);

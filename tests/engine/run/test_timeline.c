@@ -43,11 +43,14 @@ static void add_curve(void)
     insert.parameter_count++;
 }
 
-/* By the rule: the frame is a multiple of the quantum, a curve steps there, or it is a multiple of 64 and a curve moved
-   on the way to it. */
+/* By the rule: the frame is a multiple of the quantum, a tempo begins or a curve steps there, or it is a multiple of 64
+   and a curve moved on the way to it. */
 static bool is_cut(int64_t frame)
 {
     bool cut = frame % QUANTUM == 0;
+    for (uint32_t t = 0; t < graph.tempo_count; t++) {
+        cut = cut || graph.tempo[t].frame == frame;
+    }
     for (uint32_t c = 0; c < graph.curve_count; c++) {
         const struct graph_point *at = points + curves[c].first;
         for (uint32_t i = 0; i + 1 < curves[c].count; i++) {
@@ -126,6 +129,25 @@ START_TEST(random_curves_are_cut_by_the_rule)
         }
         follow_cuts((int64_t)(state >> 20));
     }
+}
+END_TEST
+
+START_TEST(tempi_cut_where_they_begin)
+{
+    static const struct graph_tempo tempo[] = {{.frame = 0},    {.frame = 1},         {.frame = 1023},
+                                               {.frame = 1024}, {.frame = 1600},      {.frame = 1601},
+                                               {.frame = 9000}, {.frame = LENGTH + 5}};
+    static const int64_t begins[] = {0, 1, 1000, 1024, 1600, 5000, 10000};
+    begin_curves();
+    graph.tempo = tempo;
+    graph.tempo_count = sizeof tempo / sizeof *tempo;
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+        follow_cuts(begins[i]);
+    }
+    add_curve(); /* and a ramp that is cut besides */
+    add_point(1500, 2);
+    add_point(2700, 3);
+    follow_cuts(0);
 }
 END_TEST
 
@@ -290,6 +312,7 @@ int main(void)
     TCase *tests = tcase_create("timeline");
     tcase_add_test(tests, steps_cut_and_ramps_cut_at_multiples_of_64);
     tcase_add_test(tests, random_curves_are_cut_by_the_rule);
+    tcase_add_test(tests, tempi_cut_where_they_begin);
     tcase_add_test(tests, a_curve_that_never_moves_is_no_motion);
     tcase_add_test(tests, events_come_with_their_chunk);
     tcase_add_test(tests, what_was_set_before_the_beginning_is_set_there);

@@ -68,6 +68,19 @@ START_TEST(nothing_is_a_path_too)
 }
 END_TEST
 
+START_TEST(who_would_wait_for_ever_is_left_out)
+{
+    ck_assert_int_eq(mkfifo(folders_path("one/b.lv2/more.ttl"), 0600), 0);
+    struct pulse_bundles bundles = find();
+    ck_assert_uint_eq(bundles.count, 2);
+    ck_assert_str_eq(bundles.items[0].folder, folders_path("one/a/"));
+    ck_assert_str_eq(bundles.items[1].folder, folders_path("two/c.lv2/"));
+    ck_assert_int_eq(unlink(folders_path("one/b.lv2/more.ttl")), 0);
+    ck_assert_int_eq(symlink("/dev/zero", folders_path("one/b.lv2/more.ttl")), 0);
+    ck_assert_uint_eq(find().count, 2);
+}
+END_TEST
+
 static void touch(const char *name)
 {
     struct timeval times[2] = {{1, 2}, {3, 4}};
@@ -141,6 +154,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, folders_with_a_manifest_in_the_order_of_the_path);
     tcase_add_test(tests, nothing_is_a_path_too);
+    tcase_add_test(tests, who_would_wait_for_ever_is_left_out);
     tcase_add_test(tests, what_changes_is_noticed);
     tcase_add_test(tests, a_single_file_has_an_identity);
     tcase_add_test(tests, memory_runs_out);

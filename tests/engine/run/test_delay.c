@@ -9,6 +9,7 @@
 
 #define FRAMES 90000
 
+static const char *const limiters[] = {"dpl", "ZaMaximX2", NULL};
 static float *samples;
 static int medium_file;
 static struct engine_host *host;
@@ -23,8 +24,7 @@ static void set_up(void)
         samples[i] = (float)(int32_t)state * 0x1p-33f;
     }
     medium_file = graphs_wav(samples, FRAMES, 2);
-    static const char *const bundles[] = {"dpl", "ZaMaximX2", NULL};
-    host = racks_host(bundles);
+    host = racks_host(limiters);
 }
 
 static void tear_down(void)
@@ -186,7 +186,9 @@ static const struct graph *difference_of(uint32_t latency, scene_fn *build, cons
     return graphs_finish(scene.builder);
 }
 
-static void must_cancel(const struct graph *graph, uint32_t threads, uint32_t block, size_t frames, const char *what)
+/* Returns the latency of the first plugin. */
+static uint32_t must_cancel(const struct graph *graph, uint32_t threads, uint32_t block, size_t frames,
+                            const char *what)
 {
     int outputs[2];
     struct engine_delivered delivered[2];
@@ -200,6 +202,7 @@ static void must_cancel(const struct graph *graph, uint32_t threads, uint32_t bl
     ck_assert_msg(loudest(outputs[1], frames) > 0.01f, "%s: nothing to hear", what);
     close(outputs[0]);
     close(outputs[1]);
+    return inserted[0].latency;
 }
 
 static const struct range ranges[] = {
@@ -237,22 +240,27 @@ static void through_zamaximx2(const struct scene *scene, uint32_t *latent, uint3
     *plain = scene->source;
 }
 
+/* Debian's, where the machine has them. */
 START_TEST(limiters_with_nothing_to_limit_cancel)
 {
     const struct range range = {100, 30000, 0, 0};
-    const struct graph *dpl = difference_of(0, through_dpl, &range);
-    must_cancel(dpl, 2, 0, 29900, "dpl");
-    graph_unref(dpl);
-    const struct graph *zam = difference_of(0, through_zamaximx2, &range);
-    must_cancel(zam, 2, 0, 29900, "ZaMaximX2");
-    graph_unref(zam);
+    if (access("/usr/lib/lv2/dpl.lv2", R_OK) == 0) {
+        const struct graph *graph = difference_of(0, through_dpl, &range);
+        ck_assert_uint_eq(must_cancel(graph, 2, 0, 29900, "dpl"), 64);
+        graph_unref(graph);
+    }
+    if (access("/usr/lib/lv2/ZaMaximX2.lv2", R_OK) == 0) {
+        const struct graph *graph = difference_of(0, through_zamaximx2, &range);
+        ck_assert_uint_eq(must_cancel(graph, 2, 0, 29900, "ZaMaximX2"), 480);
+        graph_unref(graph);
+    }
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("engine/run/latency");
-    TCase *tests = tcase_create("latency");
+    Suite *suite = suite_create("engine/run/delay");
+    TCase *tests = tcase_create("delay");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, a_latent_plugin_cancels_with_its_plain_twin, 0, sizeof ranges / sizeof *ranges);
     tcase_add_test(tests, limiters_with_nothing_to_limit_cancel);
