@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define STACK_BYTES 65536 /* room for the registers of any CPU and a little work */
@@ -18,10 +19,14 @@ static struct sigaction before[CAUGHT];
 static _Atomic(struct engine_page *) told;
 static _Alignas(64) unsigned char stack[STACK_BYTES];
 
-/* The first number of /proc/self/statm: pages of address space. */
+/* The first number of /proc/self/statm: pages of address space. Where that has no bound, nobody wants to know. */
 static uint64_t address_space(void)
 {
+    struct rlimit limit;
     char text[STATM_SIZE];
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return 0;
+    }
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return 0;

@@ -16,17 +16,6 @@
 #define STACK_BYTES (UINT64_C(8) << 20) /* of every thread, whatever the user's limit is */
 #define READINESS_TO_DIE "800"          /* of 1000 */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
-
 static int drop_capabilities(void)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -75,7 +64,7 @@ static int bound_stacks(void)
 static enum lh_status bound(const struct engine_jail *jail, struct lh_error *error)
 {
     bool bounded = lower(RLIMIT_CORE, 0) == 0;
-    if (!SANITIZED) {
+    if (!ENGINE_JAIL_SANITIZED) {
         bounded = bounded && lower(RLIMIT_STACK, STACK_BYTES) == 0 && bound_stacks() == 0;
         bounded = bounded && (jail->memory_bytes == 0 || lower(RLIMIT_AS, jail->memory_bytes) == 0);
     }

@@ -10,7 +10,7 @@
      process by SIGSYS;
    - bounded address space and stacks, no core files; first in line when the machine runs out of memory.
 
-   Under a sanitizer the address space is not bounded. */
+   A sanitizer takes what address space it wants: under one it is not bounded. */
 #ifndef ENGINE_INSTANCE_JAIL_H
 #define ENGINE_INSTANCE_JAIL_H
 
@@ -18,6 +18,17 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ENGINE_JAIL_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ENGINE_JAIL_SANITIZED 1
+#endif
+#endif
+#ifndef ENGINE_JAIL_SANITIZED
+#define ENGINE_JAIL_SANITIZED 0
+#endif
 
 struct engine_jail {
     const char *const *readable; /* absolute paths of folders and files; those that are not there are passed over */

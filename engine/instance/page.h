@@ -11,7 +11,7 @@
 struct engine_page {
     struct engine_progress progress;
     struct engine_watch watch;
-    _Atomic uint64_t address_space; /* bytes of it in use when a crash was caught; 0: unknown */
+    _Atomic uint64_t address_space; /* bytes of it in use when a crash was caught; 0: unknown, or without bound */
 };
 
 #endif

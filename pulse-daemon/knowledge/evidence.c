@@ -25,8 +25,8 @@ const char *pulse_evidence_status_text(enum pulse_evidence_status status)
 
 bool pulse_evidence_is_repeatable(const struct pulse_evidence *evidence, uint32_t sound_version)
 {
-    return evidence->status == PULSE_EVIDENCE_REPEATABLE && evidence->across_runs == PULSE_YES &&
-           evidence->beside == PULSE_YES && evidence->sound_version == sound_version;
+    return evidence->across_runs == PULSE_YES && evidence->beside == PULSE_YES &&
+           evidence->sound_version == sound_version;
 }
 
 enum pulse_verdict pulse_evidence_block_invariant(const struct pulse_evidence *evidence)

@@ -55,7 +55,8 @@ struct pulse_evidence {
 
 /* "repeatable", "not repeatable", "faulty", "refused". */
 const char *pulse_evidence_status_text(enum pulse_evidence_status status);
-/* Proven: what it gives may be merged and reused. Evidence of another engine's sound does not count. */
+/* Proven: what it gives may be merged and reused, even if it is faulty elsewhere, in longer runs, say: a crash gives
+   nothing that could be reused. Evidence of another engine's sound does not count. */
 bool pulse_evidence_is_repeatable(const struct pulse_evidence *evidence, uint32_t sound_version);
 /* The same bits for all lengths of runs that were tried, which were all. */
 enum pulse_verdict pulse_evidence_block_invariant(const struct pulse_evidence *evidence);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/instance/jail.h"
 #include "tests/engine/instance/fake_engine.h"
 #include "tests/engine/instance/plugged.h"
 #include "tests/support/testing.h"
@@ -68,15 +69,15 @@ START_TEST(ends_are_told)
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-/* Without a bound by a sanitizer. */
 START_TEST(memory_that_runs_out_is_told)
 {
+    if (ENGINE_JAIL_SANITIZED) {
+        return; /* there is no bound to run into */
+    }
     ck_assert_int_eq(plugged_run("hog", "", &error), LH_ERR_CRASHED);
     ck_assert_str_eq(error.message, PLUGIN "hog ran out of memory: signal 6 (Aborted), with 1024 MiB of address space");
 }
 END_TEST
-#endif
 
 START_TEST(those_that_come_back_are_no_crash)
 {
@@ -92,7 +93,9 @@ START_TEST(the_one_among_many_is_found)
     const struct graph *graph = plugged_graph(deeds, 4, "", "");
     struct engine_instance_options options = {.hang_ms = 60000};
     ck_assert_int_eq(plugged_render(&options, graph, FAKE_PLUGINS, &error), LH_ERR_CRASHED);
-    ck_assert_str_eq(error.message, PLUGIN "segv crashed: signal 11 (Segmentation fault) at address 0x8");
+    ck_assert_msg(strstr(error.message, PLUGIN "segv crashed: signal 11 (Segmentation fault) at address 0x8") ==
+                      error.message,
+                  "%s", error.message);
     ck_assert_msg(strncmp(error.where, "track 3, node 3, frame 47", 25) == 0, "%s", error.where);
     graph_unref(graph);
 }
@@ -183,9 +186,7 @@ int main(void)
     TCase *test = tcase_create("death");
     tcase_set_timeout(test, 60);
     tcase_add_loop_test(test, ends_are_told, 0, (int)(sizeof ends / sizeof *ends));
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     tcase_add_test(test, memory_that_runs_out_is_told);
-#endif
     tcase_add_test(test, those_that_come_back_are_no_crash);
     tcase_add_test(test, the_one_among_many_is_found);
     tcase_add_test(test, a_stack_that_overflows_on_a_pool_thread);
