@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "engine/instance/jail.h"
 #include "engine/run/pool.h"
 #include "engine/run/render.h"
 #include "tests/engine/instance/fake_engine.h"
@@ -71,7 +72,9 @@ static void handle_sigsys(int number)
 static void call_in_vain(void)
 {
     struct sigaction action = {.sa_handler = handle_sigsys};
-    (void)sigaction(SIGSYS, &action, NULL); /* is denied */
+    if (!ENGINE_JAIL_SANITIZED) { /* which would put it in place without asking the kernel */
+        (void)sigaction(SIGSYS, &action, NULL);
+    }
     (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 }
 
