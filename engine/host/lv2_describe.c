@@ -174,8 +174,14 @@ static const char *read_category(struct lh_arena *arena, const LilvPlugin *plugi
 {
     const LilvPluginClass *class = lilv_plugin_get_class(plugin);
     const LilvNode *uri = class != NULL ? lilv_plugin_class_get_uri(class) : NULL;
-    bool plain = uri == NULL || strcmp(lilv_node_as_string(uri), LV2_CORE__Plugin) == 0;
-    return engine_lv2_text(arena, plain ? NULL : lilv_plugin_class_get_label(class), NAME_BYTES);
+    if (uri == NULL || strcmp(lilv_node_as_string(uri), LV2_CORE__Plugin) == 0) {
+        return "";
+    }
+    static const char tail[] = " Plugin"; /* what else */
+    const char *label = engine_lv2_text(arena, lilv_plugin_class_get_label(class), NAME_BYTES);
+    size_t length = label != NULL ? strlen(label) : 0;
+    bool said = length > sizeof tail - 1 && strcmp(label + length - (sizeof tail - 1), tail) == 0;
+    return said ? lh_arena_strndup(arena, label, length - (sizeof tail - 1)) : label;
 }
 
 static enum lh_status read_labels(struct engine_provider_world *world, const LilvPlugin *plugin, struct lh_arena *arena,

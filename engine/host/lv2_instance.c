@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DESCRIPTORS_MOST 65536u
+#define IDLE_RUNS 4      /* one that asks for nothing may still take a step that leads to a job */
 #define SETTLING_RUNS 64 /* of no frames, until a worker has nothing more to do */
 
 static void free_instance(struct engine_provider_instance *instance)
@@ -230,7 +231,37 @@ static enum lh_status run(struct engine_provider_instance *instance, const struc
     return status;
 }
 
-/* What parameters and states make a worker do is done before frame 0, not while the first blocks sound. */
+/* Swaps the first sample of every sampled input with `kept`: the caller's input waits while the plugin settles. */
+static void swap_first_samples(const struct engine_provider_instance *instance, float *kept)
+{
+    const struct graph_plugin_facts *facts = &instance->facts->facts;
+    for (uint32_t i = 0; i < facts->port_count; i++) {
+        const struct graph_port *port = &facts->ports[i];
+        if (port->input && (port->kind == GRAPH_PORT_AUDIO || port->kind == GRAPH_PORT_CV)) {
+            float *sample = instance->ports[i];
+            float swap = *sample;
+            *sample = kept[i];
+            kept[i] = swap;
+        }
+    }
+}
+
+/* Runs until the worker has nothing more to do. */
+static enum lh_status settle(struct engine_provider_instance *instance, uint32_t frames, struct lh_error *error)
+{
+    const struct engine_plugin_chunk silence = {.frames = frames};
+    enum lh_status status = LH_OK;
+    for (int i = 0, idle = 0; status == LH_OK && i < SETTLING_RUNS && idle < IDLE_RUNS; i++) {
+        instance->worker.worked = false;
+        status = run(instance, &silence, error);
+        idle = instance->worker.worked || instance->worker.used > 0 ? 0 : idle + 1;
+    }
+    return status;
+}
+
+/* What a state makes a worker do (files are loaded, mostly) is done before frame 0, not while the first blocks sound.
+   Runs of no frames are asked first, as they change nothing else; some plugins do nothing in them, so that one with a
+   state gets a few frames of silence, too. */
 static enum lh_status activate(struct engine_provider_instance *instance, struct lh_error *error)
 {
     lilv_instance_activate(instance->lilv);
@@ -238,16 +269,19 @@ static enum lh_status activate(struct engine_provider_instance *instance, struct
     if (instance->worker.interface == NULL) {
         return LH_OK;
     }
-    const struct engine_plugin_chunk nothing = {.frames = 0};
     engine_lv2_worker_deliver(&instance->worker);
-    for (int i = 0; i < SETTLING_RUNS; i++) {
-        instance->worker.worked = false;
-        enum lh_status status = run(instance, &nothing, error);
-        if (status != LH_OK || (!instance->worker.worked && instance->worker.used == 0)) {
-            return status;
+    enum lh_status status = settle(instance, 0, error);
+    if (status == LH_OK && instance->restored) {
+        float *kept = calloc((size_t)instance->facts->facts.port_count + 1, sizeof *kept);
+        if (kept == NULL) {
+            return lh_error_no_memory(error);
         }
+        swap_first_samples(instance, kept);
+        status = settle(instance, 1, error);
+        swap_first_samples(instance, kept);
+        free(kept);
     }
-    return LH_OK;
+    return status;
 }
 
 static void set_property(struct engine_provider_instance *instance, uint32_t port, float value)

@@ -86,6 +86,7 @@ static LV2_State_Status apply(struct engine_provider_instance *instance, const L
     struct restoring restoring = {.instance = instance, .own_paths = own_paths, .status = LV2_STATE_SUCCESS};
     LilvInstance ours = {.lv2_descriptor = &descriptor, .lv2_handle = &restoring, .pimpl = NULL};
     bool restores = instance->state != NULL && instance->state->restore != NULL;
+    instance->restored = instance->restored || (restores && lilv_state_get_num_properties(state) > 0);
     lilv_state_restore(state, restores ? &ours : NULL, set_port, instance, 0, NULL);
     /* A preset of port values alone, or one from before a property existed: what is missing keeps its value. */
     bool incomplete = restoring.status == LV2_STATE_ERR_NO_PROPERTY || lilv_state_get_num_properties(state) == 0;

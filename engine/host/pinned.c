@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#define SEPARATION 3u
 #define DISCARDED 310 /* outputs that random() drops after seeding */
 #define LINEAR_MULTIPLIER UINT64_C(0x5DEECE66D)
 #define LINEAR_ADDEND UINT64_C(0xB)
@@ -23,7 +24,7 @@ static atomic_flag process_lock = ATOMIC_FLAG_INIT;
 static uint32_t additive_next(struct engine_pinned *state)
 {
     uint32_t front = state->front;
-    uint32_t back = front < 3 ? front + ENGINE_PINNED_DEGREE - 3 : front - 3;
+    uint32_t back = front < SEPARATION ? front + ENGINE_PINNED_DEGREE - SEPARATION : front - SEPARATION;
     uint32_t sum = (uint32_t)state->additive[front] + (uint32_t)state->additive[back];
     state->additive[front] = (int32_t)sum;
     state->front = front + 1 == ENGINE_PINNED_DEGREE ? 0 : front + 1;
@@ -39,7 +40,7 @@ static void additive_seed(struct engine_pinned *state, uint32_t seed)
         word += word < 0 ? 2147483647 : 0;
         state->additive[i] = (int32_t)word;
     }
-    state->front = 0;
+    state->front = SEPARATION;
     for (int i = 0; i < DISCARDED; i++) {
         additive_next(state);
     }

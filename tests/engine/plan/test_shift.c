@@ -9,7 +9,7 @@
 
 #define NODES_MAX 24
 #define INPUTS_MAX 128
-#define FILES_MAX 4
+#define FILES_MAX 5
 #define QUANTUM 256
 
 /* A graph made by hand: the planner wants nothing of plugins but their latency. */

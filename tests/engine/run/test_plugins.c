@@ -160,8 +160,7 @@ START_TEST(a_ramping_property_is_told_as_a_message)
     uint32_t mono;
     uint32_t stereo;
     make_sources(&mono, &stereo);
-    struct heard heard =
-        hear(racks_moving(builder, RACKS_OWN "property", 1, mono, "loophole_test_level", points, 3), 0, 8000);
+    struct heard heard = hear(racks_moving(builder, RACKS_OWN "property", 1, mono, "level", points, 3), 0, 8000);
     for (int64_t i = 0; i < 8000; i++) {
         EXPECT(heard, i, source(i, 0) * (i < 5000 ? 1 : 2), i);
     }
