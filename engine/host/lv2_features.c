@@ -34,6 +34,7 @@ bool engine_lv2_features_known(const char *uri)
     return false;
 }
 
+LV2_LOG_FUNC(3, 0)
 static int keep_complaint(LV2_Log_Handle handle, LV2_URID type, const char *format, va_list arguments)
 {
     struct engine_lv2_features *features = handle;

@@ -121,13 +121,16 @@ static uint32_t next_length(struct held *held, int64_t left)
     return (int64_t)length < left ? length : (uint32_t)left;
 }
 
-/* Runs the plugin, and its twin after it where there is one. A fault is kept in the result. */
+/* Runs the plugin, and its twin before it where there is one. A fault is kept in the result. */
 static void run_all(struct held *held, struct engine_plugin *plugin, struct engine_plugin *twin,
                     uint64_t (*clock)(void), struct lh_error *error)
 {
     int64_t end = (int64_t)held->trial->frames;
     for (int64_t frame = 0; frame < end;) {
         uint32_t frames = next_length(held, end - frame);
+        if (twin != NULL && run_one(held, twin, TWIN_CHANNELS, frame, frames, error) != LH_OK) {
+            return;
+        }
         uint64_t begin = clock();
         if (run_one(held, plugin, 0, frame, frames, error) != LH_OK) {
             return;
@@ -141,9 +144,6 @@ static void run_all(struct held *held, struct engine_plugin *plugin, struct engi
         uint32_t latency = engine_plugin_latency(plugin);
         held->result.latency_changed = held->result.latency_changed || (frame > 0 && latency != held->result.latency);
         held->result.latency = frame == 0 ? latency : held->result.latency;
-        if (twin != NULL && run_one(held, twin, TWIN_CHANNELS, frame, frames, error) != LH_OK) {
-            return;
-        }
         frame += frames;
     }
 }
@@ -180,6 +180,26 @@ static enum lh_status make(struct held *held, struct engine_host *host, struct e
     return status;
 }
 
+/* The plugin and its twin. One is made and run before the plugin is made, and another one after it, the one that stays:
+   whatever they leave in static variables, the plugin has met it. */
+static enum lh_status make_both(struct held *held, struct engine_host *host, struct engine_plugin **plugin,
+                                struct engine_plugin **twin, struct lh_error *error)
+{
+    if (!held->trial->twin) {
+        return make(held, host, plugin, error);
+    }
+    struct engine_plugin *first = NULL;
+    enum lh_status status = make(held, host, &first, error);
+    if (first != NULL && run_one(held, first, TWIN_CHANNELS, 0, 1, error) == LH_OK) {
+        status = make(held, host, plugin, error);
+    }
+    engine_plugin_free(first, held->slot, GRAPH_NONE);
+    if (status == LH_OK && held->result.status == LH_OK) {
+        status = make(held, host, twin, error);
+    }
+    return status;
+}
+
 enum lh_status engine_trial_run(struct engine_host *host, const struct engine_trial *trial, uint64_t (*clock)(void),
                                 struct engine_watch_slot *slot, struct engine_trial_result *result,
                                 struct lh_error *error)
@@ -194,10 +214,7 @@ enum lh_status engine_trial_run(struct engine_host *host, const struct engine_tr
     if (status != LH_OK) {
         return lh_error_no_memory(error);
     }
-    status = make(&held, host, &plugin, error);
-    if (status == LH_OK && plugin != NULL && trial->twin) {
-        status = make(&held, host, &twin, error);
-    }
+    status = make_both(&held, host, &plugin, &twin, error);
     if (status == LH_OK && held.result.status == LH_OK) {
         size_t channels = engine_plugin_audio_outputs(plugin);
         held.frames = malloc((channels + 1) * trial->quantum * sizeof *held.frames);

@@ -17,7 +17,7 @@ struct engine_trial {
     uint32_t quantum;     /* 64..8192: the most of one run */
     uint32_t block;       /* frames of each run, at most the quantum; ENGINE_TRIAL_RAGGED */
     uint64_t frames;      /* how long */
-    bool twin;            /* a second instance runs beside it, in turn, with other input */
+    bool twin;            /* others are made before and after it; one runs before it, in turn, with other input */
     bool unpinned_random; /* rand() as the C library has it */
     bool silence;         /* no input at all: what does it do by itself? */
 };

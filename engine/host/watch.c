@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 _Thread_local struct engine_watch_slot *engine_watch_current;
+_Thread_local struct engine_watch_slot *engine_watch_last;
 
 void engine_watch_enter(struct engine_watch_slot *slot, enum engine_watch_phase phase, uint32_t node, int64_t frame)
 {
@@ -17,6 +18,7 @@ void engine_watch_enter(struct engine_watch_slot *slot, enum engine_watch_phase 
     atomic_store_explicit(&slot->calls, calls + 1, memory_order_relaxed);
     atomic_store_explicit(&slot->phase, (uint32_t)phase, memory_order_relaxed);
     engine_watch_current = slot;
+    engine_watch_last = slot;
     atomic_signal_fence(memory_order_seq_cst); /* a handler on this thread sees all of it, or none */
 }
 

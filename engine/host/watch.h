@@ -37,6 +37,8 @@ struct engine_watch {
 
 /* The slot of the calling thread, NULL outside of a plugin. Async-signal-safe to read. */
 extern _Thread_local struct engine_watch_slot *engine_watch_current;
+/* The one that it was in last, also outside: a plugin may leave broken what the engine touches next. */
+extern _Thread_local struct engine_watch_slot *engine_watch_last;
 
 /* Around every call into a plugin. `slot` may be NULL: then nothing is told. Not nested. */
 void engine_watch_enter(struct engine_watch_slot *slot, enum engine_watch_phase phase, uint32_t node, int64_t frame);

@@ -68,7 +68,7 @@ static void pass_on(int number, const siginfo_t *info)
 static void on_crash(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    struct engine_watch_slot *slot = engine_watch_current;
+    struct engine_watch_slot *slot = engine_watch_current != NULL ? engine_watch_current : engine_watch_last;
     struct engine_page *page = atomic_load_explicit(&told, memory_order_relaxed);
     if (slot != NULL) {
         atomic_store_explicit(&slot->address, address_of(number, info), memory_order_relaxed);
@@ -101,5 +101,6 @@ enum lh_status engine_crash_install(struct lh_error *error)
 
 void engine_crash_tell(struct engine_page *page)
 {
+    engine_watch_last = NULL;
     atomic_store_explicit(&told, page, memory_order_relaxed);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a crashing instance still writes down: the signal and the fault's address, in the slot of the worker that was
-   inside a plugin (engine/host/watch.h). Then the signal takes its course. */
+   inside a plugin, or had been (engine/host/watch.h). Then the signal takes its course. */
 #ifndef ENGINE_INSTANCE_CRASH_H
 #define ENGINE_INSTANCE_CRASH_H
 
@@ -11,7 +11,7 @@
    there are other threads. A sanitizer that watches over the same signals gets them afterwards. LH_ERR_IO. */
 LH_NODISCARD enum lh_status engine_crash_install(struct lh_error *error);
 
-/* Where crashes of threads without a slot are told from now on; NULL: nowhere. */
+/* Where crashes of threads without a slot are told from now on; NULL: nowhere, and this thread's slot is forgotten. */
 void engine_crash_tell(struct engine_page *page);
 
 /* The exit status of an instance that a plugin ended by exit() or one of its kin. */

@@ -129,7 +129,8 @@ static void write_places(const struct suspects *suspects, const struct engine_sc
         const struct suspect *one = &suspects->all[i];
         const char *label =
             scene->graph != NULL && one->node < scene->graph->node_count ? scene->graph->nodes[one->node].label : NULL;
-        bool runs = one->phase == ENGINE_WATCH_RUN || one->phase == ENGINE_WATCH_WORK;
+        bool runs = one->phase == ENGINE_WATCH_RUN || one->phase == ENGINE_WATCH_WORK ||
+                    one->phase == ENGINE_WATCH_OUTSIDE; /* has just run */
         const char *between = text[0] != '\0' && (label != NULL || runs) ? "; " : "";
         append(text, size, "%s%s", between, label != NULL ? label : "");
         if (runs) {
@@ -152,6 +153,7 @@ static const char *phase_words(uint32_t phase)
     case ENGINE_WATCH_FREE:
         return " while it was freed";
     case ENGINE_WATCH_OUTSIDE:
+        return " right after it returned";
     case ENGINE_WATCH_RUN:
         break;
     }
@@ -164,6 +166,12 @@ static bool ran_out_of_memory(const struct engine_death *death, const struct eng
     uint64_t used = atomic_load_explicit(&scene->page->address_space, memory_order_relaxed);
     return strstr(death->words, "bad_alloc") != NULL ||
            (scene->memory_bytes > 0 && used >= NEARLY(scene->memory_bytes));
+}
+
+static bool is_crash(int number)
+{
+    return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE || number == SIGABRT ||
+           number == SIGTRAP;
 }
 
 static void write_signal(const struct engine_death *death, const struct engine_scene *scene,
@@ -180,7 +188,9 @@ static void write_signal(const struct engine_death *death, const struct engine_s
             append(text, size, ", with %llu MiB of address space", (unsigned long long)(scene->memory_bytes / MIB));
         }
     } else if (number == SIGKILL) {
-        append(text, size, "was running when signal 9 (%s) ended it, perhaps for want of memory", name);
+        append(text, size, "was running when signal %d (%s) ended it, perhaps for want of memory", number, name);
+    } else if (!is_crash(number)) {
+        append(text, size, "was running when signal %d (%s) ended it", number, name);
     } else {
         append(text, size, "crashed: signal %d (%s)", number, name);
         if (suspect->signal > 0 && (number == SIGSEGV || number == SIGBUS)) {
@@ -210,20 +220,17 @@ static void write_deed(const struct engine_death *death, const struct engine_sce
     }
 }
 
-/* A crash on a thread without a slot: ours, outside of the plugins, or one that a plugin started. */
-static void write_stray(const struct engine_scene *scene, int number, char *text, size_t size)
+/* Nobody was inside a plugin, yet there are some, and threads that they may have started. */
+static void write_guess(const struct engine_scene *scene, char *text, size_t size)
 {
-    append(text, size, "the signal instance crashed outside of every plugin's call: signal %d (%s)", number,
-           strsignal(number));
     const char *uris[NAMED_MAX];
     size_t count = scene->graph != NULL ? scene->graph->plugin_count : 1;
     size_t shown = count < NAMED_MAX ? count : NAMED_MAX;
     for (size_t i = 0; i < shown; i++) {
         uris[i] = scene->graph != NULL ? scene->graph->plugins[i].uri : scene->uri;
     }
-    append(text, size, "; perhaps a thread that ");
+    append(text, size, ", outside of every plugin's call; perhaps by ");
     write_plugins(uris, shown, count, text, size);
-    append(text, size, " started");
 }
 
 static void write_plainly(const struct engine_death *death, char *text, size_t size)
@@ -265,10 +272,11 @@ enum lh_status engine_death_tell(const struct engine_death *death, const struct 
         write_deed(death, scene, &suspects.all[0], text, sizeof text);
         append(text, sizeof text, "%s", suspects.count == 1 ? phase_words(suspects.all[0].phase) : "");
         write_places(&suspects, scene, where, sizeof where);
-    } else if (stray > 0 && has_plugins) {
-        write_stray(scene, stray, text, sizeof text);
     } else {
         write_plainly(death, text, sizeof text);
+        if (has_plugins) {
+            write_guess(scene, text, sizeof text);
+        }
     }
     const char *before = death->words[0] != '\0' ? "; its last words: " : "";
     return lh_error_set(error, LH_ERR_CRASHED, where, "%s%s%s", text, before, death->words);

@@ -4,20 +4,21 @@
 #ifndef ENGINE_INSTANCE_JAIL_CALLS_H
 #define ENGINE_INSTANCE_JAIL_CALLS_H
 
-/* Allowed whatever their arguments are. Which files they reach is Landlock's to decide. */
+/* Allowed whatever their arguments are. Which files they reach is Landlock's to decide; what it has no say in (owners,
+   modes, times and attributes of files) is not here. */
 #define ENGINE_JAIL_ALLOWED(X)                                                                                         \
     /* files */                                                                                                        \
     X(access)                                                                                                          \
     X(chdir)                                                                                                           \
-    X(chmod)                                                                                                           \
-    X(close) X(close_range) X(copy_file_range) X(creat) X(dup) X(dup2) X(dup3) X(faccessat) X(faccessat2) X(fadvise64) \
-        X(fallocate) X(fchdir) X(fchmod) X(fchmodat) X(fdatasync) X(flock) X(fstat) X(fstatfs) X(fsync) X(ftruncate)   \
-            X(getcwd) X(getdents) X(getdents64) X(link) X(linkat) X(lseek) X(lstat) X(mkdir) X(mkdirat) X(newfstatat)  \
-                X(open) X(openat) X(openat2) X(pread64) X(preadv) X(preadv2) X(pwrite64) X(pwritev) X(pwritev2)        \
-                    X(read) X(readahead) X(readlink) X(readlinkat) X(readv) X(rename) X(renameat) X(renameat2)         \
-                        X(rmdir) X(sendfile) X(stat) X(statfs) X(statx) X(symlink) X(symlinkat) X(sync_file_range)     \
-                            X(truncate) X(umask) X(unlink) X(unlinkat) X(utime) X(utimensat) X(utimes) X(write)        \
-                                X(writev) /* waiting */                                                                \
+                                                                                                                       \
+    X(close)                                                                                                           \
+    X(close_range) X(copy_file_range) X(creat) X(dup) X(dup2) X(dup3) X(faccessat) X(faccessat2) X(fadvise64)          \
+        X(fallocate) X(fchdir) X(fdatasync) X(flock) X(fstat) X(fstatfs) X(fsync) X(ftruncate) X(getcwd) X(getdents)   \
+            X(getdents64) X(link) X(linkat) X(lseek) X(lstat) X(mkdir) X(mkdirat) X(newfstatat) X(open) X(openat)      \
+                X(openat2) X(pread64) X(preadv) X(preadv2) X(pwrite64) X(pwritev) X(pwritev2) X(read) X(readahead)     \
+                    X(readlink) X(readlinkat) X(readv) X(rename) X(renameat) X(renameat2) X(rmdir) X(sendfile) X(stat) \
+                        X(statfs) X(statx) X(symlink) X(symlinkat) X(sync_file_range) X(truncate) X(umask) X(unlink)   \
+                            X(unlinkat) X(write) X(writev) /* waiting */                                               \
         X(epoll_create) X(epoll_create1) X(epoll_ctl) X(epoll_pwait) X(epoll_pwait2) X(epoll_wait) X(eventfd)          \
             X(eventfd2) X(pipe) X(pipe2) X(poll) X(ppoll) X(pselect6) X(select) X(signalfd4) X(timerfd_create)         \
                 X(timerfd_gettime) X(timerfd_settime) /* memory */                                                     \
@@ -39,10 +40,11 @@
     X(acct)                                                                                                            \
     X(add_key)                                                                                                         \
     X(bpf)                                                                                                             \
-    X(chroot) X(clock_adjtime) X(clock_settime) X(delete_module) X(finit_module) X(fsconfig) X(fsmount) X(fsopen)      \
-        X(fspick) X(init_module) X(ioperm) X(iopl) X(kexec_file_load) X(kexec_load) X(keyctl) X(mount)                 \
-            X(mount_setattr) X(move_mount) X(open_by_handle_at) X(open_tree) X(perf_event_open) X(pidfd_getfd)         \
-                X(pivot_root) X(process_vm_readv) X(process_vm_writev) X(ptrace) X(quotactl) X(reboot) X(request_key)  \
+    X(chroot)                                                                                                          \
+    X(clock_adjtime) X(clock_settime) X(delete_module) X(finit_module) X(fsconfig) X(fsmount) X(fsopen) X(fspick)      \
+        X(init_module) X(ioperm) X(iopl) X(kexec_file_load) X(kexec_load) X(keyctl) X(mount) X(mount_setattr)          \
+            X(move_mount) X(open_by_handle_at) X(open_tree) X(perf_event_open) X(pidfd_getfd) X(pivot_root)            \
+                X(process_vm_readv) X(process_vm_writev) X(ptrace) X(quotactl) X(reboot) X(request_key)                \
                     X(setdomainname) X(sethostname) X(setns) X(settimeofday) X(swapoff) X(swapon) X(syslog) X(umount2) \
                         X(unshare) X(userfaultfd) X(vhangup)
 

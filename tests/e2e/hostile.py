@@ -140,6 +140,22 @@ def print_table():
     sys.stdout.flush()
 
 
+def plain(words):
+    """Without what differs from run to run: addresses, our own folder, the project's path."""
+    words = re.sub(r" at address 0x[0-9a-f]+", "", words.replace(OWN + "/", ""))
+    words = re.sub(r"^(loophole: |/tmp/\S*project\.json: )", "", words)
+    return words.replace("|", "\\|").replace("lv2:urn:loophole:hostile:", "")
+
+
+def write_table(path):
+    """Into docs/hostile.md: what stands before the table stays."""
+    with open(path, encoding="utf-8") as file:
+        head = file.read().split("\n|", 1)[0]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(head + "\n| plugin | exit | what it got |\n|---|---|---|\n")
+        file.writelines(f"| {name} | {status} | {plain(words)} |\n" for name, status, _, words in TABLE)
+
+
 # ---- what may be expected of one ----
 
 

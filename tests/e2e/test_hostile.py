@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """One render for each hostile plugin of tests/plugins/hostile.lv2, and what each gets: test_hostile.py LOOPHOLE
-LOOPHOLE-SIGNAL BUNDLES. Whatever it does, the command ends in bounded time and says who did what where; no file is there
+LOOPHOLE-SIGNAL BUNDLES [MARKDOWN]. Whatever it does, the command ends in bounded time and says who did what where; no file is there
 in part, none outside the output folder has changed, no process is left."""
 import json
 import os
@@ -149,3 +149,5 @@ if __name__ == "__main__":
         main(TESTS)
     finally:
         hostile.print_table()
+        if len(sys.argv) > 4:
+            hostile.write_table(sys.argv[4])

@@ -108,6 +108,10 @@ static void act(const char *deed)
         kill(getpid(), SIGKILL);
     } else if (strcmp(deed, "ptrace") == 0) {
         call_in_vain();
+    } else if (strcmp(deed, "alarm") == 0) {
+        raise(SIGALRM);
+    } else if (strcmp(deed, "vanish") == 0) {
+        close(3);
     } else if (strcmp(deed, "shut") == 0) {
         shut_the_channel();
     } else if (strcmp(deed, "garble") == 0) {
@@ -159,6 +163,9 @@ static void perform(void *context, uint32_t worker)
     }
     act(deed);
     engine_watch_leave();
+    if (strcmp(deed, "after") == 0) { /* it left broken what is touched next */
+        *nowhere = 1;
+    }
 }
 
 enum lh_status fake_plugins_run(const struct engine_render_job *job, struct lh_error *error)

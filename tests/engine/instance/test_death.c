@@ -48,6 +48,13 @@ static const struct end {
     {"hang", "", PLUGIN "hang hangs: one call took longer than 300 ms", "track 1, node 1, frame 4711"},
     {"shut", "", PLUGIN "shut garbled the conversation", "track 1, node 1, frame 4711"},
     {"garble", "", PLUGIN "garble garbled the conversation", "track 1, node 1, frame 4711"},
+    {"alarm", "", PLUGIN "alarm was running when signal 14 (Alarm clock) ended it", "track 1, node 1, frame 4711"},
+    {"after", "", PLUGIN "after crashed: signal 11 (Segmentation fault) at address 0x8 right after it returned",
+     "track 1, node 1, frame 4711"},
+    {"vanish", "",
+     "the signal instance ended by itself with exit status 1, outside of every plugin's call; perhaps by " PLUGIN
+     "vanish",
+     ""},
     {"segv", "load", PLUGIN "segv crashed: signal 11 (Segmentation fault) at address 0x8 while it was loaded",
      "track 1, node 1"},
     {"exit", "restore", PLUGIN "exit ended the process: exit(3) while its preset or state was restored",
@@ -134,8 +141,8 @@ END_TEST
 START_TEST(threads_of_plugins_are_suspected)
 {
     ck_assert_int_eq(plugged_run("stray", "", &error), LH_ERR_CRASHED);
-    static const char start[] = "the signal instance crashed outside of every plugin's call: signal 11 (Segmentation "
-                                "fault); perhaps a thread that the plugin " FAKE_URI "stray started";
+    static const char start[] = "the signal instance was killed by signal 11 (Segmentation fault), outside of every "
+                                "plugin's call; perhaps by the plugin " FAKE_URI "stray";
     ck_assert_msg(strncmp(error.message, start, sizeof start - 1) == 0, "%s", error.message);
 }
 END_TEST
