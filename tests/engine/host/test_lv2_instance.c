@@ -103,8 +103,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("engine/host/right_sound");
-    TCase *tests = tcase_create("right_sound");
+    Suite *suite = suite_create("engine/host/lv2_instance");
+    TCase *tests = tcase_create("lv2_instance");
     tcase_add_loop_test(tests, samples_are_the_bare_hosts, 0, (int)(sizeof plugins / sizeof *plugins));
     suite_add_tcase(suite, tests);
     return testing_main(suite);
