@@ -87,8 +87,8 @@ class Outcome:
     def summary(self):
         if self.status == 0:
             could, why = self.told() if self.sound is not None else (None, "")
-            return {None: "goes on", True: "could", False: f"was refused ({why})"}[could]
-        return next((line for line in self.talk.splitlines() if line.strip()), "")[:200]
+            return {None: "goes on", True: "was given it, and goes on", False: f"was refused ({why}), and goes on"}[could]
+        return next((line for line in self.talk.splitlines() if line.strip()), "")[:400]
 
 
 def limits():
@@ -231,9 +231,10 @@ def could(outcome):
 
 
 def cut_off(outcome):
-    """The line to the parent was cut: nobody is left who could say by whom."""
+    """The line to the parent was cut: nobody is left who could say where."""
     equal(outcome.status, 1, f"exit status: {outcome.talk[:500]}")
     equal("signal instance" in outcome.talk, True, outcome.talk[:500])
+    equal(f"urn:loophole:hostile:{outcome.name}" in outcome.talk, True, f"the plugin is not in {outcome.talk[:500]!r}")
 
 
 def whatever(outcome):
