@@ -196,8 +196,11 @@ static void release(struct engine_timeline *timeline, const struct sounding *cha
 static enum lh_status gather_events(struct engine_timeline *timeline, const struct graph_insert *insert, int64_t begin,
                                     int64_t silence)
 {
+    if (insert->event_count == 0) {
+        return LH_OK;
+    }
     const struct graph_event *events = timeline->graph->events + insert->event_first;
-    size_t releases = insert->event_count > 0 ? CHANNELS * (KEYS + 3) : 0;
+    const size_t releases = CHANNELS * (KEYS + 3);
     timeline->events = malloc((insert->event_count + releases + 1) * sizeof *timeline->events);
     if (timeline->events == NULL) {
         return LH_ERR_NO_MEMORY;
@@ -228,8 +231,8 @@ void engine_timeline_events(struct engine_timeline *timeline, int64_t to, const 
     while (timeline->next_event < timeline->event_count && timeline->events[timeline->next_event].frame < to) {
         timeline->next_event++;
     }
-    *events = timeline->events + first;
     *count = timeline->next_event - first;
+    *events = *count > 0 ? timeline->events + first : NULL;
 }
 
 /* ---- musical time ---- */

@@ -12,6 +12,7 @@
 #define STAGE_FRIENDLY PLUGINS_PATH "/friendly.lv2/"
 #define STAGE_HOSTILE PLUGINS_PATH "/hostile.lv2/"
 #define STAGE_LIAR PLUGINS_PATH "/liar.lv2/"
+#define STAGE_BREAKER PLUGINS_PATH "/breaker.lv2/"
 #define STAGE_UNRESOLVED PLUGINS_PATH "/unresolved.lv2/"
 
 struct engine_host *stage_host(const char *bundle);
