@@ -6,9 +6,10 @@
 #define BLOCK_PLUGINS 4096u /* a chain of plugins is on all cores only once its first blocks have gone down it */
 #define BLOCK_MIN 1024u
 #define BUFFER_BUDGET ((size_t)10 << 20) /* bytes of node buffers for all blocks in flight: more is not faster */
-#define BUFFER_LIMIT ((size_t)16 << 30)  /* past this it is a mistake */
-#define SLOTS_LEAST 2u                   /* blocks in flight beside one for each thread ... */
-#define SLOTS_MOST 14u                   /* ... and where the budget allows */
+#define BUFFER_BUDGET_PLUGINS ((size_t)20 << 20) /* with plugins, whose tasks want to be worth their start */
+#define BUFFER_LIMIT ((size_t)16 << 30)          /* past this it is a mistake */
+#define SLOTS_LEAST 2u                           /* blocks in flight beside one for each thread ... */
+#define SLOTS_MOST 14u                           /* ... and where the budget allows */
 #define BUFFER_ALIGNMENT 64u
 
 static uint32_t wider(uint32_t a, uint32_t b)
@@ -85,6 +86,7 @@ enum lh_status engine_draft_size_blocks(struct engine_draft *draft, struct lh_er
     struct engine_plan *plan = draft->plan;
     const struct engine_plan_options *options = draft->options;
     uint32_t quantum = plan->graph->quantum;
+    size_t budget = plan->plugin_count > 0 ? BUFFER_BUDGET_PLUGINS : BUFFER_BUDGET;
     plan->slots = options->threads + SLOTS_LEAST;
     if (options->block != 0) {
         if (options->block % quantum != 0) {
@@ -97,12 +99,12 @@ enum lh_status engine_draft_size_blocks(struct engine_draft *draft, struct lh_er
         uint32_t least = quantum > BLOCK_MIN ? quantum : BLOCK_MIN;
         uint32_t largest = plan->plugin_count > 0 ? BLOCK_PLUGINS : BLOCK_DEFAULT;
         plan->block = largest > quantum ? largest : quantum;
-        while (plan->block > least && lay_out_slot(plan, plan->block) * plan->slots > BUFFER_BUDGET) {
+        while (plan->block > least && lay_out_slot(plan, plan->block) * plan->slots > budget) {
             plan->block /= 2;
         }
     }
     plan->slot_bytes = lay_out_slot(plan, plan->block);
-    while (plan->slots < options->threads + SLOTS_MOST && (plan->slots + 1) * plan->slot_bytes <= BUFFER_BUDGET) {
+    while (plan->slots < options->threads + SLOTS_MOST && (plan->slots + 1) * plan->slot_bytes <= budget) {
         plan->slots++; /* room to run ahead of an encoder whose blocks take turns being slow */
     }
     size_t held = held_bytes(plan);
