@@ -27,7 +27,7 @@ struct engine_provider_instance {
     struct engine_lv2_events events;
     struct engine_lv2_property *properties; /* by port */
     bool *chosen;                           /* by port: the caller set it, so the host does not drive it */
-    bool restored; /* it was given properties of a state */
+    bool restored;                          /* it was given properties of a state */
     bool activated;
 };
 

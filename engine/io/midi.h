@@ -13,9 +13,9 @@
 #define ENGINE_MIDI_EVENTS_MAX (1u << 22)
 
 struct engine_midi_event {
-    double at;      /* quarter notes from the file's start; seconds when the file counts in SMPTE frames */
-    uint32_t track; /* 1 = the file's first */
-    uint32_t size;  /* 1..3 */
+    double at;        /* quarter notes from the file's start; seconds when the file counts in SMPTE frames */
+    uint32_t track;   /* 1 = the file's first */
+    uint32_t size;    /* 1..3 */
     uint8_t bytes[4]; /* a channel message: status 0x80..0xEF and its data */
 };
 

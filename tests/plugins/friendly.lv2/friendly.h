@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Well-behaved LV2 plugins for tests: what each one does is simple enough to be known sample by sample, so that a test
    sees what the host did. URIs are urn:loophole:test:NAME; ports, in their order, are in tables.py. Values that leave
-   through audio outputs are exact in float; the loud ones are for 32-bit deliverables.
-
-   levels.c
+   through audio outputs are exact in float; the loud ones are for 32-bit deliverables. */
+/* clang-format off */
+/* levels.c
      gain               out = in * gain; mono; gain 0..4, 1
      gain2              the same, stereo
      one-to-two         left = in, right = -in
@@ -31,20 +31,24 @@
      enabled-teller     left = lv2:enabled, right = lv2:freeWheeling as the ports have them
      options-teller     outputs: minimum, nominal, maximum block length / 8192, sequence size / 65536, rate / 96000
                         as told by the options; 0 = not told. Requires boundedBlockLength and options
-     counter            out = how often a plugin of this kind was activated in this process / 1024: leaks through a
-   static noise-rand         out = in + rand() of the C library, -0.25..0.25 noise-time         the same after
-   srand(time(NULL)) in its instantiate noise-clock        the same from a generator of its own, seeded with the
-   nanoseconds of the clock is-live            out = 1 when the host says isLive, else 0 requires-unknown,
-   requires-live, needs-fixed-block, needs-power-of-two: out = in, with such a required feature notes.c click-synth
-   velocity/127 at the frame of each note-on, minus the same at its note-off, else 0; adds event-teller       outputs:
-   status/256, data 1/128, data 2/128 of each MIDI message at its frame, added position-teller    outputs, held from the
-   frame at which they are told: bpm/1000, bar, beat of the bar, beat, beats per bar, beat unit, speed, frame/1048576
+     counter            out = how often one of its kind was activated in this process / 1024: leaks by a static variable
+     noise-rand         out = in + rand() of the C library, -0.25..0.25
+     noise-time         the same after srand(time(NULL)) in its instantiate
+     noise-clock        the same from a generator of its own, seeded with the nanoseconds of the clock
+     is-live            out = 1 when the host says isLive, else 0
+     requires-unknown, requires-live, needs-fixed-block, needs-power-of-two: out = in, with such a required feature
+   notes.c
+     click-synth        velocity/127 at the frame of each note-on, minus the same at its note-off, else 0; adds
+     event-teller       outputs: status/256, data 1/128, data 2/128 of each MIDI message at its frame, added
+     position-teller    outputs, held from the frame at which they are told: bpm/1000, bar, beat of the bar, beat,
+                        beats per bar, beat unit, speed, frame/1048576
      capacity-teller    out = capacity of its event output (rsz:minimumSize 65536) / 1048576 as the host set it
      property           out = in * the writable property urn:loophole:test:level (0..4, 1); exact at the message's frame
    state.c
-     state-holder       out = in through four taps * the number in a file; both are state, with a default and two
-   presets worker-doubler     out = in; twice that once a worker's response is there, asked for in the first run. The
-   response of each further run's job adds nothing: jobs are counted in `jobs` */
+     state-holder       out = in through four taps * the number in a file; both are state, with a default, two presets
+     worker-doubler     out = in; twice that once a worker has responded, which is asked in each run of frames > 0;
+                        `jobs` tells how often it did */
+/* clang-format on */
 #ifndef TESTS_PLUGINS_FRIENDLY_H
 #define TESTS_PLUGINS_FRIENDLY_H
 
