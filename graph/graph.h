@@ -104,7 +104,7 @@ struct graph_plugin {
     const char *uri;         /* with its kind: "lv2:http://example.org/reverb" */
     const char *bundle;      /* the folder that holds it, absolute, "/" at its end; "": unknown. Not part of any key */
     const char *version;     /* as the plugin says it, "2.4"; may be empty */
-    struct lh_digest digest; /* of its binary */
+    struct lh_digest digest; /* of its binary and of what its data say of its ports: graph_plugin_digest() */
 };
 
 /* A parameter's values over time: a control port or a writable property by its symbol, in its natural unit. Where the

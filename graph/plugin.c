@@ -129,6 +129,20 @@ void graph_plugin_facts_write(struct lh_writer *writer, const struct graph_plugi
     }
 }
 
+enum lh_status graph_plugin_digest(const struct graph_plugin_facts *facts, struct lh_digest *digest)
+{
+    struct graph_plugin_facts placeless = *facts;
+    placeless.bundle = "";
+    placeless.binary = "";
+    struct lh_writer writer;
+    lh_writer_init(&writer);
+    graph_plugin_facts_write(&writer, &placeless);
+    enum lh_status status = lh_writer_status(&writer);
+    status = status != LH_OK ? status : lh_digest_bytes(writer.data, writer.size, digest);
+    lh_writer_fini(&writer);
+    return status;
+}
+
 /* A record while it is read. */
 struct facts_reader {
     struct lh_reader *reader;

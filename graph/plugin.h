@@ -73,6 +73,10 @@ const struct graph_port *graph_plugin_parameter(const struct graph_plugin_facts 
 void graph_port_range(const struct graph_port *port, uint32_t sample_rate, float *minimum, float *maximum,
                       float *standard);
 
+/* What a plugin's sound hangs on, as far as it is installed: its binary, and the ports, defaults and presets that its
+   data tell. Where it lies is left out. LH_ERR_NO_MEMORY. */
+LH_NODISCARD enum lh_status graph_plugin_digest(const struct graph_plugin_facts *facts, struct lh_digest *digest);
+
 /* One record; little-endian, as common/base/bytes.h. The reader bounds every count; texts and tables go into the arena;
    what cannot have been written fails the reader. LH_ERR_FORMAT, LH_ERR_NO_MEMORY. */
 void graph_plugin_facts_write(struct lh_writer *writer, const struct graph_plugin_facts *facts);

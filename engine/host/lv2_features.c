@@ -4,12 +4,14 @@
 #include "engine/host/lv2_features.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lv2/buf-size/buf-size.h>
 #include <lv2/resize-port/resize-port.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/host/lv2_ports.h"
 
@@ -76,13 +78,26 @@ static char *join(const char *folder, const char *path)
     return joined;
 }
 
+/* access() does not ask the jail. */
+static bool is_readable(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
 static char *absolute_path(LV2_State_Map_Path_Handle handle, const char *path)
 {
-    const struct engine_lv2_paths *paths = handle;
-    if (*path == '/' || *path == '\0') {
-        return strdup(path);
+    struct engine_lv2_paths *paths = handle;
+    char *absolute = *path == '/' || *path == '\0' ? strdup(path)
+                     : paths->inner != NULL        ? paths->inner->absolute_path(paths->inner->handle, path)
+                                                   : join(paths->folder, path);
+    if (absolute != NULL && *absolute != '\0' && paths->unreadable[0] == '\0' && !is_readable(absolute)) {
+        snprintf(paths->unreadable, sizeof paths->unreadable, "%s", absolute);
     }
-    return paths->inner != NULL ? paths->inner->absolute_path(paths->inner->handle, path) : join(paths->folder, path);
+    return absolute;
 }
 
 /* States are read here, never written. */

@@ -184,8 +184,16 @@ static enum lh_status restore_text(struct engine_provider_instance *instance, co
         status = lh_error_set(error, LH_ERR_FAULT, where, "its state is another plugin's: %s",
                               owner != NULL ? lilv_node_as_string(owner) : "it does not say whose");
     } else {
+        char *unreadable = instance->features.paths.unreadable;
+        *unreadable = '\0';
         LV2_State_Status answer = apply(instance, state, true);
         status = answer == LV2_STATE_SUCCESS ? LH_OK : refused(instance, "state", answer, error);
+        if (status == LH_OK && *unreadable != '\0') { /* most plugins would go on in silence */
+            status = lh_error_set(error, LH_ERR_MISSING, where,
+                                  "its state refers to the file %s, which is not there or outside of what plugins may "
+                                  "read: keep it in the project's folder",
+                                  unreadable);
+        }
     }
     lilv_state_free(state);
     return status;

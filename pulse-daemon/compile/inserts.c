@@ -244,13 +244,13 @@ static enum lh_status resolve_plugin(struct pulse_compiling *c, size_t track, st
 {
     const struct graph_plugin_facts *plugin = installed(c, insert);
     const struct pulse_track *item = &c->project->tracks[track];
-    const struct graph_plugin entry = {
-        .uri = plugin->uri, .bundle = plugin->bundle, .version = plugin->version, .digest = plugin->digest};
+    struct graph_plugin entry = {.uri = plugin->uri, .bundle = plugin->bundle, .version = plugin->version};
     struct graph_plugin_node *description = &insert->description;
     check_layout(c, track, insert);
     check_sidechain(c, insert);
     insert->begins = graph_plugin_audio_inputs(plugin) == 0 && graph_plugin_audio_outputs(plugin) > 0;
-    enum lh_status status = graph_builder_add_plugin(c->builder, &entry, &description->plugin);
+    enum lh_status status = graph_plugin_digest(plugin, &entry.digest);
+    status = status == LH_OK ? graph_builder_add_plugin(c->builder, &entry, &description->plugin) : status;
     status = status == LH_OK ? find_preset(c, insert) : status;
     status = status == LH_OK ? find_state(c, insert) : status;
     status = status == LH_OK ? set_identity(c, item, insert) : status;

@@ -118,6 +118,29 @@ START_TEST(come_back_from_bytes)
 }
 END_TEST
 
+START_TEST(a_digest_follows_the_data_but_not_the_place)
+{
+    struct lh_digest digest;
+    struct lh_digest other;
+    struct graph_plugin_facts changed = facts;
+    ck_assert_int_eq(graph_plugin_digest(&facts, &digest), LH_OK);
+    changed.bundle = "/elsewhere/";
+    changed.binary = "/elsewhere/p.so";
+    ck_assert_int_eq(graph_plugin_digest(&changed, &other), LH_OK);
+    ck_assert_mem_eq(&digest, &other, sizeof digest);
+    struct graph_port louder[sizeof ports / sizeof *ports];
+    memcpy(louder, ports, sizeof louder);
+    louder[3].standard = 4801;
+    changed.ports = louder;
+    ck_assert_int_eq(graph_plugin_digest(&changed, &other), LH_OK);
+    ck_assert_mem_ne(&digest, &other, sizeof digest);
+    changed = facts;
+    changed.digest.bytes[0] ^= 1;
+    ck_assert_int_eq(graph_plugin_digest(&changed, &other), LH_OK);
+    ck_assert_mem_ne(&digest, &other, sizeof digest);
+}
+END_TEST
+
 /* Every prefix is refused; no flipped bit does harm. */
 START_TEST(damaged_bytes)
 {
@@ -173,6 +196,7 @@ int main(void)
     TCase *test = tcase_create("facts");
     tcase_add_test(test, answers);
     tcase_add_test(test, come_back_from_bytes);
+    tcase_add_test(test, a_digest_follows_the_data_but_not_the_place);
     tcase_add_test(test, damaged_bytes);
     tcase_add_test(test, allocations_may_fail);
     suite_add_tcase(suite, test);
