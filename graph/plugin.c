@@ -7,7 +7,7 @@
 
 #define TEXT_MAX 65535u
 #define POINTS_MAX 65536u
-#define PORT_BYTES (10u + 4u * 4u + 3u * 4u + 4u) /* the least that a port takes */
+#define PORT_BYTES (11u + 4u * 4u + 3u * 4u + 4u) /* the least that a port takes */
 #define POINT_BYTES 8u
 #define PRESET_BYTES 8u
 #define BOUNDS_RATE 48000.0f /* that scaled bounds are told at */
@@ -73,7 +73,7 @@ void graph_port_range(const struct graph_port *port, uint32_t sample_rate, float
     float scale = port->scaled ? (float)sample_rate / BOUNDS_RATE : 1.0f;
     *minimum = port->minimum * scale;
     *maximum = port->maximum * scale;
-    *standard = port->standard * scale;
+    *standard = port->absolute ? port->standard : port->standard * scale;
 }
 
 static void write_flag(struct lh_writer *writer, bool flag)
@@ -93,6 +93,7 @@ static void write_port(struct lh_writer *writer, const struct graph_port *port)
     write_flag(writer, port->enumerated);
     write_flag(writer, port->logarithmic);
     write_flag(writer, port->scaled);
+    write_flag(writer, port->absolute);
     lh_writer_text(writer, port->symbol);
     lh_writer_text(writer, port->name);
     lh_writer_text(writer, port->unit);
@@ -221,6 +222,7 @@ static void read_port(struct facts_reader *facts, struct graph_port *port)
     port->enumerated = read_flag(facts);
     port->logarithmic = read_flag(facts);
     port->scaled = read_flag(facts);
+    port->absolute = read_flag(facts);
     port->symbol = read_text(facts);
     port->name = read_text(facts);
     port->unit = read_text(facts);

@@ -11,12 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/host/lv2_features.h"
 #include "engine/host/lv2_ports.h"
 
 #define NAME_BYTES 1024u
+#define PLACE_BYTES 4096u /* of a URI or path */
 #define REASON_BYTES 1024u
 
 LH_PRINTF(3, 4)
@@ -121,6 +123,11 @@ static enum lh_status read_core(struct engine_provider_world *world, const struc
     struct graph_plugin_facts *plain = &facts->facts;
     if (plain->uri == NULL || plain->bundle == NULL || plain->binary == NULL) {
         return lh_error_no_memory(error);
+    }
+    if (strlen(plain->uri) > PLACE_BYTES || strlen(plain->bundle) > PLACE_BYTES ||
+        strlen(plain->binary) > PLACE_BYTES) {
+        return lh_error_set(error, LH_ERR_FORMAT, plain->bundle, "its data have a URI or path of more than %u bytes",
+                            PLACE_BYTES);
     }
     if (*plain->binary == '\0') {
         return lh_error_set(error, LH_ERR_FORMAT, plain->uri, "its data name no binary");
@@ -239,7 +246,8 @@ static enum lh_status read_presets(struct engine_provider_world *world, const Li
         LILV_FOREACH(nodes, i, presets)
         {
             const LilvNode *preset = lilv_nodes_get(presets, i);
-            if (kept && lilv_node_is_uri(preset) && count < GRAPH_PLUGIN_PRESETS_MAX) {
+            if (kept && lilv_node_is_uri(preset) && count < GRAPH_PLUGIN_PRESETS_MAX &&
+                strlen(lilv_node_as_uri(preset)) <= PLACE_BYTES) {
                 made[count].uri = lh_arena_strdup(arena, lilv_node_as_uri(preset));
                 made[count].label = preset_label(world, arena, preset);
                 kept = made[count].uri != NULL && made[count].label != NULL;
@@ -259,8 +267,12 @@ static enum lh_status read_presets(struct engine_provider_world *world, const Li
 
 static enum lh_status read_digest(struct lh_arena *arena, struct graph_plugin_facts *facts, struct lh_error *error)
 {
-    int fd = open(facts->binary, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    int fd = open(facts->binary, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        if (fd >= 0) {
+            close(fd);
+        }
         return refuse(facts, arena, "its binary %s cannot be read", facts->binary) ? LH_OK : lh_error_no_memory(error);
     }
     enum lh_status status = lh_digest_file(fd, &facts->digest, error);

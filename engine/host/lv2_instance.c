@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <lv2/core/lv2.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,7 @@ static enum lh_status instantiate(struct engine_provider_world *world, const str
     made->world = world;
     made->facts = facts;
     made->ports = ports;
+    made->sample_rate = config->sample_rate;
     made->properties = calloc((size_t)plain->port_count + 1, sizeof *made->properties);
     made->chosen = calloc((size_t)plain->port_count + 1, sizeof *made->chosen);
     bool kept = made->properties != NULL && made->chosen != NULL;
@@ -202,7 +204,12 @@ static void tell_tempo(struct engine_provider_instance *instance, const struct e
     const struct engine_lv2_facts *facts = instance->facts;
     for (uint32_t i = 0; i < facts->facts.port_count; i++) {
         if (facts->ports[i].drive == ENGINE_LV2_DRIVE_TEMPO && !instance->chosen[i]) {
-            *(float *)instance->ports[i] = (float)(position->bpm * (double)position->denominator / 4.0);
+            float minimum;
+            float maximum;
+            float standard;
+            graph_port_range(&facts->facts.ports[i], instance->sample_rate, &minimum, &maximum, &standard);
+            float beats = (float)(position->bpm * (double)position->denominator / 4.0);
+            *(float *)instance->ports[i] = fminf(fmaxf(beats, minimum), maximum);
         }
     }
 }
@@ -218,7 +225,8 @@ static enum lh_status run(struct engine_provider_instance *instance, const struc
             return full(instance, instance->facts->position_port, error);
         }
     }
-    enum lh_status status = send_properties(instance, error);
+    /* A run of no frames may be returned from at once: what it was told would be lost. */
+    enum lh_status status = chunk->frames > 0 ? send_properties(instance, error) : LH_OK;
     for (uint32_t i = 0; status == LH_OK && i < chunk->event_count; i++) {
         if (!engine_lv2_events_note(events, chunk->events[i].frame - chunk->frame, &chunk->events[i])) {
             status = full(instance, instance->facts->note_port, error);

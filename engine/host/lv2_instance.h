@@ -19,6 +19,7 @@ struct engine_provider_instance {
     struct engine_provider_world *world;
     const struct engine_lv2_facts *facts;
     void *const *ports; /* the caller's memory */
+    uint32_t sample_rate;
     LilvInstance *lilv; /* NULL until made */
     void *library;      /* keeps the binary loaded */
     const LV2_State_Interface *state;

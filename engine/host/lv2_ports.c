@@ -74,6 +74,7 @@ static void set_range(struct graph_port *port, float minimum, float maximum, flo
     bool absolute =
         port->scaled && (standard * scale < low || standard * scale > high) && standard >= low && standard <= high;
     float usual = isnan(standard) ? fminf(fmaxf(0.0f, low), high) : standard * (absolute ? 1.0f : scale);
+    port->absolute = absolute;
     port->minimum = fmaxf(fminf(low, usual), -UNBOUNDED);
     port->maximum = fminf(fmaxf(high, usual), UNBOUNDED);
     port->standard = fminf(fmaxf(usual, -UNBOUNDED), UNBOUNDED);
@@ -138,6 +139,11 @@ static bool read_points(struct reading *reading, const LilvPlugin *plugin, const
     return kept;
 }
 
+static const char *cut(struct lh_arena *arena, const char *text)
+{
+    return lh_arena_strndup(arena, text, strnlen(text, NAME_BYTES));
+}
+
 static const char *read_unit(struct reading *reading, const LilvNode *unit)
 {
     struct engine_provider_world *world = reading->world;
@@ -145,10 +151,9 @@ static const char *read_unit(struct reading *reading, const LilvNode *unit)
         return "";
     }
     LilvNode *symbol = lilv_world_get(world->lilv, unit, world->names[ENGINE_LV2_NAME_UNIT_SYMBOL], NULL);
-    const char *text = symbol != NULL ? engine_lv2_text(reading->arena, symbol, NAME_BYTES)
-                       : lilv_node_is_uri(unit)
-                           ? lh_arena_strdup(reading->arena, engine_lv2_local_name(lilv_node_as_uri(unit)))
-                           : "";
+    const char *text = symbol != NULL           ? engine_lv2_text(reading->arena, symbol, NAME_BYTES)
+                       : lilv_node_is_uri(unit) ? cut(reading->arena, engine_lv2_local_name(lilv_node_as_uri(unit)))
+                                                : "";
     lilv_node_free(symbol);
     return text;
 }
@@ -255,7 +260,7 @@ static bool read_role(struct reading *reading, const LilvPlugin *plugin, const L
                        : *uri == '\0' && reading->more[index].drive == ENGINE_LV2_DRIVE_ONE
                            ? "freeWheeling"
                            : engine_lv2_local_name(uri);
-    port->role = lh_arena_strdup(reading->arena, role);
+    port->role = cut(reading->arena, role);
     bool first = port->kind == GRAPH_PORT_EVENTS && port->input && strcmp(uri, LV2_CORE__control) == 0;
     if (first && reading->facts->message_port == GRAPH_NONE) {
         reading->facts->message_port = index;

@@ -53,7 +53,7 @@ static enum lh_status watch_over(struct engine_instance *instance, const struct 
     int wait_ms = work->beat(work->context, false);
     for (;;) {
         errno = 0;
-        bool answered = engine_client_wait(instance, wait_ms);
+        bool answered = engine_client_wait(instance, wait_ms < 0 ? 0 : wait_ms);
         wait_ms = work->beat(work->context, errno == EINTR);
         if (answered) {
             return engine_client_receive(instance, work->answer, message, error);

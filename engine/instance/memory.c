@@ -3,6 +3,7 @@
    they never wrote; what they found there would differ between renders. Outside of plugins everything is as ever. Left
    out where a sanitizer has an allocator of its own. */
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 /* The C library's own, under the names that it keeps for those who stand in front of it. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
 static void *zeroed(void *memory, size_t size)
@@ -27,12 +29,28 @@ void *malloc(size_t size)
     return engine_watch_current != NULL ? __libc_calloc(1, size) : __libc_malloc(size);
 }
 
+void *realloc(void *memory, size_t size)
+{
+    if (engine_watch_current == NULL) {
+        return __libc_realloc(memory, size);
+    }
+    if (memory == NULL) {
+        return malloc(size);
+    }
+    size_t before = malloc_usable_size(memory);
+    char *grown = __libc_realloc(memory, size);
+    size_t after = grown != NULL ? malloc_usable_size(grown) : 0;
+    if (after > before) {
+        memset(grown + before, 0, after - before);
+    }
+    return grown;
+}
+
 void *aligned_alloc(size_t alignment, size_t size)
 {
     return zeroed(__libc_memalign(alignment, size), size);
 }
 
-void *memalign(size_t alignment, size_t size);
 void *memalign(size_t alignment, size_t size)
 {
     return aligned_alloc(alignment, size);

@@ -26,7 +26,8 @@ static void setup(void)
 static void write_file(const char *folder, const char *name)
 {
     char file[PATH_MAX + 64];
-    snprintf(file, sizeof file, "%s/%s", folder, name);
+    int length = snprintf(file, sizeof file, "%s/%s", folder, name);
+    ck_assert(length > 0 && (size_t)length < sizeof file);
     int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     close(fd);
