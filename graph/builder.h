@@ -42,7 +42,7 @@ struct graph_plugin_node {
     size_t parameter_count;
     const struct graph_event *events; /* frames never decrease; those of one frame keep their order */
     size_t event_count;
-    const char *preset, *state, *folder, *identity; /* as in struct graph_insert; NULL is "" */
+    const char *preset, *preset_bundle, *state, *folder, *identity; /* as in struct graph_insert; NULL is "" */
 };
 /* Everything is copied. Nodes with an identity merge only with those of the same identity. */
 LH_NODISCARD enum lh_status graph_builder_add_plugin_node(struct graph_builder *builder,

@@ -57,6 +57,7 @@ int graph_insert_compare(const struct graph_builder *builder, uint32_t a, uint32
     order = order != 0 ? order : compare_words(p->has_sidechain, q->has_sidechain);
     order = order != 0 ? order : strcmp(p->identity, q->identity);
     order = order != 0 ? order : strcmp(p->preset, q->preset);
+    order = order != 0 ? order : strcmp(p->preset_bundle, q->preset_bundle);
     order = order != 0 ? order : strcmp(p->folder, q->folder);
     order = order != 0 ? order : strcmp(p->state, q->state);
     order = order != 0 ? order : compare_parameters(builder, p, q);
@@ -78,8 +79,8 @@ uint64_t graph_insert_hash(const struct graph_builder *builder, uint32_t insert,
     const struct graph_event *events = builder->events.items;
     hash = graph_hash_word(hash, (uint64_t)entry->plugin << 2 | (entry->has_input ? 2u : 0u) | entry->has_sidechain);
     hash = graph_hash_word(hash, (uint64_t)entry->parameter_count << 32 | entry->event_count);
-    hash =
-        text_hash(text_hash(text_hash(text_hash(hash, entry->identity), entry->preset), entry->folder), entry->state);
+    hash = text_hash(text_hash(text_hash(hash, entry->identity), entry->preset), entry->preset_bundle);
+    hash = text_hash(text_hash(hash, entry->folder), entry->state);
     for (uint32_t i = 0; i < entry->parameter_count; i++) {
         hash = text_hash(hash, parameters[entry->parameter_first + i].symbol);
         hash = graph_hash_word(hash, parameters[entry->parameter_first + i].curve);
@@ -184,6 +185,8 @@ static enum lh_status place_insert(struct graph_builder *builder, const struct g
     status = status != LH_OK ? status : place_parameters(builder, description);
     status = status != LH_OK ? status : place_events(builder, description);
     status = status != LH_OK ? status : graph_builder_copy_text(builder, description->preset, &entry.preset);
+    status =
+        status != LH_OK ? status : graph_builder_copy_text(builder, description->preset_bundle, &entry.preset_bundle);
     status = status != LH_OK ? status : graph_builder_copy_text(builder, description->state, &entry.state);
     status = status != LH_OK ? status : graph_builder_copy_text(builder, description->folder, &entry.folder);
     status = status != LH_OK ? status : graph_builder_copy_text(builder, description->identity, &entry.identity);

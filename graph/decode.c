@@ -181,6 +181,7 @@ static void read_inserts(struct decoder *decoder, struct graph *graph)
         insert->parameter_count = lh_reader_u32(reader);
         insert->event_count = lh_reader_u32(reader);
         insert->preset = read_text(decoder);
+        insert->preset_bundle = read_text(decoder);
         insert->state = read_long_text(decoder, GRAPH_STATE_MAX);
         insert->folder = read_text(decoder);
         insert->identity = read_text(decoder);

@@ -47,6 +47,7 @@ static void write_insert(struct lh_writer *writer, const struct graph_insert *in
     lh_writer_u32(writer, insert->parameter_count);
     lh_writer_u32(writer, insert->event_count);
     lh_writer_text(writer, insert->preset);
+    lh_writer_text(writer, insert->preset_bundle);
     lh_writer_text(writer, insert->state);
     lh_writer_text(writer, insert->folder);
     lh_writer_text(writer, insert->identity);

@@ -15,8 +15,8 @@
        plugins    text uri, bundle, version; 32 bytes digest
        parameters text symbol; u32 curve
        events     i64 frame; u32 size; 4 bytes
-       inserts    u32 plugin; flags has input, has side chain; u32 counts of parameters, events; text preset, state,
-                  folder, identity. The n-th belongs to the n-th PLUGIN node
+       inserts    u32 plugin; flags has input, has side chain; u32 counts of parameters, events; text preset,
+                  preset bundle, state, folder, identity. The n-th belongs to the n-th PLUGIN node
        tempo      i64 frame; f64 beats, bpm; i64 bar; f64 bar beat; u32 numerator, denominator
        nodes      kind; invert; u32 channels, count; text label
        deliverables  the members of struct graph_deliverable in their order, but the u32 count of its tags and then the

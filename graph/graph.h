@@ -130,7 +130,9 @@ struct graph_insert {
     uint32_t parameter_first, parameter_count; /* into parameters, symbols ascending (strcmp) and distinct */
     uint32_t event_first, event_count;         /* into events, frames never decrease */
     const char *preset;                        /* URI of a preset that is applied before state and parameters; "" */
-    const char *state;    /* Turtle text of an LV2 state, applied after the preset, before the parameters; "" */
+    const char *preset_bundle; /* the folder that holds the preset, absolute, "/" at its end; "": the plugin's. Not part
+                                  of any key */
+    const char *state;         /* Turtle text of an LV2 state, applied after the preset, before the parameters; "" */
     const char *folder;   /* absolute, "/" at its end: what relative paths of the state mean. "" without a state. Not
                              part of any key */
     const char *identity; /* "" for a plugin that is proven repeatable; else what tells this node from its equals, which

@@ -98,6 +98,7 @@ static enum lh_status check_events(const struct graph *graph, const struct graph
 static const char *texts_fault(const struct graph_insert *insert)
 {
     const char *fault = graph_text_fault(insert->preset);
+    fault = fault != NULL ? fault : graph_text_fault(insert->preset_bundle);
     fault = fault != NULL ? fault : graph_text_fault(insert->folder);
     fault = fault != NULL ? fault : graph_text_fault(insert->identity);
     if (fault == NULL && strnlen(insert->state, (size_t)GRAPH_STATE_MAX + 1) > GRAPH_STATE_MAX) {

@@ -145,6 +145,7 @@ static enum lh_status copy_plugin(const struct rebuild *rebuild, struct lh_arena
         .events = graph->events + insert->event_first,
         .event_count = insert->event_count,
         .preset = insert->preset,
+        .preset_bundle = insert->preset_bundle,
         .state = insert->state,
         .folder = insert->folder,
         .identity = insert->identity,

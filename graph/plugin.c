@@ -9,7 +9,7 @@
 #define POINTS_MAX 65536u
 #define PORT_BYTES (11u + 4u * 4u + 3u * 4u + 4u) /* the least that a port takes */
 #define POINT_BYTES 8u
-#define PRESET_BYTES 8u
+#define PRESET_BYTES 12u
 #define BOUNDS_RATE 48000.0f /* that scaled bounds are told at */
 
 static bool is_audio(const struct graph_port *port, bool input)
@@ -108,10 +108,17 @@ static void write_port(struct lh_writer *writer, const struct graph_port *port)
     }
 }
 
-void graph_plugin_facts_write(struct lh_writer *writer, const struct graph_plugin_facts *facts)
+static void write_facts(struct lh_writer *writer, const struct graph_plugin_facts *facts, bool places)
 {
-    const char *const texts[] = {facts->uri,     facts->name,   facts->author, facts->licence, facts->category,
-                                 facts->version, facts->bundle, facts->binary, facts->refused};
+    const char *const texts[] = {facts->uri,
+                                 facts->name,
+                                 facts->author,
+                                 facts->licence,
+                                 facts->category,
+                                 facts->version,
+                                 places ? facts->bundle : "",
+                                 places ? facts->binary : "",
+                                 facts->refused};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         lh_writer_text(writer, texts[i]);
     }
@@ -127,17 +134,22 @@ void graph_plugin_facts_write(struct lh_writer *writer, const struct graph_plugi
     for (uint32_t i = 0; i < facts->preset_count; i++) {
         lh_writer_text(writer, facts->presets[i].uri);
         lh_writer_text(writer, facts->presets[i].label);
+        if (places) {
+            lh_writer_text(writer, facts->presets[i].bundle);
+        }
     }
+}
+
+void graph_plugin_facts_write(struct lh_writer *writer, const struct graph_plugin_facts *facts)
+{
+    write_facts(writer, facts, true);
 }
 
 enum lh_status graph_plugin_digest(const struct graph_plugin_facts *facts, struct lh_digest *digest)
 {
-    struct graph_plugin_facts placeless = *facts;
-    placeless.bundle = "";
-    placeless.binary = "";
     struct lh_writer writer;
     lh_writer_init(&writer);
-    graph_plugin_facts_write(&writer, &placeless);
+    write_facts(&writer, facts, false);
     enum lh_status status = lh_writer_status(&writer);
     status = status != LH_OK ? status : lh_digest_bytes(writer.data, writer.size, digest);
     lh_writer_fini(&writer);
@@ -251,6 +263,7 @@ static void read_tables(struct facts_reader *reader, struct graph_plugin_facts *
     for (uint32_t i = 0; healthy(reader) && i < facts->preset_count; i++) {
         presets[i].uri = read_text(reader);
         presets[i].label = read_text(reader);
+        presets[i].bundle = read_text(reader);
     }
     facts->presets = presets;
 }

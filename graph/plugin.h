@@ -46,6 +46,7 @@ struct graph_port {
 
 struct graph_preset {
     const char *uri, *label;
+    const char *bundle; /* that holds it, which need not be the plugin's; absolute, "/" at its end */
 };
 
 struct graph_plugin_facts {

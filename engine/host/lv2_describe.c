@@ -234,6 +234,42 @@ static const char *preset_label(struct engine_provider_world *world, struct lh_a
     return text;
 }
 
+/* The longest of the world's bundles that a file lies in: presets often have folders of their own there. */
+static const char *bundle_of(const struct engine_provider_world *world, const LilvNode *file)
+{
+    char *path = lilv_node_is_uri(file) ? lilv_file_uri_parse(lilv_node_as_uri(file), NULL) : NULL;
+    const char *found = NULL;
+    size_t longest = 0;
+    for (size_t i = 0; path != NULL && i < world->bundle_count; i++) {
+        size_t length = strlen(world->bundles[i]);
+        if (length > longest && world->bundles[i][length - 1] == '/' && strncmp(path, world->bundles[i], length) == 0) {
+            found = world->bundles[i];
+            longest = length;
+        }
+    }
+    lilv_free(path);
+    return found;
+}
+
+/* lilv does not tell which manifest speaks of a preset, but the files that it refers to, or is, lie beside it. The
+   plugin's own bundle goes first: it is loaded anyway. */
+static const char *preset_bundle(struct engine_provider_world *world, const LilvNode *preset, const char *own)
+{
+    const char *found = bundle_of(world, preset);
+    LilvNodes *files = lilv_world_find_nodes(world->lilv, preset, world->names[ENGINE_LV2_NAME_SEE_ALSO], NULL);
+    if (files != NULL) {
+        LILV_FOREACH(nodes, i, files)
+        {
+            const char *bundle = bundle_of(world, lilv_nodes_get(files, i));
+            if (bundle != NULL && (found == NULL || strcmp(bundle, own) == 0)) {
+                found = bundle;
+            }
+        }
+        lilv_nodes_free(files);
+    }
+    return found != NULL ? found : own;
+}
+
 static enum lh_status read_presets(struct engine_provider_world *world, const LilvPlugin *plugin,
                                    struct lh_arena *arena, struct graph_plugin_facts *facts, struct lh_error *error)
 {
@@ -250,7 +286,8 @@ static enum lh_status read_presets(struct engine_provider_world *world, const Li
                 strlen(lilv_node_as_uri(preset)) <= PLACE_BYTES) {
                 made[count].uri = lh_arena_strdup(arena, lilv_node_as_uri(preset));
                 made[count].label = preset_label(world, arena, preset);
-                kept = made[count].uri != NULL && made[count].label != NULL;
+                made[count].bundle = lh_arena_strdup(arena, preset_bundle(world, preset, facts->bundle));
+                kept = made[count].uri != NULL && made[count].label != NULL && made[count].bundle != NULL;
                 count++;
             }
         }

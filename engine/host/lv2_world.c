@@ -46,6 +46,7 @@ static const char *const name_uris[ENGINE_LV2_NAME_COUNT] = {
     [ENGINE_LV2_NAME_WRITABLE] = LV2_PATCH__writable,
     [ENGINE_LV2_NAME_RANGE] = RDFS "range",
     [ENGINE_LV2_NAME_LABEL] = RDFS "label",
+    [ENGINE_LV2_NAME_SEE_ALSO] = RDFS "seeAlso",
     [ENGINE_LV2_NAME_PRESET] = LV2_PRESETS__Preset,
     [ENGINE_LV2_NAME_STATE] = LV2_STATE__state,
     [ENGINE_LV2_NAME_STATE_INTERFACE] = LV2_STATE__interface,
@@ -84,6 +85,19 @@ static bool keep_specs(struct engine_provider_world *world, const char *const *s
         path += *path == ':' ? 1 : 0;
     }
     return true;
+}
+
+static bool keep_bundles(struct engine_provider_world *world, const char *const *bundles, size_t count)
+{
+    world->bundles = lh_arena_array(&world->arena, count, sizeof *world->bundles);
+    for (size_t i = 0; world->bundles != NULL && i < count; i++) {
+        world->bundles[i] = lh_arena_strdup(&world->arena, bundles[i]);
+        if (world->bundles[i] == NULL) {
+            return false;
+        }
+    }
+    world->bundle_count = count;
+    return world->bundles != NULL;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -141,7 +155,8 @@ enum lh_status engine_lv2_world_open(const char *const *bundles, size_t count, c
     for (size_t i = 0; status == LH_OK && i < count; i++) {
         status = load_bundle(made->lilv, bundles[i]) ? LH_OK : lh_error_no_memory(error);
     }
-    if (status == LH_OK && (!keep_specs(made, specs) || !collect_entries(made))) {
+    if (status == LH_OK &&
+        (!keep_bundles(made, bundles, count) || !keep_specs(made, specs) || !collect_entries(made))) {
         status = lh_error_no_memory(error);
     }
     if (status == LH_OK) {

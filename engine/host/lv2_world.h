@@ -33,6 +33,7 @@ enum engine_lv2_name {
     ENGINE_LV2_NAME_RANGE,
     ENGINE_LV2_NAME_LABEL,
     ENGINE_LV2_NAME_PRESET,
+    ENGINE_LV2_NAME_SEE_ALSO,
     ENGINE_LV2_NAME_STATE,
     ENGINE_LV2_NAME_STATE_INTERFACE,
     ENGINE_LV2_NAME_WORKER_INTERFACE,
@@ -52,6 +53,8 @@ struct engine_provider_world {
     LilvNode *names[ENGINE_LV2_NAME_COUNT];
     struct engine_lv2_urids *urids;
     struct lh_arena arena;
+    const char **bundles; /* as they were named; in the arena */
+    size_t bundle_count;
     char **specs; /* folders; NULL-terminated, in the arena */
     bool specs_loaded;
     struct engine_lv2_entry *entries; /* by URI */

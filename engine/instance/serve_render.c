@@ -69,13 +69,42 @@ static bool request_fits(const struct engine_request *request, const struct engi
            message->fd_count == MEDIA_PLACE + (size_t)request->media_count + wanted + conformed;
 }
 
-/* A host that knows the plugins of the graph, or NULL when it has none. */
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Adds the folders that hold presets, each once. Those of plugins come first, since of one plugin in two bundles the
+   first is taken. */
+static size_t add_preset_bundles(const struct graph *graph, const char **bundles, size_t count)
+{
+    const char **presets = bundles + count;
+    size_t preset_count = 0, kept = count;
+    for (uint32_t i = 0; i < graph->insert_count; i++) {
+        if (graph->inserts[i].preset_bundle[0] != '\0') {
+            presets[preset_count++] = graph->inserts[i].preset_bundle;
+        }
+    }
+    qsort(presets, preset_count, sizeof *presets, compare_texts);
+    for (size_t i = 0; i < preset_count; i++) {
+        bool known = kept > count && strcmp(bundles[kept - 1], presets[i]) == 0;
+        for (size_t k = 0; k < count && !known; k++) {
+            known = strcmp(bundles[k], presets[i]) == 0;
+        }
+        if (!known) {
+            bundles[kept++] = presets[i];
+        }
+    }
+    return kept;
+}
+
+/* A host that knows the plugins of the graph and their presets, or NULL when it has none. */
 static enum lh_status new_host(const struct graph *graph, struct engine_host **host, struct lh_error *error)
 {
     if (graph->plugin_count == 0) {
         return LH_OK;
     }
-    const char **bundles = malloc(graph->plugin_count * sizeof *bundles);
+    const char **bundles = malloc(((size_t)graph->plugin_count + graph->insert_count) * sizeof *bundles);
     if (bundles == NULL) {
         return lh_error_no_memory(error);
     }
@@ -85,6 +114,7 @@ static enum lh_status new_host(const struct graph *graph, struct engine_host **h
             bundles[count++] = graph->plugins[i].bundle;
         }
     }
+    count = add_preset_bundles(graph, bundles, count);
     enum lh_status status = engine_host_new(bundles, count, NULL, host, error);
     free(bundles);
     return status;

@@ -156,7 +156,8 @@ static void check_sidechain(struct pulse_compiling *c, const struct pulse_insert
 static enum lh_status find_preset(struct pulse_compiling *c, struct pulse_insert *insert)
 {
     const struct graph_plugin_facts *plugin = installed(c, insert);
-    const char *wanted = insert->node->preset, *labelled = NULL;
+    const char *wanted = insert->node->preset;
+    const struct graph_preset *labelled = NULL;
     size_t label_count = 0;
     const char **names = lh_arena_array(&c->arena, 2 * (size_t)plugin->preset_count, sizeof *names);
     if (wanted == NULL) {
@@ -171,15 +172,17 @@ static enum lh_status find_preset(struct pulse_compiling *c, struct pulse_insert
         names[2 * i + 1] = preset->label;
         if (strcmp(preset->uri, wanted) == 0) {
             insert->description.preset = preset->uri;
+            insert->description.preset_bundle = preset->bundle;
             return LH_OK;
         }
         if (strcmp(preset->label, wanted) == 0) {
-            labelled = preset->uri;
+            labelled = preset;
             label_count++;
         }
     }
     if (label_count == 1) {
-        insert->description.preset = labelled;
+        insert->description.preset = labelled->uri;
+        insert->description.preset_bundle = labelled->bundle;
         return LH_OK;
     }
     const char *nearest = label_count == 0 ? lh_nearest_name(wanted, names, 2 * (size_t)plugin->preset_count) : NULL;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define MAGIC 0x4950484cu /* "LHPI" */
-#define VERSION 1
+#define VERSION 2
 #define TEXT_MAX GRAPH_TEXT_MAX
 #define PATHS_MAX (1u << 20) /* bytes of a search path */
 

@@ -240,6 +240,32 @@ def test_only_what_is_proven_is_cached(folder):
     equal("latencyFrames" in warm["plugins"][0], False, "it did not run")
 
 
+PRESET = """@prefix lv2: <http://lv2plug.in/ns/lv2core#> .
+@prefix pset: <http://lv2plug.in/ns/ext/presets#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+%s a pset:Preset ; lv2:appliesTo <urn:loophole:test:state-holder> ; rdfs:label "%s" %s .
+"""
+
+
+def test_presets_of_other_bundles(folder):
+    """As a factory's in a bundle of their own, and as hosts save a user's: named by its file, in a folder below."""
+    os.mkdir(f"{folder}/lv2")
+    shutil.copytree(f"{PLUGINS}/friendly.lv2", f"{folder}/lv2/friendly.lv2")
+    port = '; lv2:port [ lv2:symbol "trim" ; pset:value 0.5 ]'
+    for bundle, name, file in (("banks of presets", "<urn:test:half>", "half.ttl"), ("user.preset.lv2", "<in/h.ttl>", "in/h.ttl")):
+        own = f"{folder}/lv2/{bundle}"
+        os.makedirs(os.path.dirname(f"{own}/{file}"))
+        write(f"{own}/manifest.ttl", (PRESET % (name, bundle, f"; rdfs:seeAlso <{file}>")).encode())
+        write(f"{own}/{file}", (PRESET % ("<>" if "in/" in file else name, bundle, port)).encode())
+    machine = Machine(folder, f"{folder}/lv2")
+    holder = TEST + "state-holder"
+    plain = machine.render(project_with(folder, {"plugin": holder}))
+    wanted = digest_of(machine.render(project_with(folder, {"plugin": holder, "parameters": {"trim": 0.5}})))
+    equal(wanted == digest_of(plain), False, "heard")
+    for bundle in ("banks of presets", "user.preset.lv2"):
+        equal(digest_of(machine.render(project_with(folder, {"plugin": holder, "preset": bundle}))), wanted, bundle)
+
+
 def test_missing_plugins(folder):
     machine = Machine(folder)
     missing = {"plugin": TEST + "gian2"}

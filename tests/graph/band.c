@@ -51,7 +51,8 @@ static enum lh_status add_instrument(struct making *making, uint32_t *node)
                                             .sidechain = GRAPH_NONE,
                                             .events = events,
                                             .event_count = 3,
-                                            .preset = "urn:synth#pad"};
+                                            .preset = "urn:synth#pad",
+                                            .preset_bundle = "/lv2/pads/"};
     return graph_builder_add_plugin_node(making->builder, &synth, "track keys, node synth", node);
 }
 

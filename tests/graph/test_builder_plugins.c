@@ -67,6 +67,7 @@ START_TEST(holds_what_was_added)
         } else if (strcmp(uri, "lv2:urn:synth") == 0) {
             ck_assert(!insert->has_input && !insert->has_sidechain);
             ck_assert_str_eq(insert->preset, "urn:synth#pad");
+            ck_assert_str_eq(insert->preset_bundle, "/lv2/pads/");
             ck_assert_int_eq(graph->events[insert->event_first + 2].bytes[0], 0xC0);
         } else {
             ck_assert_str_eq(insert->state, "<> a <urn:state> .");

@@ -48,7 +48,7 @@ static const struct graph_port ports[] = {
      .role = "",
      .maximum = 9},
 };
-static const struct graph_preset presets[] = {{"urn:p#a", "Alpha"}, {"urn:p#b", "Beta"}};
+static const struct graph_preset presets[] = {{"urn:p#a", "Alpha", "/lv2/p.lv2/"}, {"urn:p#b", "Beta", "/lv2/more/"}};
 static const struct graph_plugin_facts facts = {
     .uri = "lv2:urn:p",
     .name = "P",

@@ -57,7 +57,8 @@ static const struct graph_port vocoder[] = {NOTES,
 static const struct graph_port meter[] = {AUDIO(true, false, "in_l"), AUDIO(true, false, "in_r"), PARAMETERS};
 static const struct graph_port arp[] = {NOTES, PARAMETERS};
 
-static const struct graph_preset presets[] = {{"urn:warm", "Warm"}, {"urn:cold", "Twice"}, {"urn:icy", "Twice"}};
+static const struct graph_preset presets[] = {
+    {"urn:warm", "Warm", "/lv2/warm/"}, {"urn:cold", "Twice", "/lv2/"}, {"urn:icy", "Twice", "/lv2/"}};
 
 #define PLUGIN(plugin_uri, plugin_ports, why)                                                                          \
     {                                                                                                                  \

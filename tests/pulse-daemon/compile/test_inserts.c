@@ -315,6 +315,7 @@ START_TEST(states_presets_and_identities)
         compiling_init(&t, text);
         const struct graph_insert *insert = insert_of(&t, "track a, node n");
         ck_assert_str_eq(insert->preset, cases[i].preset);
+        ck_assert_str_eq(insert->preset_bundle, *cases[i].preset != '\0' ? "/lv2/warm/" : "");
         ck_assert_str_eq(insert->state, cases[i].state);
         ck_assert_str_eq(insert->folder, *cases[i].state != '\0' ? "/project/" : "");
         ck_assert_str_eq(insert->identity, cases[i].identity);

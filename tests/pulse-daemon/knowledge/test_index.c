@@ -69,7 +69,7 @@ static enum lh_status describe(void *context, struct lh_arena *own, const char *
                                const char *const *uris, size_t uri_count, struct graph_plugin_facts **facts,
                                size_t *fact_count, const char **notes, struct lh_error *why)
 {
-    static const struct graph_preset presets[] = {{"p", "P"}, {"q", "Q"}};
+    static const struct graph_preset presets[] = {{"p", "P", "/p/"}, {"q", "Q", "/q/"}};
     (void)context;
     calls++;
     asked_bundles += count;
