@@ -16,6 +16,7 @@ struct pass_run {
     struct engine_meter **meters; /* by chain; NULL but for METER */
     _Atomic int64_t blocks;       /* how many blocks the pass needs: lowered when every tail has ended */
     _Atomic uint32_t tails;       /* deliverables of the pass whose tail has not ended yet */
+    _Atomic int64_t last_end;     /* one more than the latest block in which a tail ended */
     _Atomic uint64_t done_blocks;
 };
 
@@ -59,6 +60,17 @@ static enum lh_status meter_block(struct pass_run *run, uint32_t chain, int64_t 
     return status;
 }
 
+/* Deliverables may be blocks apart, and who ends last must not decide how many blocks the pass has. */
+static void end_tail(struct pass_run *run, int64_t block)
+{
+    int64_t latest = atomic_load(&run->last_end);
+    while (latest < block + 1 && !atomic_compare_exchange_weak(&run->last_end, &latest, block + 1)) {
+    }
+    if (atomic_fetch_sub_explicit(&run->tails, 1, memory_order_acq_rel) == 1) {
+        atomic_store_explicit(&run->blocks, atomic_load(&run->last_end), memory_order_release);
+    }
+}
+
 static enum lh_status deliver_block(struct pass_run *run, uint32_t chain, int64_t block, struct lh_error *error)
 {
     const struct engine_plan *plan = run->pass.plan;
@@ -75,8 +87,8 @@ static enum lh_status deliver_block(struct pass_run *run, uint32_t chain, int64_
         snprintf(error->where, sizeof error->where, "deliverable %s", delivery->deliverable->name);
     }
     bool over = delivery->ended || to >= delivery->stop;
-    if (over && !was_over && atomic_fetch_sub_explicit(&run->tails, 1, memory_order_acq_rel) == 1) {
-        atomic_store_explicit(&run->blocks, block + 1, memory_order_release);
+    if (over && !was_over) {
+        end_tail(run, block);
     }
     return status;
 }

@@ -204,6 +204,14 @@ static enum lh_status allocate(struct schedule *schedule)
     return whole ? LH_OK : LH_ERR_NO_MEMORY;
 }
 
+/* How the run ended. Blocks that were open when a task lowered their number ran for nothing, and so did their failures:
+   how many there were depends on the block and on the threads. Every block before the failed one has been run. */
+static enum lh_status settled(const struct schedule *schedule)
+{
+    bool moot = schedule->status != LH_ERR_CANCELLED && schedule->failed.block >= blocks_to_do(schedule);
+    return moot ? LH_OK : schedule->status;
+}
+
 enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine_pool *pool,
                                    const struct engine_tasks *tasks, const _Atomic int64_t *block_limit,
                                    struct lh_error *error)
@@ -219,7 +227,7 @@ enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine
         engine_pool_run(pool, work, &schedule);
         pthread_cond_destroy(&schedule.changed);
         pthread_mutex_destroy(&schedule.mutex);
-        status = schedule.status;
+        status = settled(&schedule);
         if (status != LH_OK && error != NULL) {
             *error = schedule.error;
         }

@@ -21,7 +21,7 @@ struct engine_tasks {
 
 /* Returns when all blocks are done, or with the first failure: that of the earliest block, in it that of the first
    chain, whatever the number of threads. `block_limit` is how many blocks there are to do, when that is less than the
-   plan's; it may be lowered by a task. */
+   plan's; it may be lowered by a task, and a failure from there on is none. */
 LH_NODISCARD enum lh_status engine_schedule_run(const struct engine_plan *plan, struct engine_pool *pool,
                                                 const struct engine_tasks *tasks, const _Atomic int64_t *block_limit,
                                                 struct lh_error *error);

@@ -6,6 +6,9 @@
 
 #define CHANNELS 16u
 #define KEYS 128u
+#define REGISTERED_MAX 96u /* with all controllers of all channels these fit into an event port of 64 KiB */
+#define NO_EVENT UINT32_MAX
+#define NO_VALUE 0xFFu
 
 enum {
     NOTE_OFF = 0x80,
@@ -14,9 +17,18 @@ enum {
     PROGRAM = 0xC0,
     PRESSURE = 0xD0,
     BEND = 0xE0,
+    BANK = 0,
+    DATA = 6,
+    BANK_FINE = 32,
+    DATA_FINE = 38,
     SUSTAIN = 64,
     SOSTENUTO = 66,
     HOLD = 69,
+    INCREMENT = 96,
+    DECREMENT = 97,
+    UNREGISTERED_FINE = 98,
+    UNREGISTERED = 99,
+    REGISTERED = 101,
     RESET_CONTROLLERS = 121,
 };
 
@@ -100,8 +112,18 @@ struct chased {
     bool program, pressure, bend;
 };
 
-/* Whether an event sets something that outlives it and that no later one has set: asked from the last to the first. Of
-   registered parameters all are kept, since they say in two messages what neither says alone. */
+static bool is_data_entry(uint8_t number)
+{
+    return number == DATA || number == DATA_FINE;
+}
+
+static bool is_selection(uint8_t number)
+{
+    return number >= UNREGISTERED_FINE && number <= REGISTERED;
+}
+
+/* Whether an event sets something that outlives it and that no later one has set: asked from the last to the first.
+   Registered parameters are not asked for here. */
 static bool is_chased(struct chased *channels, const struct graph_event *event)
 {
     struct chased *channel = &channels[event->bytes[0] & 0x0F];
@@ -109,11 +131,9 @@ static bool is_chased(struct chased *channels, const struct graph_event *event)
     bool *seen;
     switch (event->bytes[0] & 0xF0) {
     case CONTROLLER:
-        if (number >= 120 && number != RESET_CONTROLLERS) {
+        if ((number >= 120 && number != RESET_CONTROLLERS) || is_data_entry(number) || is_selection(number) ||
+            number == INCREMENT || number == DECREMENT) {
             return false;
-        }
-        if (number == 6 || number == 38 || (number >= 96 && number <= 101)) {
-            return true;
         }
         seen = &channel->controllers[number];
         break;
@@ -131,25 +151,159 @@ static bool is_chased(struct chased *channels, const struct graph_event *event)
     }
     bool wanted = !*seen;
     *seen = true;
+    if (wanted && seen == &channel->program) {
+        /* A program takes the bank that was selected before it; one selected since is for the next. */
+        channel->controllers[BANK] = channel->controllers[BANK_FINE] = false;
+    }
     return wanted;
 }
 
-/* Those of the first `count` events that still matter, moved to `begin`, in their order. A bank belongs to the program
-   after it and a reset undoes what was before it, so that nothing may be reordered. */
-static void chase(struct engine_timeline *timeline, const struct graph_event *events, uint32_t count, int64_t begin)
+/* The controllers that select a registered (or unregistered) parameter: events by index, NO_EVENT: none. */
+struct selection {
+    uint32_t coarse, fine;
+};
+
+/* A parameter that data were entered for. */
+struct registered {
+    uint8_t channel, unregistered, coarse, fine;
+    struct {
+        uint32_t event;
+        struct selection selection;
+    } data[2]; /* DATA and DATA_FINE */
+    uint32_t last;
+};
+
+/* What registered parameters were set to. A bounded number: the first chunk must fit into a port. */
+struct registry {
+    struct registered parameters[REGISTERED_MAX];
+    uint32_t count;
+    struct selection selected[CHANNELS][2]; /* [1]: unregistered */
+    uint8_t unregistered[CHANNELS];         /* which of the two was selected last */
+};
+
+static uint8_t value_of(const struct graph_event *events, uint32_t event)
 {
+    return event == NO_EVENT ? NO_VALUE : events[event].bytes[2];
+}
+
+/* The entry of the parameter, or a free one, or that which was set longest ago. */
+static struct registered *find_registered(struct registry *registry, const struct registered *wanted)
+{
+    struct registered *oldest = &registry->parameters[0];
+    for (uint32_t i = 0; i < registry->count; i++) {
+        struct registered *entry = &registry->parameters[i];
+        if (entry->channel == wanted->channel && entry->unregistered == wanted->unregistered &&
+            entry->coarse == wanted->coarse && entry->fine == wanted->fine) {
+            return entry;
+        }
+        oldest = entry->last < oldest->last ? entry : oldest;
+    }
+    oldest = registry->count < REGISTERED_MAX ? &registry->parameters[registry->count++] : oldest;
+    *oldest = *wanted;
+    return oldest;
+}
+
+static void enter_data(struct registry *registry, const struct graph_event *events, uint32_t index)
+{
+    uint8_t channel = events[index].bytes[0] & 0x0F;
+    uint8_t unregistered = registry->unregistered[channel];
+    struct selection selection = registry->selected[channel][unregistered];
+    struct registered wanted = {.channel = channel,
+                                .unregistered = unregistered,
+                                .coarse = value_of(events, selection.coarse),
+                                .fine = value_of(events, selection.fine),
+                                .data = {{.event = NO_EVENT}, {.event = NO_EVENT}}};
+    bool none =
+        (selection.coarse == NO_EVENT && selection.fine == NO_EVENT) || (wanted.coarse == 127 && wanted.fine == 127);
+    if (!none) {
+        struct registered *entry = find_registered(registry, &wanted);
+        bool fine = events[index].bytes[1] == DATA_FINE;
+        entry->data[fine].event = entry->last = index;
+        entry->data[fine].selection = selection;
+    }
+}
+
+static void deselect(struct registry *registry, uint8_t channel)
+{
+    const struct selection none = {.coarse = NO_EVENT, .fine = NO_EVENT};
+    registry->selected[channel][0] = registry->selected[channel][1] = none;
+}
+
+static void follow_registered(struct registry *registry, const struct graph_event *events, uint32_t index)
+{
+    const struct graph_event *event = &events[index];
+    uint8_t channel = event->bytes[0] & 0x0F;
+    uint8_t number = event->bytes[1];
+    if ((event->bytes[0] & 0xF0) != CONTROLLER) {
+        return;
+    }
+    if (is_data_entry(number)) {
+        enter_data(registry, events, index);
+    } else if (is_selection(number)) {
+        registry->unregistered[channel] = number <= UNREGISTERED;
+        struct selection *selection = &registry->selected[channel][number <= UNREGISTERED];
+        *(number == REGISTERED || number == UNREGISTERED ? &selection->coarse : &selection->fine) = index;
+    } else if (number == RESET_CONTROLLERS) {
+        deselect(registry, channel);
+    }
+}
+
+static void keep_selection(bool *kept, struct selection selection)
+{
+    if (selection.coarse != NO_EVENT) {
+        kept[selection.coarse] = true;
+    }
+    if (selection.fine != NO_EVENT) {
+        kept[selection.fine] = true;
+    }
+}
+
+/* Of each parameter the last data with what selects it; at last what is selected. All in their order, so that whatever
+   is kept in between was selected by events that are kept too. */
+static void keep_registered(bool *kept, const struct graph_event *events, uint32_t count)
+{
+    struct registry registry = {.count = 0};
+    for (uint8_t c = 0; c < CHANNELS; c++) {
+        deselect(&registry, c);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        follow_registered(&registry, events, i);
+    }
+    for (uint32_t p = 0; p < registry.count; p++) {
+        for (int d = 0; d < 2; d++) {
+            if (registry.parameters[p].data[d].event != NO_EVENT) {
+                kept[registry.parameters[p].data[d].event] = true;
+                keep_selection(kept, registry.parameters[p].data[d].selection);
+            }
+        }
+    }
+    for (uint8_t c = 0; c < CHANNELS; c++) {
+        keep_selection(kept, registry.selected[c][registry.unregistered[c]]);
+    }
+}
+
+/* Those of the first `count` events that still matter, moved to `begin`, in their order: a bank belongs to the program
+   after it and a reset undoes what was before it. */
+static enum lh_status chase(struct engine_timeline *timeline, const struct graph_event *events, uint32_t count,
+                            int64_t begin)
+{
+    bool *kept = calloc((size_t)count + 1, sizeof *kept);
+    if (kept == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    keep_registered(kept, events, count);
     struct chased channels[CHANNELS] = {0};
     for (uint32_t i = count; i-- > 0;) {
-        if (is_chased(channels, &events[i])) {
+        kept[i] = is_chased(channels, &events[i]) || kept[i];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (kept[i]) {
             timeline->events[timeline->event_count] = events[i];
             timeline->events[timeline->event_count++].frame = begin;
         }
     }
-    for (uint32_t a = 0, b = timeline->event_count; a + 1 < b; a++) {
-        struct graph_event kept = timeline->events[a];
-        timeline->events[a] = timeline->events[--b];
-        timeline->events[b] = kept;
-    }
+    free(kept);
+    return LH_OK;
 }
 
 /* What holds a note: its key or a pedal. */
@@ -209,7 +363,10 @@ static enum lh_status gather_events(struct engine_timeline *timeline, const stru
     while (before < insert->event_count && events[before].frame < begin) {
         before++;
     }
-    chase(timeline, events, before, begin);
+    enum lh_status status = chase(timeline, events, before, begin);
+    if (status != LH_OK) {
+        return status;
+    }
     struct sounding channels[CHANNELS] = {0};
     for (uint32_t i = 0; i < timeline->event_count; i++) {
         follow(channels, &timeline->events[i]);

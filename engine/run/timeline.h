@@ -26,9 +26,10 @@ struct engine_timeline {
     uint32_t tempo; /* entry that was told last; GRAPH_NONE: none yet */
 };
 
-/* From `begin` on. The events before it are not played, but what they set is set at `begin`: the last program,
- * controllers, pitch bend and pressure of each channel. At `silence` (INT64_MAX: never) the events end, and the notes
- * that sound are released. LH_ERR_NO_MEMORY. */
+/* From `begin` on. The events before it are not played, but what they set is set at `begin`: the last program
+ * with its bank, controllers, pitch bend and pressure of each channel, and the last data entered for each of its
+ * registered and unregistered parameters (the latest 96 of all channels; increments are left out). At `silence`
+ * (INT64_MAX: never) the events end, and the notes that sound are released. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status engine_timeline_init(struct engine_timeline *timeline, const struct graph *graph,
                                                  const struct graph_insert *insert, int64_t begin, int64_t silence);
 void engine_timeline_fini(struct engine_timeline *timeline); /* a zeroed one too */

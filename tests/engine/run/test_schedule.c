@@ -42,8 +42,9 @@ struct record {
     int64_t end_at;         /* block whose end lowers the limit, or -1 */
     int64_t fail_at;        /* block in which chain 2 fails, or -1 */
     _Atomic int cancel;
-    int64_t cancel_at; /* block in which chain 2 cancels, or -1 */
-    int64_t race_at;   /* block in which chain 0 fails late, when chain 1 has failed in it and in the next; or -1 */
+    int64_t cancel_at;    /* block in which chain 2 cancels, or -1 */
+    int64_t open_fail_at; /* block in which chain 1 fails as soon as it is open, or -1 */
+    int64_t race_at;      /* block in which chain 0 fails late, when chain 1 has failed in it and in the next; or -1 */
 };
 
 static void demand(struct record *record, uint32_t chain, int64_t block)
@@ -84,6 +85,9 @@ static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, i
     if (chain == 2 && block == record->fail_at) {
         return lh_error_set(error, LH_ERR_FAULT, "here", "as asked");
     }
+    if (chain == 1 && block == record->open_fail_at) {
+        return lh_error_set(error, LH_ERR_FAULT, "beyond", "as asked");
+    }
     if (chain == 2 && block == record->cancel_at) {
         atomic_store(&record->cancel, 1);
     }
@@ -113,7 +117,7 @@ static struct record *new_record(void)
 {
     struct record *record = calloc(1, sizeof *record);
     ck_assert_ptr_nonnull(record);
-    record->end_at = record->fail_at = record->cancel_at = record->race_at = -1;
+    record->end_at = record->fail_at = record->cancel_at = record->race_at = record->open_fail_at = -1;
     return record;
 }
 
@@ -175,6 +179,27 @@ START_TEST(the_first_of_several_failures_is_told)
 }
 END_TEST
 
+/* A block that was open when the end became known was never wanted. */
+START_TEST(a_failure_behind_an_early_end_is_none)
+{
+    static const uint32_t counts[] = {1, 2, 4, 8};
+    for (int64_t ahead = 0; ahead < SLOTS; ahead++) {
+        struct record *record = new_record();
+        struct lh_error error = LH_ERROR_INIT;
+        uint64_t blocks;
+        record->end_at = 20;
+        record->open_fail_at = 20 + ahead;
+        ck_assert_int_eq(run(counts[_i], record, &error, &blocks), ahead == 0 ? LH_ERR_FAULT : LH_OK);
+        ck_assert_str_eq(error.where, ahead == 0 ? "beyond" : "");
+        ck_assert_uint_eq(atomic_load(&record->violations), 0);
+        for (uint32_t c = 0; ahead > 0 && c < CHAINS; c++) {
+            ck_assert(atomic_load(&record->done[c][20]));
+        }
+        free(record);
+    }
+}
+END_TEST
+
 START_TEST(cancelling_ends_the_run)
 {
     struct record *record = new_record();
@@ -223,6 +248,7 @@ int main(void)
     tcase_add_test(tests, an_early_end_opens_no_more_blocks);
     tcase_add_loop_test(tests, a_failure_ends_the_run_with_its_error, 0, 4);
     tcase_add_loop_test(tests, the_first_of_several_failures_is_told, 0, 4);
+    tcase_add_loop_test(tests, a_failure_behind_an_early_end_is_none, 0, 4);
     tcase_add_test(tests, cancelling_ends_the_run);
     tcase_add_test(tests, memory_that_runs_out_is_a_status);
     suite_add_tcase(suite, tests);

@@ -230,6 +230,81 @@ START_TEST(what_was_set_before_the_beginning_is_set_there)
 }
 END_TEST
 
+/* A bank selected after the last program is for the program to come. */
+START_TEST(a_program_keeps_the_bank_before_it)
+{
+    static const struct graph_event events[] = {MESSAGE(0, 0xB0, 0, 9), MESSAGE(0, 0xB0, 32, 1), MESSAGE(0, 0xB0, 0, 1),
+                                                MESSAGE(0, 0xC0, 4, 0), MESSAGE(1, 0xC0, 5, 0),  MESSAGE(2, 0xB0, 0, 7),
+                                                MESSAGE(3, 0xB0, 0, 2), MESSAGE(3, 0xB1, 0, 6),  MESSAGE(4, 0xC0, 8, 0),
+                                                MESSAGE(20, 0xC0, 1, 0)};
+    static const struct graph_event early[] = {MESSAGE(4, 0xB0, 32, 1), MESSAGE(4, 0xB0, 0, 1), MESSAGE(4, 0xC0, 5, 0),
+                                               MESSAGE(4, 0xB0, 0, 2),  MESSAGE(4, 0xB1, 0, 6), MESSAGE(4, 0xC0, 8, 0)};
+    static const struct graph_event late[] = {MESSAGE(10, 0xB0, 32, 1), MESSAGE(10, 0xB0, 0, 2),
+                                              MESSAGE(10, 0xB1, 0, 6), MESSAGE(10, 0xC0, 8, 0)};
+    struct engine_timeline timeline;
+    begin_events(events, sizeof events / sizeof *events, &timeline, 4, INT64_MAX);
+    expect_events(&timeline, 10, early, sizeof early / sizeof *early);
+    engine_timeline_fini(&timeline);
+    begin_events(events, sizeof events / sizeof *events, &timeline, 10, INT64_MAX);
+    expect_events(&timeline, 20, late, sizeof late / sizeof *late);
+    engine_timeline_fini(&timeline);
+}
+END_TEST
+
+START_TEST(a_registered_parameter_keeps_its_last_data)
+{
+    static const struct graph_event events[] = {
+        MESSAGE(0, 0xB0, 6, 99), /* of nothing */
+        MESSAGE(0, 0xB0, 101, 0), MESSAGE(0, 0xB0, 100, 0),   MESSAGE(0, 0xB0, 6, 2),     MESSAGE(0, 0xB0, 38, 3),
+        MESSAGE(0, 0xB0, 6, 12),  MESSAGE(1, 0xB0, 100, 1),   MESSAGE(1, 0xB0, 6, 64),    MESSAGE(2, 0xB0, 99, 1),
+        MESSAGE(2, 0xB0, 98, 0),  MESSAGE(2, 0xB0, 6, 50),    MESSAGE(2, 0xB0, 96, 0),    MESSAGE(3, 0xB0, 100, 0),
+        MESSAGE(3, 0xB0, 38, 7),  MESSAGE(4, 0xB0, 101, 127), MESSAGE(4, 0xB0, 100, 127), MESSAGE(4, 0xB0, 6, 1),
+        MESSAGE(4, 0xB1, 101, 0), MESSAGE(4, 0xB1, 100, 0),   MESSAGE(4, 0xB1, 121, 0),   MESSAGE(4, 0xB1, 6, 1)};
+    static const struct graph_event wanted[] = {
+        MESSAGE(9, 0xB0, 101, 0), MESSAGE(9, 0xB0, 100, 0), MESSAGE(9, 0xB0, 6, 12),    MESSAGE(9, 0xB0, 100, 1),
+        MESSAGE(9, 0xB0, 6, 64),  MESSAGE(9, 0xB0, 99, 1),  MESSAGE(9, 0xB0, 98, 0),    MESSAGE(9, 0xB0, 6, 50),
+        MESSAGE(9, 0xB0, 100, 0), MESSAGE(9, 0xB0, 38, 7),  MESSAGE(9, 0xB0, 101, 127), MESSAGE(9, 0xB0, 100, 127),
+        MESSAGE(9, 0xB1, 121, 0)};
+    struct engine_timeline timeline;
+    begin_events(events, sizeof events / sizeof *events, &timeline, 9, INT64_MAX);
+    expect_events(&timeline, 10, wanted, sizeof wanted / sizeof *wanted);
+    engine_timeline_fini(&timeline);
+}
+END_TEST
+
+/* A song that sweeps unregistered parameters: a bounded number is kept, the latest. */
+START_TEST(registered_parameters_are_bounded)
+{
+    enum { SWEEPS = 40, NUMBERS = 128, CONTROLLERS = 120 };
+    const uint32_t count = SWEEPS * NUMBERS * 4 + 16 * CONTROLLERS;
+    struct graph_event *events = calloc(count, sizeof *events);
+    ck_assert_ptr_nonnull(events);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < 16 * CONTROLLERS; i++) {
+        events[n++] = (struct graph_event)MESSAGE(0, (uint8_t)(0xB0 | i % 16), (uint8_t)(i / 16), 1);
+    }
+    for (uint32_t i = 0; i < SWEEPS * NUMBERS; i++) {
+        const uint8_t told[4][2] = {{99, 1}, {98, (uint8_t)(i % NUMBERS)}, {6, (uint8_t)(i / NUMBERS)}, {38, 5}};
+        for (int m = 0; m < 4; m++) {
+            events[n++] = (struct graph_event)MESSAGE(1, 0xB3, told[m][0], told[m][1]);
+        }
+    }
+    struct engine_timeline timeline;
+    begin_events(events, n, &timeline, 100, INT64_MAX);
+    const struct graph_event *kept;
+    uint32_t got;
+    engine_timeline_events(&timeline, 101, &kept, &got);
+    ck_assert_uint_le(got * 24, 65536 - 16); /* as an atom sequence */
+    ck_assert_uint_ge(got, 96 * 4);
+    for (uint32_t p = 0; p < 96; p++) {
+        ck_assert_mem_eq(kept[got - 96 * 4 + p * 4 + 1].bytes, ((uint8_t[]){0xB3, 98, (uint8_t)(32 + p)}), 3);
+        ck_assert_mem_eq(kept[got - 96 * 4 + p * 4 + 2].bytes, ((uint8_t[]){0xB3, 6, SWEEPS - 1}), 3);
+    }
+    engine_timeline_fini(&timeline);
+    free(events);
+}
+END_TEST
+
 START_TEST(what_sounds_at_the_end_is_released)
 {
     static const struct graph_event events[] = {
@@ -291,16 +366,19 @@ END_TEST
 
 START_TEST(memory_that_runs_out_is_a_status)
 {
+    static const struct graph_event events[] = {MESSAGE(0, 0xC0, 1, 0)};
     begin_curves();
     add_curve();
     add_point(0, 1);
-    for (size_t n = 1; n <= 2; n++) {
+    graph.events = events;
+    graph.event_count = insert.event_count = 1;
+    for (size_t n = 1; n <= 4; n++) {
         struct engine_timeline timeline;
         testing_fail_allocation(n);
-        enum lh_status status = engine_timeline_init(&timeline, &graph, &insert, 0, INT64_MAX);
+        enum lh_status status = engine_timeline_init(&timeline, &graph, &insert, 10, INT64_MAX);
         bool failed = testing_fail_allocation_end();
         ck_assert_int_eq(status, failed ? LH_ERR_NO_MEMORY : LH_OK);
-        ck_assert(failed == (n <= 1));
+        ck_assert(failed == (n <= 3));
         engine_timeline_fini(&timeline);
     }
 }
@@ -316,6 +394,9 @@ int main(void)
     tcase_add_test(tests, a_curve_that_never_moves_is_no_motion);
     tcase_add_test(tests, events_come_with_their_chunk);
     tcase_add_test(tests, what_was_set_before_the_beginning_is_set_there);
+    tcase_add_test(tests, a_program_keeps_the_bank_before_it);
+    tcase_add_test(tests, a_registered_parameter_keeps_its_last_data);
+    tcase_add_test(tests, registered_parameters_are_bounded);
     tcase_add_test(tests, what_sounds_at_the_end_is_released);
     tcase_add_test(tests, the_musical_time_is_told_when_it_changes);
     tcase_add_test(tests, without_a_tempo_nobody_is_told);
