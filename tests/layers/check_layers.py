@@ -70,7 +70,7 @@ OWNER_EXEMPT = ("tests/", "bench/")
 SYSTEM = re.compile(
     r"^(assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic|"
     r"stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|threads|time|uchar|wchar|wctype|aio|arpa/inet|"
-    r"dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|netdb|netinet/in|netinet/tcp|poll|pthread|sched|semaphore|spawn|"
+    r"dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|malloc|netdb|netinet/in|netinet/tcp|poll|pthread|sched|semaphore|spawn|"
     r"sys/[a-z]+|syslog|termios|unistd|link|elf|linux/[a-z0-9_]+|[a-z]+mmintrin|immintrin|x86intrin|cpuid)\.h$")
 
 # Headers of the system that a part of the tree must do without.
