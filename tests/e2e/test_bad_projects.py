@@ -276,12 +276,12 @@ def test_a_cycle_is_named(folder):
     refused(folder, 3, " -> ".join(names[:10]), project)
 
 
-def test_a_plugin_is_refused(folder):
+def test_a_plugin_that_is_not_installed(folder):
     project = small_project(folder, tracks=[{**tracks(1)[0], "nodes": [{"id": "n", "plugin": "lv2:urn:x"}]}])
-    refused(folder, 4, "plugins cannot be rendered", project, ["/tracks/0/nodes/0"])
+    refused(folder, 4, "is not installed", project, ["/tracks/0/nodes/0/plugin"])
 
 
-def test_notes_are_refused(folder):
+def test_notes_without_their_instrument(folder):
     project = small_project(folder, tracks=[*tracks(1), {"id": "i", "type": "instrument", "nodes": [
         {"id": "n", "plugin": "lv2:urn:x"}], "clips": [{"start": {"beats": 0}, "duration": {"beats": 4}, "notes": []}]}])
     refused(folder, 4, "/tracks/1", project)
