@@ -133,7 +133,7 @@ START_TEST(many_at_a_time)
     for (int i = 0; i < 8; i++) {
         children[i] = fork();
         if (children[i] == 0) {
-            for (int round = 0; round < 200; round++) {
+            for (int round = 0; round < 50; round++) {
                 struct engine_folder own;
                 if (engine_folder_new(&own, NULL) != LH_OK) {
                     _exit(1);
