@@ -11,7 +11,6 @@
 
 #include "common/base/clock.h"
 #include "engine/instance/client_parts.h"
-#include "engine/instance/folder.h"
 #include "engine/instance/locate.h"
 
 #define HELLO_TIMEOUT_NS UINT64_C(10000000000)
@@ -23,7 +22,7 @@ static enum lh_status start(struct engine_instance *made, const struct engine_in
     struct lh_arena arena;
     lh_arena_init(&arena);
     struct engine_launch launch;
-    enum lh_status status = engine_launch_compose(options, program, made->scratch, &arena, &launch);
+    enum lh_status status = engine_launch_compose(options, program, made->scratch.path, &arena, &launch);
     status = status == LH_OK ? engine_process_start(&launch, &made->process, error) : lh_error_no_memory(error);
     if (status == LH_OK) {
         made->memory_bytes = launch.memory_bytes;
@@ -36,15 +35,9 @@ static enum lh_status start(struct engine_instance *made, const struct engine_in
 /* A render without plugins that write needs no scratch folder: where none can be made, it goes on without. */
 static void make_folder(struct engine_instance *instance)
 {
-    if (engine_folder_new(instance->scratch, sizeof instance->scratch, NULL) != LH_OK) {
-        instance->scratch[0] = '\0';
-    }
-}
-
-static void remove_folder(struct engine_instance *instance)
-{
-    if (instance->scratch[0] != '\0') {
-        engine_folder_remove(instance->scratch);
+    instance->scratch = ENGINE_FOLDER_NONE;
+    if (engine_folder_new(&instance->scratch, NULL) != LH_OK) {
+        instance->scratch = ENGINE_FOLDER_NONE;
     }
 }
 
@@ -69,7 +62,7 @@ enum lh_status engine_instance_spawn(const struct engine_instance_options *optio
     make_folder(made);
     enum lh_status status = start(made, options, program, error);
     if (status != LH_OK) {
-        remove_folder(made);
+        engine_folder_remove(&made->scratch);
         free(made);
         return status;
     }
@@ -81,7 +74,7 @@ void engine_instance_free(struct engine_instance *instance)
 {
     if (instance != NULL) {
         engine_process_end(&instance->process);
-        remove_folder(instance);
+        engine_folder_remove(&instance->scratch);
         free(instance);
     }
 }

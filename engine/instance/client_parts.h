@@ -3,11 +3,10 @@
 #ifndef ENGINE_INSTANCE_CLIENT_PARTS_H
 #define ENGINE_INSTANCE_CLIENT_PARTS_H
 
-#include <limits.h>
-
 #include "engine/instance/channel.h"
 #include "engine/instance/client.h"
 #include "engine/instance/death.h"
+#include "engine/instance/folder.h"
 #include "engine/instance/process.h"
 #include "engine/instance/protocol.h"
 
@@ -19,7 +18,7 @@ struct engine_instance {
     bool greeted;
     bool (*go_on)(void *context);
     void *context;
-    char scratch[PATH_MAX]; /* its folder; "": none */
+    struct engine_folder scratch;
     uint64_t memory_bytes;
     uint32_t hang_ms;
     const struct engine_scene *scene; /* while plugins may run, else NULL */
