@@ -38,8 +38,8 @@ struct graph_port {
     const char
         *role; /* what the plugin says that it is for ("enabled", "freeWheeling", "latency", ...); may be empty */
     float minimum, maximum, standard; /* CONTROL, PROPERTY: natural unit at 48 kHz; finite; standard is the default */
-    bool scaled; /* bounds and default are fractions of the sample rate: multiplied by 48000 above */
-    bool absolute;    /* scaled, but for the default, which is in natural units at any rate */
+    bool scaled;   /* bounds and default are fractions of the sample rate: multiplied by 48000 above */
+    bool absolute; /* scaled, but for the default, which is in natural units at any rate */
     const struct graph_scale_point *points;
     uint32_t point_count;
 };

@@ -18,9 +18,9 @@
 
 /* Where relative paths begin, and where new files go. */
 struct engine_lv2_paths {
-    const char *folder;              /* "" none: paths stay as they are */
-    const char *scratch;             /* NULL: the plugin may not write files */
-    const LV2_State_Map_Path *inner; /* instead of `folder`, while a preset is restored */
+    const char *folder;                          /* "" none: paths stay as they are */
+    const char *scratch;                         /* NULL: the plugin may not write files */
+    const LV2_State_Map_Path *inner;             /* instead of `folder`, while a preset is restored */
     char unreadable[ENGINE_LV2_COMPLAINT_BYTES]; /* the first path that was asked for and cannot be read; "" none */
 };
 
