@@ -7,8 +7,8 @@
 
 #include "common/base/status.h"
 
-/* $LOOPHOLE_SIGNAL; else, seen from the folder of the running program: beside it, ../engine/instance (a build folder),
-   or ../libexec (an installation). LH_ERR_IO says what to do; LH_ERR_LIMIT: a path longer than `size`. */
+/* $LOOPHOLE_SIGNAL; else as common/base/program.h says. LH_ERR_IO says what to do; LH_ERR_LIMIT: a path longer than
+   `size`. */
 LH_NODISCARD enum lh_status engine_instance_locate(char *path, size_t size, struct lh_error *error);
 
 #endif
