@@ -15,6 +15,7 @@ LAYERS = {
     "common/math": ["common/base"],
     "common/digest": ["common/base"],
     "common/json": ["common/base"],
+    "common/blobs": ["common/base", "common/digest"],
     "common/http": ["common/base"],
     "graph": ["common/base", "common/digest", "common/math"],
     "proto": ["common"],
@@ -31,6 +32,9 @@ LAYERS = {
     "pulse-daemon/project": ["common"],
     "pulse-daemon/compile": ["common", "graph", "pulse-daemon/project"],
     "pulse-daemon/knowledge": ["common", "graph"],
+    "pulse-daemon/media": ["common", "pulse-daemon/store"],
+    "pulse-daemon/service": ["common", "graph", "proto", "inventory", "pulse-daemon/project", "pulse-daemon/compile",
+                             "pulse-daemon/shard", "pulse-daemon/farm", "pulse-daemon/store", "pulse-daemon/media"],
     # The one place where Pulse and Signal meet: through the parent's side of the instance, never into the kernels.
     "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "pulse-daemon/knowledge",
             "engine/instance", "engine/run", "engine/io", "engine/host"],
