@@ -60,6 +60,7 @@ OWNERS = {
     "seccomp.h": "engine/instance",
     "lilv/": "engine/host",
     "lv2/": "engine/host",
+    "protobuf-c/": "proto",
     "zmq.h": "proto/link",
     "czmq.h": "proto/link",
     "libpq-fe.h": "pulse-daemon/store/postgres.c",
