@@ -49,7 +49,7 @@ enum lh_status cli_catalogue_init(struct lh_arena *arena, const char *project_fo
                                   struct lh_error *error)
 {
     *catalogue = (struct cli_catalogue){.arena = arena};
-    enum lh_status status = pulse_places_find(arena, &catalogue->places, error);
+    enum lh_status status = inventory_places_find(arena, &catalogue->places, error);
     if (status != LH_OK) {
         return status;
     }
@@ -202,7 +202,7 @@ static const char *describer_version(struct lh_arena *arena)
 {
     char path[PATH_MAX], text[sizeof LOOPHOLE_VERSION + LH_DIGEST_TEXT_SIZE], digest[LH_DIGEST_TEXT_SIZE] = "";
     struct lh_digest identity;
-    if (engine_instance_locate(path, sizeof path, NULL) == LH_OK && pulse_file_identity(path, &identity)) {
+    if (engine_instance_locate(path, sizeof path, NULL) == LH_OK && inventory_file_identity(path, &identity)) {
         lh_digest_text(&identity, digest);
     }
     snprintf(text, sizeof text, "%s %s", LOOPHOLE_VERSION, digest);
@@ -217,18 +217,18 @@ enum lh_status cli_catalogue_open(struct cli_catalogue *catalogue, struct engine
     if (version == NULL) {
         return lh_error_no_memory(error);
     }
-    catalogue->describer = (struct pulse_describer){.describe = describe, .context = catalogue, .version = version};
+    catalogue->describer = (struct inventory_describer){.describe = describe, .context = catalogue, .version = version};
     enum lh_status status =
-        pulse_bundles_find(catalogue->arena, catalogue->places.search_path, &catalogue->bundles, error);
+        inventory_bundles_find(catalogue->arena, catalogue->places.search_path, &catalogue->bundles, error);
     return status != LH_OK ? status
-                           : pulse_index_open(catalogue->arena, catalogue->places.cache, &catalogue->bundles,
-                                              &catalogue->describer, &catalogue->index, error);
+                           : inventory_index_open(catalogue->arena, catalogue->places.cache, &catalogue->bundles,
+                                                  &catalogue->describer, &catalogue->index, error);
 }
 
 enum lh_status cli_catalogue_complete(struct cli_catalogue *catalogue, struct lh_error *error)
 {
-    enum lh_status status = pulse_index_complete(catalogue->index, error);
-    if (status == LH_OK && pulse_index_save(catalogue->index, NULL) == LH_ERR_NO_MEMORY) {
+    enum lh_status status = inventory_index_complete(catalogue->index, error);
+    if (status == LH_OK && inventory_index_save(catalogue->index, NULL) == LH_ERR_NO_MEMORY) {
         status = lh_error_no_memory(error); /* without a folder to keep it in all works, if slower */
     }
     return status;
@@ -242,8 +242,8 @@ void cli_catalogue_close(struct cli_catalogue *catalogue)
 
 static enum lh_status refuse_none(const struct cli_catalogue *catalogue, const char *text, struct lh_error *error)
 {
-    const char *near[PULSE_NEAR_MAX];
-    pulse_index_near(catalogue->index, text, near);
+    const char *near[INVENTORY_NEAR_MAX];
+    inventory_index_near(catalogue->index, text, near);
     if (near[0] == NULL) {
         return lh_error_set(error, LH_ERR_MISSING, text,
                             "no such plugin is installed; 'loophole plugins list' shows those that are");
@@ -260,7 +260,7 @@ static enum lh_status refuse_several(const struct cli_catalogue *catalogue, cons
     size_t used = 0;
     for (size_t i = 0; i < count && i < CHOICES_TOLD && used < sizeof list; i++) {
         int length = snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
-                              pulse_index_uri(catalogue->index, entries[i]));
+                              inventory_index_uri(catalogue->index, entries[i]));
         used += length > 0 ? (size_t)length : 0;
     }
     return lh_error_set(error, LH_ERR_MISSING, text, "%zu plugins have that in their URI or name: %s%s", count, list,
@@ -271,7 +271,7 @@ enum lh_status cli_catalogue_choose(struct cli_catalogue *catalogue, const char 
                                     struct lh_error *error)
 {
     size_t entries[CHOICES_TOLD];
-    size_t count = pulse_index_match(catalogue->index, text, entries, CHOICES_TOLD);
+    size_t count = inventory_index_match(catalogue->index, text, entries, CHOICES_TOLD);
     if (count == 0) {
         return refuse_none(catalogue, text, error);
     }
@@ -283,9 +283,9 @@ enum lh_status cli_catalogue_choose(struct cli_catalogue *catalogue, const char 
 }
 
 enum lh_status cli_catalogue_evidence(const struct cli_catalogue *catalogue, const struct graph_plugin_facts *facts,
-                                      const struct pulse_evidence **evidence, struct lh_error *error)
+                                      const struct inventory_evidence **evidence, struct lh_error *error)
 {
-    enum lh_status status =
-        pulse_evidence_find(catalogue->arena, &catalogue->places, facts->uri, facts->version, &facts->digest, evidence);
+    enum lh_status status = inventory_evidence_find(catalogue->arena, &catalogue->places, facts->uri, facts->version,
+                                                    &facts->digest, evidence);
     return status == LH_OK ? LH_OK : lh_error_no_memory(error);
 }

@@ -5,20 +5,20 @@
 #define CLI_CATALOGUE_H
 
 #include "engine/instance/client.h"
-#include "pulse-daemon/knowledge/evidence.h"
-#include "pulse-daemon/knowledge/index.h"
-#include "pulse-daemon/knowledge/near.h"
-#include "pulse-daemon/knowledge/places.h"
+#include "inventory/evidence.h"
+#include "inventory/index.h"
+#include "inventory/near.h"
+#include "inventory/places.h"
 
 struct cli_catalogue {
     struct lh_arena *arena;
-    struct pulse_places places;
+    struct inventory_places places;
     struct engine_instance_options options; /* for every instance that is to look at plugins or to run them */
     struct engine_instance *instance;       /* the session's; NULL: none */
     struct engine_instance *own;            /* started here, to look into all of some bundles; NULL: not yet */
-    struct pulse_bundles bundles;
-    struct pulse_describer describer;
-    struct pulse_index *index; /* NULL: not opened yet */
+    struct inventory_bundles bundles;
+    struct inventory_describer describer;
+    struct inventory_index *index; /* NULL: not opened yet */
 };
 
 /* Finds the places and says what an instance may read: the folders of the search path and, if it is not NULL, that of
@@ -34,7 +34,7 @@ LH_NODISCARD enum lh_status cli_catalogue_complete(struct cli_catalogue *catalog
 /* Ends what was started. */
 void cli_catalogue_close(struct cli_catalogue *catalogue);
 
-/* The one plugin that somebody means by `text` (knowledge/near.h). LH_ERR_MISSING: there is none, or there are several;
+/* The one plugin that somebody means by `text` (inventory/near.h). LH_ERR_MISSING: there is none, or there are several;
    the message names some. The catalogue is complete. */
 LH_NODISCARD enum lh_status cli_catalogue_choose(struct cli_catalogue *catalogue, const char *text, size_t *entry,
                                                  struct lh_error *error);
@@ -42,6 +42,6 @@ LH_NODISCARD enum lh_status cli_catalogue_choose(struct cli_catalogue *catalogue
 /* The record of a probe of this very binary, NULL: none. In the arena. */
 LH_NODISCARD enum lh_status cli_catalogue_evidence(const struct cli_catalogue *catalogue,
                                                    const struct graph_plugin_facts *facts,
-                                                   const struct pulse_evidence **evidence, struct lh_error *error);
+                                                   const struct inventory_evidence **evidence, struct lh_error *error);
 
 #endif

@@ -204,13 +204,13 @@ static enum lh_status take_installed(struct cli_session *session, size_t need, s
     if (installed == NULL) {
         return lh_error_no_memory(&session->error);
     }
-    enum lh_status status = pulse_index_read(session->catalogue.index, entry, installed, &session->error);
+    enum lh_status status = inventory_index_read(session->catalogue.index, entry, installed, &session->error);
     status = status == LH_OK
                  ? cli_catalogue_evidence(&session->catalogue, installed, &session->evidence[need], &session->error)
                  : status;
-    const struct pulse_evidence *evidence = session->evidence[need];
+    const struct inventory_evidence *evidence = session->evidence[need];
     facts->installed = installed;
-    facts->repeatable = evidence != NULL && pulse_evidence_is_repeatable(evidence, ENGINE_SOUND_VERSION);
+    facts->repeatable = evidence != NULL && inventory_evidence_is_repeatable(evidence, ENGINE_SOUND_VERSION);
     return status;
 }
 
@@ -219,7 +219,7 @@ static enum lh_status find_near(struct cli_session *session, const char *uri, st
 {
     enum lh_status status = cli_catalogue_complete(&session->catalogue, &session->error);
     if (status == LH_OK) {
-        pulse_index_near(session->catalogue.index, uri, facts->near);
+        inventory_index_near(session->catalogue.index, uri, facts->near);
     }
     return status;
 }
@@ -238,14 +238,15 @@ static enum lh_status find_plugins(struct cli_session *session)
     }
     struct cli_catalogue *catalogue = &session->catalogue;
     enum lh_status status = cli_catalogue_open(catalogue, session->instance, &session->error);
-    status = status == LH_OK ? pulse_index_ask(catalogue->index, needs->plugins, needs->plugin_count, &session->error)
-                             : status;
+    status = status == LH_OK
+                 ? inventory_index_ask(catalogue->index, needs->plugins, needs->plugin_count, &session->error)
+                 : status;
     for (size_t i = 0; status == LH_OK && i < needs->plugin_count; i++) {
-        size_t entry = pulse_index_find(catalogue->index, needs->plugins[i]);
-        status = entry != PULSE_INDEX_NONE ? take_installed(session, i, entry, &facts[i])
-                                           : find_near(session, needs->plugins[i], &facts[i]);
+        size_t entry = inventory_index_find(catalogue->index, needs->plugins[i]);
+        status = entry != INVENTORY_INDEX_NONE ? take_installed(session, i, entry, &facts[i])
+                                               : find_near(session, needs->plugins[i], &facts[i]);
     }
-    if (status == LH_OK && pulse_index_save(catalogue->index, NULL) == LH_ERR_NO_MEMORY) {
+    if (status == LH_OK && inventory_index_save(catalogue->index, NULL) == LH_ERR_NO_MEMORY) {
         status = lh_error_no_memory(&session->error); /* where it cannot be kept it is asked for again */
     }
     return status;

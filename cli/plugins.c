@@ -13,7 +13,7 @@ enum lh_status cli_plugin_read(struct cli_catalogue *catalogue, size_t entry, st
                                struct lh_error *error)
 {
     struct cli_plugin read = {.evidence = NULL};
-    enum lh_status status = pulse_index_read(catalogue->index, entry, &read.facts, error);
+    enum lh_status status = inventory_index_read(catalogue->index, entry, &read.facts, error);
     status = status == LH_OK ? cli_catalogue_evidence(catalogue, &read.facts, &read.evidence, error) : status;
     if (status == LH_OK) {
         *plugin = read;
@@ -24,9 +24,9 @@ enum lh_status cli_plugin_read(struct cli_catalogue *catalogue, size_t entry, st
 const char *cli_plugin_status(const struct cli_plugin *plugin)
 {
     if (plugin->evidence != NULL) {
-        return pulse_evidence_status_text(plugin->evidence->status);
+        return inventory_evidence_status_text(plugin->evidence->status);
     }
-    return plugin->facts.refused[0] != '\0' ? pulse_evidence_status_text(PULSE_EVIDENCE_REFUSED) : "untried";
+    return plugin->facts.refused[0] != '\0' ? inventory_evidence_status_text(INVENTORY_EVIDENCE_REFUSED) : "untried";
 }
 
 static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
@@ -68,7 +68,7 @@ void cli_plugin_emit(struct lh_json_emitter *emitter, const struct cli_plugin *p
 {
     const struct graph_plugin_facts *facts = &plugin->facts;
     if (plugin->evidence != NULL) {
-        pulse_evidence_emit(emitter, plugin->evidence);
+        inventory_evidence_emit(emitter, plugin->evidence);
     } else {
         emit_untried(emitter, plugin);
     }
@@ -99,7 +99,7 @@ int cli_plugins_failed(const char *command, enum lh_status status, const struct 
 void cli_plugins_warn(const struct cli_catalogue *catalogue)
 {
     char clean[1024];
-    for (const char *line = pulse_index_notes(catalogue->index); *line != '\0';) {
+    for (const char *line = inventory_index_notes(catalogue->index); *line != '\0';) {
         char copy[1024];
         size_t length = strcspn(line, "\n");
         snprintf(copy, sizeof copy, "%.*s", (int)(length < sizeof copy ? length : sizeof copy - 1), line);

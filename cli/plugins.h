@@ -9,7 +9,7 @@
 /* A plugin with what probes have shown of it. */
 struct cli_plugin {
     struct graph_plugin_facts facts;
-    const struct pulse_evidence *evidence; /* NULL: never tried */
+    const struct inventory_evidence *evidence; /* NULL: never tried */
 };
 
 /* Reads one of the index. */

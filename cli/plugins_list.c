@@ -31,8 +31,8 @@ static bool is_meant(const struct graph_plugin_facts *facts, const struct lh_opt
 {
     for (size_t i = 0; i < options->operand_count; i++) {
         const char *word = options->operands[i];
-        if (!pulse_text_holds(facts->uri, word) && !pulse_text_holds(facts->name, word) &&
-            !pulse_text_holds(facts->category, word) && !pulse_text_holds(facts->author, word)) {
+        if (!inventory_text_holds(facts->uri, word) && !inventory_text_holds(facts->name, word) &&
+            !inventory_text_holds(facts->category, word) && !inventory_text_holds(facts->author, word)) {
             return false;
         }
     }
@@ -51,7 +51,7 @@ static int compare(const void *a, const void *b)
 static enum lh_status collect(struct cli_catalogue *catalogue, const struct lh_options *options,
                               struct cli_plugin **plugins, size_t *count, struct lh_error *error)
 {
-    size_t most = pulse_index_count(catalogue->index), used = 0;
+    size_t most = inventory_index_count(catalogue->index), used = 0;
     struct cli_plugin *found = lh_arena_array(catalogue->arena, most, sizeof *found);
     if (found == NULL) {
         return lh_error_no_memory(error);

@@ -111,7 +111,7 @@ static struct cli_plugin *take_next(struct probing *probing)
     return plugin;
 }
 
-static void finish(struct probing *probing, struct cli_plugin *plugin, const struct pulse_evidence *evidence,
+static void finish(struct probing *probing, struct cli_plugin *plugin, const struct inventory_evidence *evidence,
                    enum lh_status status, const struct lh_error *error, double seconds)
 {
     pthread_mutex_lock(&probing->lock);
@@ -133,11 +133,11 @@ static void *work(void *context)
     for (struct cli_plugin *plugin = take_next(probing); plugin != NULL; plugin = take_next(probing)) {
         uint64_t begun_ns = lh_clock_monotonic_ns();
         struct lh_error error = LH_ERROR_INIT;
-        struct pulse_evidence *evidence = lh_arena_alloc(&worker->arena, sizeof *evidence);
+        struct inventory_evidence *evidence = lh_arena_alloc(&worker->arena, sizeof *evidence);
         enum lh_status status = evidence == NULL ? lh_error_no_memory(&error)
                                                  : cli_trials_run(&worker->arena, &probing->catalogue->options,
                                                                   &plugin->facts, evidence, &error);
-        status = status == LH_OK ? pulse_evidence_save(&probing->catalogue->places, evidence, &error) : status;
+        status = status == LH_OK ? inventory_evidence_save(&probing->catalogue->places, evidence, &error) : status;
         finish(probing, plugin, evidence, status, &error,
                (double)(lh_clock_monotonic_ns() - begun_ns) / (double)LH_CLOCK_SECOND_NS);
     }
@@ -176,7 +176,7 @@ static int compare(const void *a, const void *b)
 static enum lh_status choose(struct cli_catalogue *catalogue, const struct lh_options *options, struct probing *probing,
                              struct lh_error *error)
 {
-    size_t known = pulse_index_count(catalogue->index);
+    size_t known = inventory_index_count(catalogue->index);
     bool *chosen = lh_arena_array(catalogue->arena, known, sizeof *chosen);
     struct cli_plugin *plugins = lh_arena_array(catalogue->arena, known, sizeof *plugins);
     if (chosen == NULL || plugins == NULL) {
@@ -214,7 +214,7 @@ static enum lh_status leave_out_known(struct probing *probing, bool again, struc
         return lh_error_no_memory(error);
     }
     for (size_t i = 0; i < probing->count; i++) {
-        const struct pulse_evidence *evidence = probing->plugins[i].evidence;
+        const struct inventory_evidence *evidence = probing->plugins[i].evidence;
         tried[i] = !again && evidence != NULL && evidence->sound_version == ENGINE_SOUND_VERSION;
         probing->to_try += tried[i] ? 0 : 1;
     }
@@ -243,7 +243,7 @@ static enum lh_status probe(struct probing *probing, size_t jobs, struct lh_erro
 static void print_line(const struct cli_plugin *plugin)
 {
     char name[TEXT_SIZE], message[TEXT_SIZE] = "";
-    const struct pulse_evidence *evidence = plugin->evidence;
+    const struct inventory_evidence *evidence = plugin->evidence;
     cli_talk_clean(plugin->facts.name, name, sizeof name);
     if (evidence != NULL && evidence->message != NULL) {
         cli_talk_clean(evidence->message, message, sizeof message);
@@ -253,7 +253,7 @@ static void print_line(const struct cli_plugin *plugin)
         printf("  %s%s%s", evidence->failed != NULL ? evidence->failed : "", evidence->failed != NULL ? ": " : "",
                message);
     } else if (evidence != NULL) {
-        bool invariant = pulse_evidence_block_invariant(evidence) == PULSE_YES;
+        bool invariant = inventory_evidence_block_invariant(evidence) == INVENTORY_YES;
         printf("  %s, %.1f ns a frame", invariant ? "runs of any length" : "bound to the quantum",
                evidence->ns_per_frame);
     }
@@ -262,7 +262,7 @@ static void print_line(const struct cli_plugin *plugin)
 
 static enum lh_status print_verdicts(const struct probing *probing, struct lh_error *error)
 {
-    size_t counts[PULSE_EVIDENCE_STATUS_COUNT] = {0};
+    size_t counts[INVENTORY_EVIDENCE_STATUS_COUNT] = {0};
     for (size_t i = 0; i < probing->count; i++) {
         print_line(&probing->plugins[i]);
         if (probing->plugins[i].evidence != NULL) {
@@ -270,8 +270,9 @@ static enum lh_status print_verdicts(const struct probing *probing, struct lh_er
         }
     }
     printf("%zu plugin%s:", probing->count, probing->count == 1 ? "" : "s");
-    for (int i = 0; i < PULSE_EVIDENCE_STATUS_COUNT; i++) {
-        printf("%s %zu %s", i > 0 ? "," : "", counts[i], pulse_evidence_status_text((enum pulse_evidence_status)i));
+    for (int i = 0; i < INVENTORY_EVIDENCE_STATUS_COUNT; i++) {
+        printf("%s %zu %s", i > 0 ? "," : "", counts[i],
+               inventory_evidence_status_text((enum inventory_evidence_status)i));
     }
     putchar('\n');
     return fflush(stdout) == 0 ? LH_OK : lh_error_set(error, LH_ERR_IO, "standard output", "cannot be written");

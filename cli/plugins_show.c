@@ -86,14 +86,14 @@ static void print_line(const char *label, const char *text)
     }
 }
 
-static const char *verdict_text(enum pulse_verdict verdict)
+static const char *verdict_text(enum inventory_verdict verdict)
 {
-    return verdict == PULSE_YES ? "yes" : verdict == PULSE_NO ? "no" : "unknown";
+    return verdict == INVENTORY_YES ? "yes" : verdict == INVENTORY_NO ? "no" : "unknown";
 }
 
 static void print_evidence(const struct cli_plugin *plugin)
 {
-    const struct pulse_evidence *evidence = plugin->evidence;
+    const struct inventory_evidence *evidence = plugin->evidence;
     print_line("Evidence", cli_plugin_status(plugin));
     if (evidence == NULL) {
         return;
@@ -107,9 +107,9 @@ static void print_evidence(const struct cli_plugin *plugin)
     printf("             the same without AVX and FMA: %s; draws random numbers: %s\n",
            verdict_text(evidence->without_avx), verdict_text(evidence->draws_random));
     printf("             the same as with runs of 1024 frames:");
-    for (int i = 0; i < PULSE_BLOCK_COUNT; i++) {
-        if (i != PULSE_BLOCK_1024) {
-            printf("%s %s %s", i > 0 ? "," : "", pulse_block_names[i], verdict_text(evidence->blocks[i]));
+    for (int i = 0; i < INVENTORY_BLOCK_COUNT; i++) {
+        if (i != INVENTORY_BLOCK_1024) {
+            printf("%s %s %s", i > 0 ? "," : "", inventory_block_names[i], verdict_text(evidence->blocks[i]));
         }
     }
     putchar('\n');

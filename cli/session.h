@@ -46,9 +46,9 @@ struct cli_session {
     struct engine_instance *instance;
     struct pulse_project *project;
     struct cli_sources sources;
-    struct pulse_needs needs;               /* media NULL: not asked yet */
-    struct pulse_facts facts;               /* as they were compiled against */
-    const struct pulse_evidence **evidence; /* by needs.plugins; an entry is NULL when there is none */
+    struct pulse_needs needs;                   /* media NULL: not asked yet */
+    struct pulse_facts facts;                   /* as they were compiled against */
+    const struct inventory_evidence **evidence; /* by needs.plugins; an entry is NULL when there is none */
     struct pulse_compiled *compiled;
     struct cli_outputs outputs;
     struct cli_aside report;

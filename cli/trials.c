@@ -102,7 +102,7 @@ static enum lh_status start(const struct engine_instance_options *options, bool 
 }
 
 static enum lh_status hold(const struct engine_instance_options *options, const struct graph_plugin_facts *facts,
-                           enum trial_kind kind, struct outcome *outcome, struct pulse_evidence *evidence,
+                           enum trial_kind kind, struct outcome *outcome, struct inventory_evidence *evidence,
                            struct lh_arena *arena, struct lh_error *error)
 {
     struct watch watch = {.deadline_ns = lh_clock_monotonic_ns() + CLI_TRIALS_LONGEST_MS * UINT64_C(1000000)};
@@ -148,19 +148,19 @@ static enum lh_status hold(const struct engine_instance_options *options, const 
     return LH_OK;
 }
 
-static enum pulse_verdict same(const struct outcome *first, const struct outcome *other)
+static enum inventory_verdict same(const struct outcome *first, const struct outcome *other)
 {
-    return !other->held                                                      ? PULSE_UNKNOWN
-           : lh_digest_equal(&first->result.samples, &other->result.samples) ? PULSE_YES
-                                                                             : PULSE_NO;
+    return !other->held                                                      ? INVENTORY_UNKNOWN
+           : lh_digest_equal(&first->result.samples, &other->result.samples) ? INVENTORY_YES
+                                                                             : INVENTORY_NO;
 }
 
-static enum pulse_verdict yes_if(bool yes)
+static enum inventory_verdict yes_if(bool yes)
 {
-    return yes ? PULSE_YES : PULSE_NO;
+    return yes ? INVENTORY_YES : INVENTORY_NO;
 }
 
-static void note_first(const struct outcome *first, struct pulse_evidence *evidence)
+static void note_first(const struct outcome *first, struct inventory_evidence *evidence)
 {
     evidence->has_latency = true;
     evidence->latency_frames = first->result.latency;
@@ -169,14 +169,14 @@ static void note_first(const struct outcome *first, struct pulse_evidence *evide
     evidence->has_tail = first->result.tail_frames >= 0;
     evidence->tail_seconds = evidence->has_tail ? (double)first->result.tail_frames / CLI_TRIALS_RATE : 0;
     evidence->ns_per_frame = first->result.ns_per_frame;
-    evidence->blocks[PULSE_BLOCK_1024] = PULSE_YES;
+    evidence->blocks[INVENTORY_BLOCK_1024] = INVENTORY_YES;
 }
 
 /* What a trial after the first one says. */
 static void note_other(enum trial_kind kind, const struct outcome *first, const struct outcome *other,
-                       struct pulse_evidence *evidence)
+                       struct inventory_evidence *evidence)
 {
-    enum pulse_verdict verdict = same(first, other);
+    enum inventory_verdict verdict = same(first, other);
     switch (kind) {
     case TRIAL_AGAIN:
         evidence->across_runs = verdict;
@@ -188,27 +188,28 @@ static void note_other(enum trial_kind kind, const struct outcome *first, const 
         evidence->beside = verdict;
         break;
     case TRIAL_BLOCK_64:
-        evidence->blocks[PULSE_BLOCK_64] = verdict;
+        evidence->blocks[INVENTORY_BLOCK_64] = verdict;
         break;
     case TRIAL_BLOCK_512:
-        evidence->blocks[PULSE_BLOCK_512] = verdict;
+        evidence->blocks[INVENTORY_BLOCK_512] = verdict;
         break;
     case TRIAL_BLOCK_8192:
-        evidence->blocks[PULSE_BLOCK_8192] = verdict;
+        evidence->blocks[INVENTORY_BLOCK_8192] = verdict;
         break;
     case TRIAL_RAGGED:
-        evidence->blocks[PULSE_BLOCK_RAGGED] = verdict;
+        evidence->blocks[INVENTORY_BLOCK_RAGGED] = verdict;
         break;
     case TRIAL_WITHOUT_AVX:
         evidence->without_avx = verdict;
         break;
     case TRIAL_UNPINNED:
         /* Only of one that repeats with the other beside it when each draws its own. */
-        evidence->draws_random =
-            verdict != PULSE_UNKNOWN && evidence->beside == PULSE_YES ? yes_if(verdict == PULSE_NO) : PULSE_UNKNOWN;
+        evidence->draws_random = verdict != INVENTORY_UNKNOWN && evidence->beside == INVENTORY_YES
+                                     ? yes_if(verdict == INVENTORY_NO)
+                                     : INVENTORY_UNKNOWN;
         break;
     case TRIAL_SILENCE:
-        evidence->self_sounding = other->held ? yes_if(other->result.audible) : PULSE_UNKNOWN;
+        evidence->self_sounding = other->held ? yes_if(other->result.audible) : INVENTORY_UNKNOWN;
         break;
     case TRIAL_FIRST:
     case TRIAL_COUNT:
@@ -217,7 +218,7 @@ static void note_other(enum trial_kind kind, const struct outcome *first, const 
 }
 
 static enum lh_status note_failure(struct lh_arena *arena, enum trial_kind kind, const struct outcome *outcome,
-                                   struct pulse_evidence *evidence, struct lh_error *error)
+                                   struct inventory_evidence *evidence, struct lh_error *error)
 {
     if (evidence->failed != NULL) {
         return LH_OK; /* the first one tells */
@@ -228,7 +229,7 @@ static enum lh_status note_failure(struct lh_arena *arena, enum trial_kind kind,
 }
 
 static enum lh_status list_features(struct lh_arena *arena, const struct graph_plugin_facts *facts,
-                                    struct pulse_evidence *evidence)
+                                    struct inventory_evidence *evidence)
 {
     const struct {
         bool there;
@@ -252,20 +253,21 @@ static enum lh_status list_features(struct lh_arena *arena, const struct graph_p
     return names != NULL ? LH_OK : LH_ERR_NO_MEMORY;
 }
 
-static enum pulse_evidence_status sum_up(const struct pulse_evidence *evidence)
+static enum inventory_evidence_status sum_up(const struct inventory_evidence *evidence)
 {
     if (evidence->failed != NULL) {
-        return PULSE_EVIDENCE_FAULTY;
+        return INVENTORY_EVIDENCE_FAULTY;
     }
-    return evidence->across_runs == PULSE_YES && evidence->beside == PULSE_YES ? PULSE_EVIDENCE_REPEATABLE
-                                                                               : PULSE_EVIDENCE_NOT_REPEATABLE;
+    return evidence->across_runs == INVENTORY_YES && evidence->beside == INVENTORY_YES
+               ? INVENTORY_EVIDENCE_REPEATABLE
+               : INVENTORY_EVIDENCE_NOT_REPEATABLE;
 }
 
 enum lh_status cli_trials_run(struct lh_arena *arena, const struct engine_instance_options *options,
-                              const struct graph_plugin_facts *facts, struct pulse_evidence *evidence,
+                              const struct graph_plugin_facts *facts, struct inventory_evidence *evidence,
                               struct lh_error *error)
 {
-    struct pulse_evidence found = {
+    struct inventory_evidence found = {
         .uri = facts->uri,
         .version = facts->version,
         .digest = facts->digest,
@@ -299,7 +301,7 @@ enum lh_status cli_trials_run(struct lh_arena *arena, const struct engine_instan
         }
     }
     found.failed = refused ? NULL : found.failed;
-    found.status = refused ? PULSE_EVIDENCE_REFUSED : sum_up(&found);
+    found.status = refused ? INVENTORY_EVIDENCE_REFUSED : sum_up(&found);
     *evidence = found;
     return LH_OK;
 }

@@ -5,7 +5,7 @@
 #define CLI_TRIALS_H
 
 #include "engine/instance/client.h"
-#include "pulse-daemon/knowledge/evidence.h"
+#include "inventory/evidence.h"
 
 #define CLI_TRIALS_RATE 48000u
 #define CLI_TRIALS_FRAMES (24u * 8192u) /* of each trial: four seconds, whole runs of every length */
@@ -16,7 +16,7 @@
    even if that is a crash; LH_ERR_CANCELLED: a signal came; LH_ERR_IO, LH_ERR_CRASHED, ...: no instance could be had.
    Any thread, one plugin each; the thread must live on until this returns. */
 LH_NODISCARD enum lh_status cli_trials_run(struct lh_arena *arena, const struct engine_instance_options *options,
-                                           const struct graph_plugin_facts *facts, struct pulse_evidence *evidence,
+                                           const struct graph_plugin_facts *facts, struct inventory_evidence *evidence,
                                            struct lh_error *error);
 
 #endif

@@ -16,7 +16,7 @@ static const struct pulse_plugin_facts *facts_of(const struct cli_session *sessi
     return &session->facts.plugins[session->compiled->plugins[used].facts];
 }
 
-static const struct pulse_evidence *evidence_of(const struct cli_session *session, size_t used)
+static const struct inventory_evidence *evidence_of(const struct cli_session *session, size_t used)
 {
     return session->evidence[session->compiled->plugins[used].facts];
 }
@@ -141,17 +141,17 @@ static void flag(struct lh_json_emitter *emitter, const char *name, bool value)
     lh_json_emit_bool(emitter, value);
 }
 
-static void verdict(struct lh_json_emitter *emitter, const char *name, enum pulse_verdict value)
+static void verdict(struct lh_json_emitter *emitter, const char *name, enum inventory_verdict value)
 {
     lh_json_emit_name(emitter, name);
-    if (value == PULSE_UNKNOWN) {
+    if (value == INVENTORY_UNKNOWN) {
         lh_json_emit_null(emitter);
     } else {
-        lh_json_emit_bool(emitter, value == PULSE_YES);
+        lh_json_emit_bool(emitter, value == INVENTORY_YES);
     }
 }
 
-static void emit_evidence(struct lh_json_emitter *emitter, const struct pulse_evidence *evidence)
+static void emit_evidence(struct lh_json_emitter *emitter, const struct inventory_evidence *evidence)
 {
     lh_json_emit_name(emitter, "evidence");
     if (evidence == NULL) {
@@ -159,10 +159,10 @@ static void emit_evidence(struct lh_json_emitter *emitter, const struct pulse_ev
         return;
     }
     lh_json_emit_object(emitter);
-    text(emitter, "status", pulse_evidence_status_text(evidence->status));
+    text(emitter, "status", inventory_evidence_status_text(evidence->status));
     verdict(emitter, "acrossRuns", evidence->across_runs);
     verdict(emitter, "beside", evidence->beside);
-    verdict(emitter, "blockInvariant", pulse_evidence_block_invariant(evidence));
+    verdict(emitter, "blockInvariant", inventory_evidence_block_invariant(evidence));
     verdict(emitter, "sameWithoutAvx", evidence->without_avx);
     text(emitter, "failed", evidence->failed);
     text(emitter, "message", evidence->message);

@@ -33,25 +33,25 @@ static void tear_down(void)
     lh_arena_fini(&arena);
 }
 
-static struct pulse_evidence try_one(const char *name)
+static struct inventory_evidence try_one(const char *name)
 {
     size_t entry = 0;
     struct graph_plugin_facts facts;
-    struct pulse_evidence evidence;
+    struct inventory_evidence evidence;
     ck_assert_msg(cli_catalogue_choose(&catalogue, name, &entry, &error) == LH_OK, "%s", error.message);
-    ck_assert_int_eq(pulse_index_read(catalogue.index, entry, &facts, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_read(catalogue.index, entry, &facts, &error), LH_OK);
     ck_assert_int_eq(cli_trials_run(&arena, &catalogue.options, &facts, &evidence, &error), LH_OK);
     return evidence;
 }
 
 START_TEST(a_sound_plugin_is_proven)
 {
-    struct pulse_evidence evidence = try_one("test:gain2");
-    ck_assert_int_eq(evidence.status, PULSE_EVIDENCE_REPEATABLE);
-    ck_assert(pulse_evidence_is_repeatable(&evidence, ENGINE_SOUND_VERSION));
-    ck_assert_int_eq(pulse_evidence_block_invariant(&evidence), PULSE_YES);
-    ck_assert_int_eq(evidence.audible, PULSE_YES);
-    ck_assert_int_eq(evidence.self_sounding, PULSE_NO);
+    struct inventory_evidence evidence = try_one("test:gain2");
+    ck_assert_int_eq(evidence.status, INVENTORY_EVIDENCE_REPEATABLE);
+    ck_assert(inventory_evidence_is_repeatable(&evidence, ENGINE_SOUND_VERSION));
+    ck_assert_int_eq(inventory_evidence_block_invariant(&evidence), INVENTORY_YES);
+    ck_assert_int_eq(evidence.audible, INVENTORY_YES);
+    ck_assert_int_eq(evidence.self_sounding, INVENTORY_NO);
     ck_assert(evidence.has_latency && evidence.latency_frames == 0);
     ck_assert_str_ne(evidence.cpu_class, "");
 }
@@ -59,18 +59,18 @@ END_TEST
 
 START_TEST(one_that_crashes_is_faulty)
 {
-    struct pulse_evidence evidence = try_one("lv2:urn:loophole:hostile:segv");
-    ck_assert_int_eq(evidence.status, PULSE_EVIDENCE_FAULTY);
+    struct inventory_evidence evidence = try_one("lv2:urn:loophole:hostile:segv");
+    ck_assert_int_eq(evidence.status, INVENTORY_EVIDENCE_FAULTY);
     ck_assert_str_eq(evidence.failed, "runs of 1024 frames");
     ck_assert_str_ne(evidence.message, "");
-    ck_assert_int_eq(evidence.across_runs, PULSE_UNKNOWN);
+    ck_assert_int_eq(evidence.across_runs, INVENTORY_UNKNOWN);
 }
 END_TEST
 
 START_TEST(one_that_asks_for_too_much_is_refused)
 {
-    struct pulse_evidence evidence = try_one("requires-unknown");
-    ck_assert_int_eq(evidence.status, PULSE_EVIDENCE_REFUSED);
+    struct inventory_evidence evidence = try_one("requires-unknown");
+    ck_assert_int_eq(evidence.status, INVENTORY_EVIDENCE_REFUSED);
     ck_assert_ptr_null(evidence.failed);
     ck_assert_ptr_nonnull(strstr(evidence.message, "urn:nobody"));
 }
@@ -80,7 +80,7 @@ START_TEST(names_are_chosen_by)
 {
     size_t entry = 0;
     ck_assert_int_eq(cli_catalogue_choose(&catalogue, "lv2:urn:loophole:test:gain", &entry, &error), LH_OK);
-    ck_assert_str_eq(pulse_index_uri(catalogue.index, entry), "lv2:urn:loophole:test:gain");
+    ck_assert_str_eq(inventory_index_uri(catalogue.index, entry), "lv2:urn:loophole:test:gain");
     ck_assert_int_eq(cli_catalogue_choose(&catalogue, "teller", &entry, &error), LH_ERR_MISSING);
     ck_assert_ptr_nonnull(strstr(error.message, "..."));
     ck_assert_int_eq(cli_catalogue_choose(&catalogue, "urn:loophole:test:gian2", &entry, &error), LH_ERR_MISSING);

@@ -19,6 +19,8 @@ LAYERS = {
     "common/http": ["common/base"],
     "graph": ["common/base", "common/digest", "common/math"],
     "proto": ["common"],
+    # What plugins a machine has: the command, a worker node and Pulse all need to know.
+    "inventory": ["common", "graph"],
     # Signal, inner order included: kernels know no files, files know no order of work, nothing knows the instance.
     "engine/dsp": ["common/base", "common/math", "graph"],
     "engine/io": ["common/base", "common/digest", "common/math", "graph", "engine/dsp"],
@@ -28,18 +30,20 @@ LAYERS = {
                    "engine/host"],
     "engine/instance": ["common/base", "common/digest", "common/math", "graph", "engine/dsp", "engine/io",
                         "engine/plan", "engine/run", "engine/host"],
+    # The worker's agent: it knows the farm's wire and the parent's side of the instance, never the kernels.
+    "engine/node": ["common", "graph", "inventory", "proto", "engine/io", "engine/run", "engine/host",
+                    "engine/instance"],
     # Pulse: the project knows no graph and nothing of it knows Signal.
     "pulse-daemon/project": ["common"],
     "pulse-daemon/compile": ["common", "graph", "pulse-daemon/project"],
-    "pulse-daemon/knowledge": ["common", "graph"],
     "pulse-daemon/media": ["common", "pulse-daemon/store"],
     "pulse-daemon/service": ["common", "graph", "proto", "inventory", "pulse-daemon/project", "pulse-daemon/compile",
                              "pulse-daemon/shard", "pulse-daemon/farm", "pulse-daemon/store", "pulse-daemon/media"],
     # The one place where Pulse and Signal meet: through the parent's side of the instance, never into the kernels.
-    "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "pulse-daemon/knowledge",
+    "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "inventory",
             "engine/instance", "engine/run", "engine/io", "engine/host"],
-    "tests": ["common", "graph", "engine", "pulse-daemon", "cli", "tests", "bench"],
-    "bench": ["common", "graph", "engine", "pulse-daemon", "tests/support"],
+    "tests": ["common", "graph", "inventory", "engine", "pulse-daemon", "cli", "tests", "bench"],
+    "bench": ["common", "graph", "inventory", "engine", "pulse-daemon", "tests/support"],
 }
 
 # Each library's headers and the one place that may see them. Tests and benches may use any of them to check against.

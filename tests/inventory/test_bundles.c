@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pulse-daemon/knowledge/bundles: which folders are bundles, and what changes their identity. */
-#include "pulse-daemon/knowledge/bundles.h"
+/* inventory/bundles: which folders are bundles, and what changes their identity. */
+#include "inventory/bundles.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "tests/pulse-daemon/knowledge/folders.h"
+#include "tests/inventory/folders.h"
 #include "tests/support/testing.h"
 
 static struct lh_arena arena;
@@ -39,18 +39,18 @@ static void tear_down(void)
     folders_end();
 }
 
-static struct pulse_bundles find(void)
+static struct inventory_bundles find(void)
 {
     char path[4096];
-    struct pulse_bundles bundles;
+    struct inventory_bundles bundles;
     snprintf(path, sizeof path, "%s/::%s:%s", folders_path("one"), folders_path("none"), folders_path("two"));
-    ck_assert_int_eq(pulse_bundles_find(&arena, path, &bundles, &error), LH_OK);
+    ck_assert_int_eq(inventory_bundles_find(&arena, path, &bundles, &error), LH_OK);
     return bundles;
 }
 
 START_TEST(folders_with_a_manifest_in_the_order_of_the_path)
 {
-    struct pulse_bundles bundles = find();
+    struct inventory_bundles bundles = find();
     ck_assert_uint_eq(bundles.count, 3); /* the link leads to one that is known */
     ck_assert_str_eq(bundles.items[0].folder, folders_path("one/a/"));
     ck_assert_str_eq(bundles.items[1].folder, folders_path("one/b.lv2/"));
@@ -62,8 +62,8 @@ END_TEST
 
 START_TEST(nothing_is_a_path_too)
 {
-    struct pulse_bundles bundles;
-    ck_assert_int_eq(pulse_bundles_find(&arena, "", &bundles, &error), LH_OK);
+    struct inventory_bundles bundles;
+    ck_assert_int_eq(inventory_bundles_find(&arena, "", &bundles, &error), LH_OK);
     ck_assert_uint_eq(bundles.count, 0);
 }
 END_TEST
@@ -71,7 +71,7 @@ END_TEST
 START_TEST(who_would_wait_for_ever_is_left_out)
 {
     ck_assert_int_eq(mkfifo(folders_path("one/b.lv2/more.ttl"), 0600), 0);
-    struct pulse_bundles bundles = find();
+    struct inventory_bundles bundles = find();
     ck_assert_uint_eq(bundles.count, 2);
     ck_assert_str_eq(bundles.items[0].folder, folders_path("one/a/"));
     ck_assert_str_eq(bundles.items[1].folder, folders_path("two/c.lv2/"));
@@ -107,10 +107,10 @@ START_TEST(what_changes_is_noticed)
         {rewrite, "one/b.lv2/more.ttl"},   {touch, "one/b.lv2"},         {take_away, "one/b.lv2/b.ttl"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct pulse_bundles before = find(), again = find();
+        struct inventory_bundles before = find(), again = find();
         ck_assert(lh_digest_equal(&before.state, &again.state));
         cases[i].change(cases[i].name);
-        struct pulse_bundles after = find();
+        struct inventory_bundles after = find();
         ck_assert_msg(!lh_digest_equal(&before.items[1].identity, &after.items[1].identity), "%s", cases[i].name);
         ck_assert(lh_digest_equal(&before.items[0].identity, &after.items[0].identity));
         ck_assert(!lh_digest_equal(&before.state, &after.state));
@@ -121,11 +121,11 @@ END_TEST
 START_TEST(a_single_file_has_an_identity)
 {
     struct lh_digest before, after;
-    ck_assert(pulse_file_identity(folders_path("one/b.lv2/b.so"), &before));
+    ck_assert(inventory_file_identity(folders_path("one/b.lv2/b.so"), &before));
     rewrite("one/b.lv2/b.so");
-    ck_assert(pulse_file_identity(folders_path("one/b.lv2/b.so"), &after));
+    ck_assert(inventory_file_identity(folders_path("one/b.lv2/b.so"), &after));
     ck_assert(!lh_digest_equal(&before, &after));
-    ck_assert(!pulse_file_identity(folders_path("none"), &after));
+    ck_assert(!inventory_file_identity(folders_path("none"), &after));
 }
 END_TEST
 
@@ -133,10 +133,10 @@ START_TEST(memory_runs_out)
 {
     for (size_t n = 1;; n++) {
         struct lh_arena own;
-        struct pulse_bundles bundles;
+        struct inventory_bundles bundles;
         lh_arena_init(&own);
         testing_fail_allocation(n);
-        enum lh_status status = pulse_bundles_find(&own, folders_path("one"), &bundles, &error);
+        enum lh_status status = inventory_bundles_find(&own, folders_path("one"), &bundles, &error);
         bool fired = testing_fail_allocation_end();
         lh_arena_fini(&own);
         ck_assert_int_eq(status, fired ? LH_ERR_NO_MEMORY : LH_OK);
@@ -149,7 +149,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pulse-daemon/knowledge/bundles");
+    Suite *suite = suite_create("inventory/bundles");
     TCase *tests = tcase_create("bundles");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, folders_with_a_manifest_in_the_order_of_the_path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Folders for tests. */
-#include "tests/pulse-daemon/knowledge/folders.h"
+#include "tests/inventory/folders.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ static char base[PATH_MAX];
 
 const char *folders_begin(void)
 {
-    char name[] = "knowledge-XXXXXX";
+    char name[] = "inventory-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(name));
     ck_assert_ptr_nonnull(realpath(name, base));
     return base;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the environment. */
-#include "pulse-daemon/knowledge/places.h"
+#include "inventory/places.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ static const char *expand(struct lh_arena *arena, const char *path)
     return expanded;
 }
 
-static enum lh_status system_folders(struct lh_arena *arena, struct pulse_places *places)
+static enum lh_status system_folders(struct lh_arena *arena, struct inventory_places *places)
 {
     const char *list = variable("XDG_DATA_DIRS");
     list = list != NULL ? list : DEFAULT_DATA_FOLDERS;
@@ -98,9 +98,9 @@ static enum lh_status system_folders(struct lh_arena *arena, struct pulse_places
     return LH_OK;
 }
 
-enum lh_status pulse_places_find(struct lh_arena *arena, struct pulse_places *places, struct lh_error *error)
+enum lh_status inventory_places_find(struct lh_arena *arena, struct inventory_places *places, struct lh_error *error)
 {
-    struct pulse_places found = {.search_path = variable("LV2_PATH")};
+    struct inventory_places found = {.search_path = variable("LV2_PATH")};
     found.search_path = expand(arena, found.search_path != NULL ? found.search_path : DEFAULT_PATH);
     if (found.search_path == NULL || !own_folder(arena, "XDG_CACHE_HOME", "/.cache", "/loophole", &found.cache) ||
         !own_folder(arena, "XDG_DATA_HOME", "/.local/share", "/loophole/evidence", &found.evidence) ||

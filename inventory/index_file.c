@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The index file's bytes. Those that come from the disk are believed only as far as their digest goes, and checked. */
-#include "pulse-daemon/knowledge/index_file.h"
+#include "inventory/index_file.h"
 
 #include <string.h>
 
@@ -14,8 +14,8 @@ static void write_digest(struct lh_writer *writer, const struct lh_digest *diges
     lh_writer_bytes(writer, digest->bytes, sizeof digest->bytes);
 }
 
-void pulse_index_content_write(struct lh_writer *writer, const struct pulse_index_stamp *stamp,
-                               const struct pulse_index_content *content)
+void inventory_index_content_write(struct lh_writer *writer, const struct inventory_index_stamp *stamp,
+                                   const struct inventory_index_content *content)
 {
     lh_writer_u32(writer, MAGIC);
     lh_writer_u32(writer, VERSION);
@@ -31,7 +31,7 @@ void pulse_index_content_write(struct lh_writer *writer, const struct pulse_inde
     }
     lh_writer_u32(writer, (uint32_t)content->entry_count);
     for (size_t i = 0; i < content->entry_count; i++) {
-        const struct pulse_index_entry *entry = &content->entries[i];
+        const struct inventory_index_entry *entry = &content->entries[i];
         lh_writer_text(writer, entry->uri);
         lh_writer_text(writer, entry->name);
         lh_writer_u32(writer, (uint32_t)entry->bundle);
@@ -102,10 +102,10 @@ static void *read_table(struct source *source, size_t most, size_t size, size_t 
     return table;
 }
 
-static void read_bundles(struct source *source, struct pulse_index_content *content)
+static void read_bundles(struct source *source, struct inventory_index_content *content)
 {
     size_t count = 0;
-    struct pulse_index_bundle *bundles = read_table(source, PULSE_BUNDLES_MAX, sizeof *bundles, &count);
+    struct inventory_index_bundle *bundles = read_table(source, INVENTORY_BUNDLES_MAX, sizeof *bundles, &count);
     for (size_t i = 0; i < count; i++) {
         bundles[i].folder = read_text(source);
         read_digest(source, &bundles[i].identity);
@@ -115,10 +115,10 @@ static void read_bundles(struct source *source, struct pulse_index_content *cont
     content->bundle_count = count;
 }
 
-static bool read_entries(struct source *source, struct pulse_index_content *content)
+static bool read_entries(struct source *source, struct inventory_index_content *content)
 {
     size_t count = 0;
-    struct pulse_index_entry *entries = read_table(source, PULSE_INDEX_PLUGINS_MAX, sizeof *entries, &count);
+    struct inventory_index_entry *entries = read_table(source, INVENTORY_INDEX_PLUGINS_MAX, sizeof *entries, &count);
     bool sound = true;
     for (size_t i = 0; i < count; i++) {
         entries[i].uri = read_text(source);
@@ -135,10 +135,10 @@ static bool read_entries(struct source *source, struct pulse_index_content *cont
     return sound;
 }
 
-static void read_absent(struct source *source, struct pulse_index_content *content)
+static void read_absent(struct source *source, struct inventory_index_content *content)
 {
     size_t count = 0;
-    const char **absent = read_table(source, PULSE_INDEX_PLUGINS_MAX, sizeof *absent, &count);
+    const char **absent = read_table(source, INVENTORY_INDEX_PLUGINS_MAX, sizeof *absent, &count);
     for (size_t i = 0; i < count; i++) {
         absent[i] = read_text(source);
     }
@@ -146,12 +146,13 @@ static void read_absent(struct source *source, struct pulse_index_content *conte
     content->absent_count = count;
 }
 
-enum lh_status pulse_index_content_read(struct lh_arena *arena, const void *data, size_t size,
-                                        const struct pulse_index_stamp *stamp, struct pulse_index_content *content)
+enum lh_status inventory_index_content_read(struct lh_arena *arena, const void *data, size_t size,
+                                            const struct inventory_index_stamp *stamp,
+                                            struct inventory_index_content *content)
 {
     struct lh_digest told, found;
     struct source source = {.arena = arena};
-    struct pulse_index_content read = {.complete = false};
+    struct inventory_index_content read = {.complete = false};
     if (size < sizeof told.bytes) {
         return LH_ERR_FORMAT;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A folder for one test, and files in it. */
-#ifndef TESTS_PULSE_KNOWLEDGE_FOLDERS_H
-#define TESTS_PULSE_KNOWLEDGE_FOLDERS_H
+#ifndef TESTS_INVENTORY_FOLDERS_H
+#define TESTS_INVENTORY_FOLDERS_H
 
 /* Makes a fresh folder; its absolute path. */
 const char *folders_begin(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pulse-daemon/knowledge/index: what is asked again, and what is not. The describer of these tests reads bundles whose
+/* inventory/index: what is asked again, and what is not. The describer of these tests reads bundles whose
    manifests hold plain lines: "plugin NAME", "preset NAME of PLUGIN". */
-#include "pulse-daemon/knowledge/index.h"
+#include "inventory/index.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -12,15 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/pulse-daemon/knowledge/folders.h"
+#include "tests/inventory/folders.h"
 #include "tests/support/testing.h"
 
 #define PLUGINS_MAX 64
 
 static struct lh_arena arena;
 static struct lh_error error;
-static struct pulse_bundles bundles;
-static struct pulse_index *known_plugins;
+static struct inventory_bundles bundles;
+static struct inventory_index *known_plugins;
 static const char *cache;
 static size_t asked_bundles, calls; /* of the describer, since the last opening */
 static enum lh_status failing;
@@ -120,7 +120,7 @@ static enum lh_status describe(void *context, struct lh_arena *own, const char *
     return LH_OK;
 }
 
-static struct pulse_describer describer = {.describe = describe, .version = "1"};
+static struct inventory_describer describer = {.describe = describe, .version = "1"};
 
 static void add(const char *folder, const char *manifest)
 {
@@ -154,24 +154,24 @@ static void open_index(const char *folder)
     calls = 0;
     asked_bundles = 0;
     const char *path = lh_arena_strdup(&arena, folders_path("lv2"));
-    ck_assert_int_eq(pulse_bundles_find(&arena, path, &bundles, &error), LH_OK);
-    ck_assert_int_eq(pulse_index_open(&arena, folder, &bundles, &describer, &known_plugins, &error), LH_OK);
+    ck_assert_int_eq(inventory_bundles_find(&arena, path, &bundles, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_open(&arena, folder, &bundles, &describer, &known_plugins, &error), LH_OK);
 }
 
 static void scan(void)
 {
     open_index(cache);
-    ck_assert_int_eq(pulse_index_complete(known_plugins, &error), LH_OK);
-    ck_assert(pulse_index_is_complete(known_plugins));
-    ck_assert_int_eq(pulse_index_save(known_plugins, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_complete(known_plugins, &error), LH_OK);
+    ck_assert(inventory_index_is_complete(known_plugins));
+    ck_assert_int_eq(inventory_index_save(known_plugins, &error), LH_OK);
 }
 
 static struct graph_plugin_facts facts_of(const char *uri)
 {
     struct graph_plugin_facts facts;
-    size_t entry = pulse_index_find(known_plugins, uri);
-    ck_assert_uint_ne(entry, PULSE_INDEX_NONE);
-    ck_assert_int_eq(pulse_index_read(known_plugins, entry, &facts, &error), LH_OK);
+    size_t entry = inventory_index_find(known_plugins, uri);
+    ck_assert_uint_ne(entry, INVENTORY_INDEX_NONE);
+    ck_assert_int_eq(inventory_index_read(known_plugins, entry, &facts, &error), LH_OK);
     return facts;
 }
 
@@ -179,14 +179,14 @@ START_TEST(scanned_once)
 {
     scan();
     ck_assert_uint_eq(calls, 1);
-    ck_assert_uint_eq(pulse_index_count(known_plugins), 3);
-    ck_assert_str_eq(pulse_index_uri(known_plugins, 0), "lv2:alpha");
-    ck_assert_str_eq(pulse_index_name(known_plugins, 2), "The gamma");
+    ck_assert_uint_eq(inventory_index_count(known_plugins), 3);
+    ck_assert_str_eq(inventory_index_uri(known_plugins, 0), "lv2:alpha");
+    ck_assert_str_eq(inventory_index_name(known_plugins, 2), "The gamma");
     ck_assert_uint_eq(facts_of("lv2:alpha").preset_count, 1);
-    ck_assert_uint_eq(pulse_index_find(known_plugins, "lv2:delta"), PULSE_INDEX_NONE);
+    ck_assert_uint_eq(inventory_index_find(known_plugins, "lv2:delta"), INVENTORY_INDEX_NONE);
     scan();
     ck_assert_uint_eq(calls, 0);
-    ck_assert_uint_eq(pulse_index_count(known_plugins), 3);
+    ck_assert_uint_eq(inventory_index_count(known_plugins), 3);
     ck_assert_str_eq(facts_of("lv2:beta").bundle, folders_path("lv2/a/"));
     describer.version = "2";
     scan();
@@ -202,7 +202,7 @@ START_TEST(only_what_is_new_is_asked)
     scan();
     ck_assert_uint_eq(calls, 1);
     ck_assert_uint_eq(asked_bundles, 3); /* the two, and the one that holds presets only */
-    ck_assert_uint_eq(pulse_index_count(known_plugins), 5);
+    ck_assert_uint_eq(inventory_index_count(known_plugins), 5);
     ck_assert_str_eq(facts_of("lv2:epsilon").name, "The epsilon");
     ck_assert_uint_eq(facts_of("lv2:alpha").preset_count, 1);
     scan();
@@ -236,8 +236,8 @@ START_TEST(what_was_hidden_comes_back)
     ck_assert_str_eq(facts_of("lv2:gamma").bundle, folders_path("lv2/b/"));
     ck_assert_int_eq(unlink(folders_path("lv2/A/manifest.ttl")), 0);
     scan();
-    ck_assert_uint_eq(pulse_index_find(known_plugins, "lv2:zeta"), PULSE_INDEX_NONE);
-    ck_assert_uint_eq(pulse_index_count(known_plugins), 3);
+    ck_assert_uint_eq(inventory_index_find(known_plugins, "lv2:zeta"), INVENTORY_INDEX_NONE);
+    ck_assert_uint_eq(inventory_index_count(known_plugins), 3);
 }
 END_TEST
 
@@ -260,22 +260,22 @@ START_TEST(a_first_question_is_a_small_one)
 {
     static const char *const uris[] = {"lv2:gamma", "lv2:none"};
     open_index(cache);
-    ck_assert_int_eq(pulse_index_ask(known_plugins, uris, 2, &error), LH_OK);
-    ck_assert_uint_eq(pulse_index_count(known_plugins), 1);
-    ck_assert_int_eq(pulse_index_ask(known_plugins, uris, 2, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_ask(known_plugins, uris, 2, &error), LH_OK);
+    ck_assert_uint_eq(inventory_index_count(known_plugins), 1);
+    ck_assert_int_eq(inventory_index_ask(known_plugins, uris, 2, &error), LH_OK);
     ck_assert_uint_eq(calls, 1);
-    ck_assert_int_eq(pulse_index_save(known_plugins, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_save(known_plugins, &error), LH_OK);
     open_index(cache);
-    ck_assert_int_eq(pulse_index_ask(known_plugins, uris, 2, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_ask(known_plugins, uris, 2, &error), LH_OK);
     ck_assert_uint_eq(calls, 0);
-    ck_assert_uint_ne(pulse_index_find(known_plugins, "lv2:gamma"), PULSE_INDEX_NONE);
-    ck_assert(!pulse_index_is_complete(known_plugins));
-    ck_assert_int_eq(pulse_index_complete(known_plugins, &error), LH_OK);
-    ck_assert_uint_eq(pulse_index_count(known_plugins), 3);
+    ck_assert_uint_ne(inventory_index_find(known_plugins, "lv2:gamma"), INVENTORY_INDEX_NONE);
+    ck_assert(!inventory_index_is_complete(known_plugins));
+    ck_assert_int_eq(inventory_index_complete(known_plugins, &error), LH_OK);
+    ck_assert_uint_eq(inventory_index_count(known_plugins), 3);
     add("lv2/n", "plugin none\n"); /* what was absent may be there now */
     open_index(cache);
-    ck_assert_int_eq(pulse_index_ask(known_plugins, uris, 2, &error), LH_OK);
-    ck_assert_uint_ne(pulse_index_find(known_plugins, "lv2:none"), PULSE_INDEX_NONE);
+    ck_assert_int_eq(inventory_index_ask(known_plugins, uris, 2, &error), LH_OK);
+    ck_assert_uint_ne(inventory_index_find(known_plugins, "lv2:none"), INVENTORY_INDEX_NONE);
 }
 END_TEST
 
@@ -285,10 +285,10 @@ START_TEST(a_question_about_a_changed_world_catches_up)
     scan();
     add("lv2/c", "plugin delta\n");
     open_index(cache);
-    ck_assert_int_eq(pulse_index_ask(known_plugins, uris, 1, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_ask(known_plugins, uris, 1, &error), LH_OK);
     ck_assert_uint_eq(asked_bundles, 2);
-    ck_assert(pulse_index_is_complete(known_plugins));
-    ck_assert_uint_eq(pulse_index_count(known_plugins), 4);
+    ck_assert(inventory_index_is_complete(known_plugins));
+    ck_assert_uint_eq(inventory_index_count(known_plugins), 4);
 }
 END_TEST
 
@@ -326,13 +326,13 @@ END_TEST
 START_TEST(nothing_need_be_kept)
 {
     open_index(NULL);
-    ck_assert_int_eq(pulse_index_complete(known_plugins, &error), LH_OK);
-    ck_assert_uint_eq(pulse_index_count(known_plugins), 3);
-    ck_assert_int_eq(pulse_index_save(known_plugins, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_complete(known_plugins, &error), LH_OK);
+    ck_assert_uint_eq(inventory_index_count(known_plugins), 3);
+    ck_assert_int_eq(inventory_index_save(known_plugins, &error), LH_OK);
     folders_write("cache", "in the way");
     open_index(cache);
-    ck_assert_int_eq(pulse_index_complete(known_plugins, &error), LH_OK);
-    ck_assert_int_eq(pulse_index_save(known_plugins, &error), LH_ERR_IO);
+    ck_assert_int_eq(inventory_index_complete(known_plugins, &error), LH_OK);
+    ck_assert_int_eq(inventory_index_save(known_plugins, &error), LH_ERR_IO);
 }
 END_TEST
 
@@ -340,9 +340,9 @@ START_TEST(a_failure_is_told)
 {
     failing = LH_ERR_CRASHED;
     open_index(NULL);
-    ck_assert_int_eq(pulse_index_complete(known_plugins, &error), LH_ERR_CRASHED);
+    ck_assert_int_eq(inventory_index_complete(known_plugins, &error), LH_ERR_CRASHED);
     ck_assert_str_eq(error.message, "the instance failed");
-    ck_assert(!pulse_index_is_complete(known_plugins));
+    ck_assert(!inventory_index_is_complete(known_plugins));
 }
 END_TEST
 
@@ -351,16 +351,16 @@ START_TEST(memory_runs_out)
     static const char *const uris[] = {"lv2:none"};
     for (size_t n = 1;; n++) {
         struct lh_arena own;
-        struct pulse_index *index = NULL;
+        struct inventory_index *index = NULL;
         struct graph_plugin_facts facts;
         open_index(NULL);
         lh_arena_init(&own);
         testing_fail_allocation(n);
-        enum lh_status status = pulse_index_open(&own, cache, &bundles, &describer, &index, &error);
-        status = status == LH_OK ? pulse_index_ask(index, uris, 1, &error) : status;
-        status = status == LH_OK ? pulse_index_complete(index, &error) : status;
-        status = status == LH_OK ? pulse_index_read(index, 0, &facts, &error) : status;
-        status = status == LH_OK ? pulse_index_save(index, &error) : status;
+        enum lh_status status = inventory_index_open(&own, cache, &bundles, &describer, &index, &error);
+        status = status == LH_OK ? inventory_index_ask(index, uris, 1, &error) : status;
+        status = status == LH_OK ? inventory_index_complete(index, &error) : status;
+        status = status == LH_OK ? inventory_index_read(index, 0, &facts, &error) : status;
+        status = status == LH_OK ? inventory_index_save(index, &error) : status;
         bool fired = testing_fail_allocation_end();
         lh_arena_fini(&own);
         ck_assert_int_eq(status, fired ? LH_ERR_NO_MEMORY : LH_OK);
@@ -373,7 +373,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pulse-daemon/knowledge/index");
+    Suite *suite = suite_create("inventory/index");
     TCase *tests = tcase_create("index");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, scanned_once);

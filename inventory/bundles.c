@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Walks the search path. */
-#include "pulse-daemon/knowledge/bundles.h"
+#include "inventory/bundles.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -113,7 +113,7 @@ static enum lh_status digest_of(struct lh_writer *writer, struct lh_digest *dige
     return status;
 }
 
-bool pulse_file_identity(const char *path, struct lh_digest *identity)
+bool inventory_file_identity(const char *path, struct lh_digest *identity)
 {
     struct stat info;
     struct lh_writer writer;
@@ -157,7 +157,7 @@ static enum lh_status identify(int folder, const struct stat *info, struct lh_di
 
 struct found {
     struct lh_arena *arena;
-    struct pulse_bundle *items;
+    struct inventory_bundle *items;
     dev_t *devices; /* of the items */
     ino_t *inodes;
     size_t count, capacity;
@@ -166,7 +166,7 @@ struct found {
 static bool grow(struct found *found)
 {
     size_t capacity = found->capacity == 0 ? 64 : 2 * found->capacity;
-    struct pulse_bundle *items = lh_arena_array(found->arena, capacity, sizeof *items);
+    struct inventory_bundle *items = lh_arena_array(found->arena, capacity, sizeof *items);
     dev_t *devices = lh_arena_array(found->arena, capacity, sizeof *devices);
     ino_t *inodes = lh_arena_array(found->arena, capacity, sizeof *inodes);
     if (items == NULL || devices == NULL || inodes == NULL) {
@@ -209,7 +209,9 @@ static enum lh_status add_bundle(struct found *found, int root, const char *root
         size_t size = strlen(root_path) + strlen(name) + sizeof "//";
         char *path = lh_arena_alloc(found->arena, size);
         bool room = found->count < found->capacity || grow(found);
-        status = found->count == PULSE_BUNDLES_MAX ? LH_ERR_LIMIT : path == NULL || !room ? LH_ERR_NO_MEMORY : LH_OK;
+        status = found->count == INVENTORY_BUNDLES_MAX ? LH_ERR_LIMIT
+                 : path == NULL || !room               ? LH_ERR_NO_MEMORY
+                                                       : LH_OK;
         if (status == LH_OK) {
             snprintf(path, size, "%s/%s/", root_path, name);
             found->items[found->count].folder = path;
@@ -281,8 +283,8 @@ static enum lh_status digest_state(const struct found *found, struct lh_digest *
     return digest_of(&writer, state);
 }
 
-enum lh_status pulse_bundles_find(struct lh_arena *arena, const char *search_path, struct pulse_bundles *bundles,
-                                  struct lh_error *error)
+enum lh_status inventory_bundles_find(struct lh_arena *arena, const char *search_path,
+                                      struct inventory_bundles *bundles, struct lh_error *error)
 {
     struct found found = {.arena = arena};
     struct names roots = {.items = NULL};
@@ -300,13 +302,13 @@ enum lh_status pulse_bundles_find(struct lh_arena *arena, const char *search_pat
     struct lh_digest state;
     status = status == LH_OK ? digest_state(&found, &state) : status;
     if (status == LH_ERR_LIMIT) {
-        return lh_error_set(error, status, "LV2_PATH", "has too many bundles: at most %d in %s", PULSE_BUNDLES_MAX,
+        return lh_error_set(error, status, "LV2_PATH", "has too many bundles: at most %d in %s", INVENTORY_BUNDLES_MAX,
                             search_path);
     }
     if (status != LH_OK) {
         return lh_error_no_memory(error);
     }
-    *bundles = (struct pulse_bundles){
+    *bundles = (struct inventory_bundles){
         .search_path = search_path,
         .roots = roots.items,
         .root_count = roots.count,

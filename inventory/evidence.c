@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Records of probes as JSON files. */
-#include "pulse-daemon/knowledge/evidence.h"
+#include "inventory/evidence.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "common/base/bytes.h"
-#include "pulse-daemon/knowledge/keep.h"
+#include "inventory/keep.h"
 
 #define RECORD_FORMAT 1
 #define RECORD_SIZE_MAX (1u << 20)
@@ -14,29 +14,29 @@
 #define NAME_SIZE (64 + sizeof ".json")
 #define FRAMES_MAX (1 << 30)
 
-static const char *const status_texts[PULSE_EVIDENCE_STATUS_COUNT] = {"repeatable", "not repeatable", "faulty",
-                                                                      "refused"};
-const char *const pulse_block_names[PULSE_BLOCK_COUNT] = {"64", "512", "1024", "8192", "ragged"};
+static const char *const status_texts[INVENTORY_EVIDENCE_STATUS_COUNT] = {"repeatable", "not repeatable", "faulty",
+                                                                          "refused"};
+const char *const inventory_block_names[INVENTORY_BLOCK_COUNT] = {"64", "512", "1024", "8192", "ragged"};
 
-const char *pulse_evidence_status_text(enum pulse_evidence_status status)
+const char *inventory_evidence_status_text(enum inventory_evidence_status status)
 {
     return status_texts[status];
 }
 
-bool pulse_evidence_is_repeatable(const struct pulse_evidence *evidence, uint32_t sound_version)
+bool inventory_evidence_is_repeatable(const struct inventory_evidence *evidence, uint32_t sound_version)
 {
-    return evidence->across_runs == PULSE_YES && evidence->beside == PULSE_YES &&
+    return evidence->across_runs == INVENTORY_YES && evidence->beside == INVENTORY_YES &&
            evidence->sound_version == sound_version;
 }
 
-enum pulse_verdict pulse_evidence_block_invariant(const struct pulse_evidence *evidence)
+enum inventory_verdict inventory_evidence_block_invariant(const struct inventory_evidence *evidence)
 {
-    enum pulse_verdict all = PULSE_YES;
-    for (int i = 0; i < PULSE_BLOCK_COUNT; i++) {
-        if (evidence->blocks[i] == PULSE_NO) {
-            return PULSE_NO;
+    enum inventory_verdict all = INVENTORY_YES;
+    for (int i = 0; i < INVENTORY_BLOCK_COUNT; i++) {
+        if (evidence->blocks[i] == INVENTORY_NO) {
+            return INVENTORY_NO;
         }
-        all = evidence->blocks[i] == PULSE_UNKNOWN ? PULSE_UNKNOWN : all;
+        all = evidence->blocks[i] == INVENTORY_UNKNOWN ? INVENTORY_UNKNOWN : all;
     }
     return all;
 }
@@ -49,17 +49,17 @@ static void emit_text(struct lh_json_emitter *emitter, const char *name, const c
     lh_json_emit_text(emitter, value);
 }
 
-static void emit_verdict(struct lh_json_emitter *emitter, const char *name, enum pulse_verdict verdict)
+static void emit_verdict(struct lh_json_emitter *emitter, const char *name, enum inventory_verdict verdict)
 {
     lh_json_emit_name(emitter, name);
-    if (verdict == PULSE_UNKNOWN) {
+    if (verdict == INVENTORY_UNKNOWN) {
         lh_json_emit_null(emitter);
     } else {
-        lh_json_emit_bool(emitter, verdict == PULSE_YES);
+        lh_json_emit_bool(emitter, verdict == INVENTORY_YES);
     }
 }
 
-static void emit_measures(struct lh_json_emitter *emitter, const struct pulse_evidence *evidence)
+static void emit_measures(struct lh_json_emitter *emitter, const struct inventory_evidence *evidence)
 {
     lh_json_emit_name(emitter, "latencyFrames");
     if (evidence->has_latency) {
@@ -75,7 +75,7 @@ static void emit_measures(struct lh_json_emitter *emitter, const struct pulse_ev
     lh_json_emit_real(emitter, evidence->ns_per_frame > 0 ? evidence->ns_per_frame : NAN);
 }
 
-void pulse_evidence_emit(struct lh_json_emitter *emitter, const struct pulse_evidence *evidence)
+void inventory_evidence_emit(struct lh_json_emitter *emitter, const struct inventory_evidence *evidence)
 {
     char digest[LH_DIGEST_TEXT_SIZE];
     lh_digest_text(&evidence->digest, digest);
@@ -83,17 +83,17 @@ void pulse_evidence_emit(struct lh_json_emitter *emitter, const struct pulse_evi
     emit_text(emitter, "version", evidence->version);
     emit_text(emitter, "digest", digest);
     emit_text(emitter, "status", status_texts[evidence->status]);
-    bool proven = pulse_evidence_is_repeatable(evidence, evidence->sound_version);
-    bool known = evidence->across_runs != PULSE_UNKNOWN && evidence->beside != PULSE_UNKNOWN;
-    emit_verdict(emitter, "repeatable", proven ? PULSE_YES : known ? PULSE_NO : PULSE_UNKNOWN);
+    bool proven = inventory_evidence_is_repeatable(evidence, evidence->sound_version);
+    bool known = evidence->across_runs != INVENTORY_UNKNOWN && evidence->beside != INVENTORY_UNKNOWN;
+    emit_verdict(emitter, "repeatable", proven ? INVENTORY_YES : known ? INVENTORY_NO : INVENTORY_UNKNOWN);
     emit_verdict(emitter, "repeatableAcrossRuns", evidence->across_runs);
     emit_verdict(emitter, "repeatableBeside", evidence->beside);
     emit_verdict(emitter, "drawsRandomNumbers", evidence->draws_random);
-    emit_verdict(emitter, "blockInvariant", pulse_evidence_block_invariant(evidence));
+    emit_verdict(emitter, "blockInvariant", inventory_evidence_block_invariant(evidence));
     lh_json_emit_name(emitter, "blocks");
     lh_json_emit_object(emitter);
-    for (int i = 0; i < PULSE_BLOCK_COUNT; i++) {
-        emit_verdict(emitter, pulse_block_names[i], evidence->blocks[i]);
+    for (int i = 0; i < INVENTORY_BLOCK_COUNT; i++) {
+        emit_verdict(emitter, inventory_block_names[i], evidence->blocks[i]);
     }
     lh_json_emit_object_end(emitter);
     emit_verdict(emitter, "sameWithoutAvx", evidence->without_avx);
@@ -143,15 +143,15 @@ static const char *read_optional_text(struct record *record, const char *name)
     return value != NULL && value->kind != LH_JSON_NULL ? read_text(record, name) : NULL;
 }
 
-static enum pulse_verdict verdict_of(const struct lh_json *value)
+static enum inventory_verdict verdict_of(const struct lh_json *value)
 {
-    return value == NULL                  ? PULSE_UNKNOWN
-           : value->kind == LH_JSON_TRUE  ? PULSE_YES
-           : value->kind == LH_JSON_FALSE ? PULSE_NO
-                                          : PULSE_UNKNOWN;
+    return value == NULL                  ? INVENTORY_UNKNOWN
+           : value->kind == LH_JSON_TRUE  ? INVENTORY_YES
+           : value->kind == LH_JSON_FALSE ? INVENTORY_NO
+                                          : INVENTORY_UNKNOWN;
 }
 
-static enum pulse_verdict read_verdict(const struct record *record, const char *name)
+static enum inventory_verdict read_verdict(const struct record *record, const char *name)
 {
     return verdict_of(lh_json_member(record->root, name));
 }
@@ -178,19 +178,19 @@ static uint32_t read_integer(struct record *record, const char *name, bool *ther
     return (uint32_t)number;
 }
 
-static enum pulse_evidence_status read_status(struct record *record)
+static enum inventory_evidence_status read_status(struct record *record)
 {
     const char *text = read_text(record, "status");
-    for (int i = 0; i < PULSE_EVIDENCE_STATUS_COUNT; i++) {
+    for (int i = 0; i < INVENTORY_EVIDENCE_STATUS_COUNT; i++) {
         if (strcmp(text, status_texts[i]) == 0) {
-            return (enum pulse_evidence_status)i;
+            return (enum inventory_evidence_status)i;
         }
     }
     record->sound = false;
-    return PULSE_EVIDENCE_REFUSED;
+    return INVENTORY_EVIDENCE_REFUSED;
 }
 
-static enum lh_status read_features(struct lh_arena *arena, struct record *record, struct pulse_evidence *evidence)
+static enum lh_status read_features(struct lh_arena *arena, struct record *record, struct inventory_evidence *evidence)
 {
     const struct lh_json *list = member(record, "features", LH_JSON_ARRAY);
     size_t count = list != NULL ? list->value.list.count : 0;
@@ -209,8 +209,8 @@ static enum lh_status read_features(struct lh_arena *arena, struct record *recor
     return LH_OK;
 }
 
-enum lh_status pulse_evidence_parse(struct lh_arena *arena, const char *text, size_t length,
-                                    struct pulse_evidence *evidence)
+enum lh_status inventory_evidence_parse(struct lh_arena *arena, const char *text, size_t length,
+                                        struct inventory_evidence *evidence)
 {
     struct record record = {.sound = true};
     enum lh_status status = lh_json_parse(arena, text, length, &record.root, NULL);
@@ -221,7 +221,7 @@ enum lh_status pulse_evidence_parse(struct lh_arena *arena, const char *text, si
     if (read_integer(&record, "loopholeEvidence", &there) != RECORD_FORMAT) {
         return LH_ERR_FORMAT;
     }
-    struct pulse_evidence read = {
+    struct inventory_evidence read = {
         .uri = read_text(&record, "uri"),
         .version = read_text(&record, "version"),
         .sound_version = read_integer(&record, "soundVersion", &there),
@@ -233,13 +233,13 @@ enum lh_status pulse_evidence_parse(struct lh_arena *arena, const char *text, si
         .without_avx = read_verdict(&record, "sameWithoutAvx"),
         .audible = read_verdict(&record, "audible"),
         .self_sounding = read_verdict(&record, "soundsByItself"),
-        .latency_changes = read_verdict(&record, "latencyChanges") == PULSE_YES,
+        .latency_changes = read_verdict(&record, "latencyChanges") == INVENTORY_YES,
         .failed = read_optional_text(&record, "failed"),
         .message = read_optional_text(&record, "message"),
     };
     const struct lh_json *blocks = member(&record, "blocks", LH_JSON_OBJECT);
-    for (int i = 0; blocks != NULL && i < PULSE_BLOCK_COUNT; i++) {
-        read.blocks[i] = verdict_of(lh_json_member(blocks, pulse_block_names[i]));
+    for (int i = 0; blocks != NULL && i < INVENTORY_BLOCK_COUNT; i++) {
+        read.blocks[i] = verdict_of(lh_json_member(blocks, inventory_block_names[i]));
     }
     read.latency_frames = read_integer(&record, "latencyFrames", &read.has_latency);
     read.has_tail = read_number(&record, "tailSeconds", FRAMES_MAX, &read.tail_seconds);
@@ -284,17 +284,17 @@ static enum lh_status name_record(const char *uri, const char *version, const st
 /* A record in this folder that is what its name says; else *evidence stays as it is. */
 static enum lh_status look_in(struct lh_arena *arena, const char *folder, const char *name, const char *uri,
                               const char *version, const struct lh_digest *digest,
-                              const struct pulse_evidence **evidence)
+                              const struct inventory_evidence **evidence)
 {
-    const char *path = pulse_keep_path(arena, folder, name);
-    struct pulse_evidence *read = lh_arena_alloc(arena, sizeof *read);
+    const char *path = inventory_keep_path(arena, folder, name);
+    struct inventory_evidence *read = lh_arena_alloc(arena, sizeof *read);
     if (path == NULL || read == NULL) {
         return LH_ERR_NO_MEMORY;
     }
     uint8_t *data = NULL;
     size_t size = 0;
-    enum lh_status status = pulse_keep_read(arena, path, RECORD_SIZE_MAX, &data, &size);
-    status = status == LH_OK ? pulse_evidence_parse(arena, (const char *)data, size, read) : status;
+    enum lh_status status = inventory_keep_read(arena, path, RECORD_SIZE_MAX, &data, &size);
+    status = status == LH_OK ? inventory_evidence_parse(arena, (const char *)data, size, read) : status;
     if (status == LH_OK && strcmp(read->uri, uri) == 0 && strcmp(read->version, version) == 0 &&
         lh_digest_equal(&read->digest, digest)) {
         *evidence = read;
@@ -302,12 +302,12 @@ static enum lh_status look_in(struct lh_arena *arena, const char *folder, const 
     return status == LH_ERR_NO_MEMORY ? status : LH_OK;
 }
 
-enum lh_status pulse_evidence_find(struct lh_arena *arena, const struct pulse_places *places, const char *uri,
-                                   const char *version, const struct lh_digest *digest,
-                                   const struct pulse_evidence **evidence)
+enum lh_status inventory_evidence_find(struct lh_arena *arena, const struct inventory_places *places, const char *uri,
+                                       const char *version, const struct lh_digest *digest,
+                                       const struct inventory_evidence **evidence)
 {
     char name[NAME_SIZE];
-    const struct pulse_evidence *found = NULL;
+    const struct inventory_evidence *found = NULL;
     enum lh_status status = name_record(uri, version, digest, name);
     if (status == LH_OK && places->evidence != NULL) {
         status = look_in(arena, places->evidence, name, uri, version, digest, &found);
@@ -321,8 +321,8 @@ enum lh_status pulse_evidence_find(struct lh_arena *arena, const struct pulse_pl
     return status;
 }
 
-enum lh_status pulse_evidence_save(const struct pulse_places *places, const struct pulse_evidence *evidence,
-                                   struct lh_error *error)
+enum lh_status inventory_evidence_save(const struct inventory_places *places, const struct inventory_evidence *evidence,
+                                       struct lh_error *error)
 {
     if (places->evidence == NULL) {
         return lh_error_set(error, LH_ERR_IO, NULL,
@@ -341,11 +341,11 @@ enum lh_status pulse_evidence_save(const struct pulse_places *places, const stru
     lh_json_emit_object(&emitter);
     lh_json_emit_name(&emitter, "loopholeEvidence");
     lh_json_emit_integer(&emitter, RECORD_FORMAT);
-    pulse_evidence_emit(&emitter, evidence);
+    inventory_evidence_emit(&emitter, evidence);
     lh_json_emit_object_end(&emitter);
-    enum lh_status status = lh_writer_status(&writer) == LH_OK
-                                ? pulse_keep_write(&scratch, places->evidence, name, writer.data, writer.size, error)
-                                : lh_error_no_memory(error);
+    enum lh_status status = lh_writer_status(&writer) == LH_OK ? inventory_keep_write(&scratch, places->evidence, name,
+                                                                                      writer.data, writer.size, error)
+                                                               : lh_error_no_memory(error);
     lh_writer_fini(&writer);
     lh_arena_fini(&scratch);
     return status;

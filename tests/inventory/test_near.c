@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pulse-daemon/knowledge/near: what people write, and which plugins they mean. */
-#include "pulse-daemon/knowledge/near.h"
+/* inventory/near: what people write, and which plugins they mean. */
+#include "inventory/near.h"
 
 #include <string.h>
 
@@ -17,8 +17,8 @@ static const char *const plugins[][2] = {
 #define PLUGIN_COUNT (sizeof plugins / sizeof *plugins)
 
 static struct lh_arena arena;
-static struct pulse_index *known_plugins;
-static const char *near[PULSE_NEAR_MAX];
+static struct inventory_index *known_plugins;
+static const char *near[INVENTORY_NEAR_MAX];
 static size_t entries[PLUGIN_COUNT];
 
 static enum lh_status describe(void *context, struct lh_arena *own, const char *const *bundles, size_t bundle_count,
@@ -46,12 +46,12 @@ static enum lh_status describe(void *context, struct lh_arena *own, const char *
 
 static void set_up(void)
 {
-    static const struct pulse_bundle bundle = {.folder = "/none/"};
-    static const struct pulse_bundles bundles = {.search_path = "/", .items = &bundle, .count = 1};
-    static const struct pulse_describer describer = {.describe = describe, .version = "1"};
+    static const struct inventory_bundle bundle = {.folder = "/none/"};
+    static const struct inventory_bundles bundles = {.search_path = "/", .items = &bundle, .count = 1};
+    static const struct inventory_describer describer = {.describe = describe, .version = "1"};
     lh_arena_init(&arena);
-    ck_assert_int_eq(pulse_index_open(&arena, NULL, &bundles, &describer, &known_plugins, NULL), LH_OK);
-    ck_assert_int_eq(pulse_index_complete(known_plugins, NULL), LH_OK);
+    ck_assert_int_eq(inventory_index_open(&arena, NULL, &bundles, &describer, &known_plugins, NULL), LH_OK);
+    ck_assert_int_eq(inventory_index_complete(known_plugins, NULL), LH_OK);
 }
 
 static void tear_down(void)
@@ -61,7 +61,7 @@ static void tear_down(void)
 
 static size_t match(const char *text)
 {
-    return pulse_index_match(known_plugins, text, entries, PLUGIN_COUNT);
+    return inventory_index_match(known_plugins, text, entries, PLUGIN_COUNT);
 }
 
 START_TEST(by_uri)
@@ -89,13 +89,13 @@ START_TEST(by_a_piece)
     ck_assert_uint_eq(entries[1], 2);
     ck_assert_uint_eq(match("reverb"), 0);
     ck_assert_uint_eq(match(""), 0);
-    ck_assert_uint_eq(pulse_index_match(known_plugins, "lv2", entries, 1), PLUGIN_COUNT);
+    ck_assert_uint_eq(inventory_index_match(known_plugins, "lv2", entries, 1), PLUGIN_COUNT);
 }
 END_TEST
 
 static void expect_near(const char *text, const char *first)
 {
-    pulse_index_near(known_plugins, text, near);
+    inventory_index_near(known_plugins, text, near);
     ck_assert_msg(near[0] != NULL && strcmp(near[0], first) == 0, "%s gives %s", text,
                   near[0] != NULL ? near[0] : "nothing");
 }
@@ -110,21 +110,21 @@ START_TEST(what_comes_near)
     expect_near("zmacopm", plugins[5][0]);
     expect_near("zamcmp", plugins[5][0]);
     expect_near("Calf Equaliser 5 Band", plugins[1][0]);
-    pulse_index_near(known_plugins, "lv2:http://example.org/reverb", near);
+    inventory_index_near(known_plugins, "lv2:http://example.org/reverb", near);
     ck_assert_ptr_null(near[0]);
     char text[1024];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    pulse_index_near(known_plugins, text, near);
+    inventory_index_near(known_plugins, text, near);
     ck_assert_ptr_null(near[0]);
-    pulse_index_near(known_plugins, "", near);
+    inventory_index_near(known_plugins, "", near);
     ck_assert_ptr_null(near[0]);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pulse-daemon/knowledge/near");
+    Suite *suite = suite_create("inventory/near");
     TCase *tests = tcase_create("near");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, by_uri);

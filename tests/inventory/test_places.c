@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* pulse-daemon/knowledge/places: what the environment says, and what it does not. */
-#include "pulse-daemon/knowledge/places.h"
+/* inventory/places: what the environment says, and what it does not. */
+#include "inventory/places.h"
 
 #include <stdlib.h>
 
 #include "tests/support/testing.h"
 
 static struct lh_arena arena;
-static struct pulse_places places;
+static struct inventory_places places;
 
 static void set_up(void)
 {
@@ -27,7 +27,7 @@ static void tear_down(void)
 static void find(void)
 {
     struct lh_error error = LH_ERROR_INIT;
-    ck_assert_int_eq(pulse_places_find(&arena, &places, &error), LH_OK);
+    ck_assert_int_eq(inventory_places_find(&arena, &places, &error), LH_OK);
 }
 
 START_TEST(without_settings_all_is_in_the_home_folder)
@@ -76,7 +76,7 @@ START_TEST(memory_runs_out)
         struct lh_arena own;
         lh_arena_init(&own);
         testing_fail_allocation(n);
-        enum lh_status status = pulse_places_find(&own, &places, NULL);
+        enum lh_status status = inventory_places_find(&own, &places, NULL);
         bool fired = testing_fail_allocation_end();
         lh_arena_fini(&own);
         ck_assert_int_eq(status, fired ? LH_ERR_NO_MEMORY : LH_OK);
@@ -89,7 +89,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pulse-daemon/knowledge/places");
+    Suite *suite = suite_create("inventory/places");
     TCase *tests = tcase_create("places");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, without_settings_all_is_in_the_home_folder);

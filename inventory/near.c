@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Matching names and URIs. */
-#include "pulse-daemon/knowledge/near.h"
+#include "inventory/near.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ static bool same(const char *a, const char *b)
     return lower(*a) == lower(*b);
 }
 
-bool pulse_text_holds(const char *text, const char *piece)
+bool inventory_text_holds(const char *text, const char *piece)
 {
     size_t length = strlen(piece);
     for (; *text != '\0'; text++) {
@@ -56,28 +56,28 @@ static const char *last_part(const char *uri)
     return part;
 }
 
-static bool is_uri(const struct pulse_index *index, size_t entry, const char *text)
+static bool is_uri(const struct inventory_index *index, size_t entry, const char *text)
 {
-    return strcmp(without_kind(pulse_index_uri(index, entry)), without_kind(text)) == 0;
+    return strcmp(without_kind(inventory_index_uri(index, entry)), without_kind(text)) == 0;
 }
 
-static bool is_name(const struct pulse_index *index, size_t entry, const char *text)
+static bool is_name(const struct inventory_index *index, size_t entry, const char *text)
 {
-    return same(pulse_index_name(index, entry), text);
+    return same(inventory_index_name(index, entry), text);
 }
 
-static bool is_piece(const struct pulse_index *index, size_t entry, const char *text)
+static bool is_piece(const struct inventory_index *index, size_t entry, const char *text)
 {
-    return pulse_text_holds(pulse_index_uri(index, entry), text) ||
-           pulse_text_holds(pulse_index_name(index, entry), text);
+    return inventory_text_holds(inventory_index_uri(index, entry), text) ||
+           inventory_text_holds(inventory_index_name(index, entry), text);
 }
 
-size_t pulse_index_match(const struct pulse_index *index, const char *text, size_t *entries, size_t most)
+size_t inventory_index_match(const struct inventory_index *index, const char *text, size_t *entries, size_t most)
 {
-    static bool (*const ways[])(const struct pulse_index *, size_t, const char *) = {is_uri, is_name, is_piece};
+    static bool (*const ways[])(const struct inventory_index *, size_t, const char *) = {is_uri, is_name, is_piece};
     for (size_t way = 0; text[0] != '\0' && way < sizeof ways / sizeof *ways; way++) {
         size_t count = 0;
-        for (size_t i = 0; i < pulse_index_count(index); i++) {
+        for (size_t i = 0; i < inventory_index_count(index); i++) {
             if (ways[way](index, i, text)) {
                 if (count < most) {
                     entries[count] = i;
@@ -129,9 +129,9 @@ static double ratio(size_t letters, const char *a, const char *b)
 }
 
 /* 0: the same; past FARTHEST it is something else. */
-static double score(const struct pulse_index *index, size_t entry, const char *text)
+static double score(const struct inventory_index *index, size_t entry, const char *text)
 {
-    const char *uri = without_kind(pulse_index_uri(index, entry)), *name = pulse_index_name(index, entry);
+    const char *uri = without_kind(inventory_index_uri(index, entry)), *name = inventory_index_name(index, entry);
     const char *tail = last_part(uri), *asked = last_part(text);
     /* Two URIs of one maker are alike in most letters: those that differ count against the part that should. */
     double whole = ratio(distance(uri, text), tail, asked);
@@ -142,18 +142,18 @@ static double score(const struct pulse_index *index, size_t entry, const char *t
     return whole <= best ? whole : best + LESS;
 }
 
-void pulse_index_near(const struct pulse_index *index, const char *text, const char *near[PULSE_NEAR_MAX])
+void inventory_index_near(const struct inventory_index *index, const char *text, const char *near[INVENTORY_NEAR_MAX])
 {
-    double scores[PULSE_NEAR_MAX];
+    double scores[INVENTORY_NEAR_MAX];
     text = without_kind(text);
-    for (size_t i = 0; i < PULSE_NEAR_MAX; i++) {
+    for (size_t i = 0; i < INVENTORY_NEAR_MAX; i++) {
         scores[i] = FARTHEST;
         near[i] = NULL;
     }
-    for (size_t i = 0; i < pulse_index_count(index); i++) {
+    for (size_t i = 0; i < inventory_index_count(index); i++) {
         double found = score(index, i, text);
-        const char *uri = pulse_index_uri(index, i);
-        for (size_t k = 0; k < PULSE_NEAR_MAX; k++) {
+        const char *uri = inventory_index_uri(index, i);
+        for (size_t k = 0; k < INVENTORY_NEAR_MAX; k++) {
             if (found < scores[k]) { /* those behind it move on by one */
                 double score_before = scores[k];
                 const char *uri_before = near[k];

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /* Which bundles have to be asked, and what becomes of the answers. */
-#include "pulse-daemon/knowledge/index.h"
+#include "inventory/index.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pulse-daemon/knowledge/index_file.h"
-#include "pulse-daemon/knowledge/keep.h"
+#include "inventory/index_file.h"
+#include "inventory/keep.h"
 
 #define ABSENT_MAX 4096 /* URIs that are remembered as not there */
 #define NAME_SIZE 64
 #define NAME_DIGITS 16 /* of the search path's digest in the file's name */
 
-struct pulse_index {
+struct inventory_index {
     struct lh_arena *arena;
     const char *folder; /* NULL: nothing is kept */
     char name[NAME_SIZE];
-    const struct pulse_bundles *bundles;
-    const struct pulse_describer *describer;
-    struct pulse_index_content content; /* entries and absent URIs of the bundles as they are now */
-    struct pulse_index_bundle *scanned; /* one for each bundle */
-    bool *unknown;                      /* the same: new or changed since the last scan of all */
-    bool behind;                        /* that scan was complete, but some are unknown or gone since */
-    const char **lost;                  /* URIs that it had found in bundles that are gone or have changed */
+    const struct inventory_bundles *bundles;
+    const struct inventory_describer *describer;
+    struct inventory_index_content content; /* entries and absent URIs of the bundles as they are now */
+    struct inventory_index_bundle *scanned; /* one for each bundle */
+    bool *unknown;                          /* the same: new or changed since the last scan of all */
+    bool behind;                            /* that scan was complete, but some are unknown or gone since */
+    const char **lost;                      /* URIs that it had found in bundles that are gone or have changed */
     size_t lost_count;
     bool lost_others; /* a bundle without plugins is gone or has changed: other bundles may have lost their presets */
     bool learned;     /* there is something to write */
     const char *notes;
 };
 
-static enum lh_status name_file(struct pulse_index *index)
+static enum lh_status name_file(struct inventory_index *index)
 {
     struct lh_digest digest;
     char text[LH_DIGEST_TEXT_SIZE];
@@ -43,32 +43,32 @@ static enum lh_status name_file(struct pulse_index *index)
     return status;
 }
 
-static struct pulse_index_stamp stamp_of(const struct pulse_index *index)
+static struct inventory_index_stamp stamp_of(const struct inventory_index *index)
 {
-    return (struct pulse_index_stamp){.describer = index->describer->version,
-                                      .search_path = index->bundles->search_path};
+    return (struct inventory_index_stamp){.describer = index->describer->version,
+                                          .search_path = index->bundles->search_path};
 }
 
 /* The file's content, or none. */
-static enum lh_status read_file(const struct pulse_index *index, struct pulse_index_content *content)
+static enum lh_status read_file(const struct inventory_index *index, struct inventory_index_content *content)
 {
     if (index->folder == NULL) {
         return LH_OK;
     }
     uint8_t *data = NULL;
     size_t size = 0;
-    const char *path = pulse_keep_path(index->arena, index->folder, index->name);
+    const char *path = inventory_keep_path(index->arena, index->folder, index->name);
     if (path == NULL) {
         return LH_ERR_NO_MEMORY;
     }
-    struct pulse_index_stamp stamp = stamp_of(index);
-    enum lh_status status = pulse_keep_read(index->arena, path, PULSE_INDEX_BYTES_MAX, &data, &size);
-    status = status == LH_OK ? pulse_index_content_read(index->arena, data, size, &stamp, content) : status;
+    struct inventory_index_stamp stamp = stamp_of(index);
+    enum lh_status status = inventory_keep_read(index->arena, path, INVENTORY_INDEX_BYTES_MAX, &data, &size);
+    status = status == LH_OK ? inventory_index_content_read(index->arena, data, size, &stamp, content) : status;
     return status == LH_ERR_NO_MEMORY ? status : LH_OK; /* what cannot be used is not there */
 }
 
 /* The bundle with this folder. Lists are mostly in the same order: on from *at. */
-static size_t find_bundle(const struct pulse_index *index, const char *folder, size_t *at)
+static size_t find_bundle(const struct inventory_index *index, const char *folder, size_t *at)
 {
     size_t count = index->bundles->count;
     for (size_t looked = 0; looked < count; looked++) {
@@ -78,36 +78,36 @@ static size_t find_bundle(const struct pulse_index *index, const char *folder, s
             return i;
         }
     }
-    return PULSE_INDEX_NONE;
+    return INVENTORY_INDEX_NONE;
 }
 
-static bool outside_changed(const struct pulse_index_entry *entry)
+static bool outside_changed(const struct inventory_index_entry *entry)
 {
     struct lh_digest now;
     return entry->outside[0] != '\0' &&
-           !(pulse_file_identity(entry->outside, &now) && lh_digest_equal(&now, &entry->outside_identity));
+           !(inventory_file_identity(entry->outside, &now) && lh_digest_equal(&now, &entry->outside_identity));
 }
 
-/* For each bundle of the file the same one now, PULSE_INDEX_NONE when it is gone or has changed. */
-static void match_bundles(struct pulse_index *index, const struct pulse_index_content *content, size_t *now)
+/* For each bundle of the file the same one now, INVENTORY_INDEX_NONE when it is gone or has changed. */
+static void match_bundles(struct inventory_index *index, const struct inventory_index_content *content, size_t *now)
 {
     size_t at = 0;
     for (size_t i = 0; i < content->bundle_count; i++) {
         now[i] = find_bundle(index, content->bundles[i].folder, &at);
-        if (now[i] != PULSE_INDEX_NONE &&
+        if (now[i] != INVENTORY_INDEX_NONE &&
             !lh_digest_equal(&index->bundles->items[now[i]].identity, &content->bundles[i].identity)) {
-            now[i] = PULSE_INDEX_NONE;
+            now[i] = INVENTORY_INDEX_NONE;
         }
     }
     for (size_t i = 0; i < content->entry_count; i++) {
         if (outside_changed(&content->entries[i])) {
-            now[content->entries[i].bundle] = PULSE_INDEX_NONE;
+            now[content->entries[i].bundle] = INVENTORY_INDEX_NONE;
         }
     }
 }
 
 /* Takes from the file what still holds. */
-static enum lh_status take(struct pulse_index *index, struct pulse_index_content *content)
+static enum lh_status take(struct inventory_index *index, struct inventory_index_content *content)
 {
     size_t *now = lh_arena_array(index->arena, content->bundle_count, sizeof *now);
     const char **lost = lh_arena_array(index->arena, content->entry_count, sizeof *lost);
@@ -117,7 +117,7 @@ static enum lh_status take(struct pulse_index *index, struct pulse_index_content
     match_bundles(index, content, now);
     size_t matched = 0, kept = 0;
     for (size_t i = 0; i < content->bundle_count; i++) {
-        if (now[i] != PULSE_INDEX_NONE) {
+        if (now[i] != INVENTORY_INDEX_NONE) {
             index->unknown[now[i]] = false;
             index->scanned[now[i]].holds_plugins = content->bundles[i].holds_plugins;
             matched++;
@@ -131,9 +131,9 @@ static enum lh_status take(struct pulse_index *index, struct pulse_index_content
         return LH_OK; /* what was asked for once says nothing of others */
     }
     for (size_t i = 0; i < content->entry_count; i++) {
-        struct pulse_index_entry entry = content->entries[i];
+        struct inventory_index_entry entry = content->entries[i];
         entry.bundle = now[entry.bundle];
-        if (entry.bundle == PULSE_INDEX_NONE) {
+        if (entry.bundle == INVENTORY_INDEX_NONE) {
             lost[index->lost_count++] = entry.uri;
         } else {
             content->entries[kept++] = entry;
@@ -147,28 +147,28 @@ static enum lh_status take(struct pulse_index *index, struct pulse_index_content
     return LH_OK;
 }
 
-enum lh_status pulse_index_open(struct lh_arena *arena, const char *folder, const struct pulse_bundles *bundles,
-                                const struct pulse_describer *describer, struct pulse_index **index,
-                                struct lh_error *error)
+enum lh_status inventory_index_open(struct lh_arena *arena, const char *folder, const struct inventory_bundles *bundles,
+                                    const struct inventory_describer *describer, struct inventory_index **index,
+                                    struct lh_error *error)
 {
-    struct pulse_index *made = lh_arena_alloc(arena, sizeof *made);
-    struct pulse_index_bundle *scanned = lh_arena_array(arena, bundles->count, sizeof *scanned);
+    struct inventory_index *made = lh_arena_alloc(arena, sizeof *made);
+    struct inventory_index_bundle *scanned = lh_arena_array(arena, bundles->count, sizeof *scanned);
     bool *unknown = lh_arena_array(arena, bundles->count, sizeof *unknown);
     if (made == NULL || scanned == NULL || unknown == NULL) {
         return lh_error_no_memory(error);
     }
-    *made = (struct pulse_index){.arena = arena,
-                                 .folder = folder,
-                                 .bundles = bundles,
-                                 .describer = describer,
-                                 .scanned = scanned,
-                                 .unknown = unknown,
-                                 .notes = ""};
+    *made = (struct inventory_index){.arena = arena,
+                                     .folder = folder,
+                                     .bundles = bundles,
+                                     .describer = describer,
+                                     .scanned = scanned,
+                                     .unknown = unknown,
+                                     .notes = ""};
     for (size_t i = 0; i < bundles->count; i++) {
-        scanned[i] = (struct pulse_index_bundle){bundles->items[i].folder, bundles->items[i].identity, false};
+        scanned[i] = (struct inventory_index_bundle){bundles->items[i].folder, bundles->items[i].identity, false};
         unknown[i] = true;
     }
-    struct pulse_index_content content = {.complete = false};
+    struct inventory_index_content content = {.complete = false};
     enum lh_status status = name_file(made);
     status = status == LH_OK ? read_file(made, &content) : status;
     status = status == LH_OK ? take(made, &content) : status;
@@ -186,14 +186,14 @@ static bool binary_is_inside(const struct graph_plugin_facts *facts)
            strchr(facts->binary + folder, '/') == NULL && strcmp(facts->binary + length - 3, ".so") == 0;
 }
 
-static enum lh_status make_entry(struct pulse_index *index, const struct graph_plugin_facts *facts, size_t bundle,
-                                 struct pulse_index_entry *entry)
+static enum lh_status make_entry(struct inventory_index *index, const struct graph_plugin_facts *facts, size_t bundle,
+                                 struct inventory_index_entry *entry)
 {
     struct lh_writer writer;
     lh_writer_init(&writer);
     graph_plugin_facts_write(&writer, facts);
     uint8_t *record = lh_writer_status(&writer) == LH_OK ? lh_arena_alloc(index->arena, writer.size) : NULL;
-    *entry = (struct pulse_index_entry){
+    *entry = (struct inventory_index_entry){
         .uri = lh_arena_strdup(index->arena, facts->uri),
         .name = lh_arena_strdup(index->arena, facts->name),
         .bundle = bundle,
@@ -205,7 +205,7 @@ static enum lh_status make_entry(struct pulse_index *index, const struct graph_p
     if (whole) {
         memcpy(record, writer.data, writer.size);
         if (entry->outside[0] != '\0') { /* a binary that is not there has no identity: it is asked for each time */
-            (void)pulse_file_identity(entry->outside, &entry->outside_identity);
+            (void)inventory_file_identity(entry->outside, &entry->outside_identity);
         }
     }
     lh_writer_fini(&writer);
@@ -214,19 +214,19 @@ static enum lh_status make_entry(struct pulse_index *index, const struct graph_p
 
 static int compare_entries(const void *a, const void *b)
 {
-    const struct pulse_index_entry *first = a, *second = b;
+    const struct inventory_index_entry *first = a, *second = b;
     int order = strcmp(first->uri, second->uri);
     return order != 0 ? order : (first->bundle > second->bundle) - (first->bundle < second->bundle);
 }
 
 /* Adds what was told. Of plugins with the same URI the one that comes first on the search path counts. */
-static enum lh_status merge(struct pulse_index *index, const struct graph_plugin_facts *facts, size_t count)
+static enum lh_status merge(struct inventory_index *index, const struct graph_plugin_facts *facts, size_t count)
 {
     size_t most = index->content.entry_count + count;
-    struct pulse_index_entry *entries =
-        most <= PULSE_INDEX_PLUGINS_MAX ? lh_arena_array(index->arena, most, sizeof *entries) : NULL;
+    struct inventory_index_entry *entries =
+        most <= INVENTORY_INDEX_PLUGINS_MAX ? lh_arena_array(index->arena, most, sizeof *entries) : NULL;
     if (entries == NULL) {
-        return most <= PULSE_INDEX_PLUGINS_MAX ? LH_ERR_NO_MEMORY : LH_ERR_LIMIT;
+        return most <= INVENTORY_INDEX_PLUGINS_MAX ? LH_ERR_NO_MEMORY : LH_ERR_LIMIT;
     }
     size_t used = index->content.entry_count, at = 0, kept = 0;
     if (used > 0) {
@@ -234,7 +234,7 @@ static enum lh_status merge(struct pulse_index *index, const struct graph_plugin
     }
     for (size_t i = 0; i < count; i++) {
         size_t bundle = find_bundle(index, facts[i].bundle, &at);
-        if (bundle == PULSE_INDEX_NONE) {
+        if (bundle == INVENTORY_INDEX_NONE) {
             continue; /* not of the bundles that were asked about */
         }
         enum lh_status status = make_entry(index, &facts[i], bundle, &entries[used]);
@@ -261,12 +261,12 @@ static enum lh_status merge(struct pulse_index *index, const struct graph_plugin
 static enum lh_status index_failed(enum lh_status status, struct lh_error *error)
 {
     return status == LH_ERR_LIMIT
-               ? lh_error_set(error, status, NULL, "more than %d plugins are installed", PULSE_INDEX_PLUGINS_MAX)
+               ? lh_error_set(error, status, NULL, "more than %d plugins are installed", INVENTORY_INDEX_PLUGINS_MAX)
                : lh_error_no_memory(error);
 }
 
 /* Asks about the bundles that `asked` picks (NULL: all), and takes the answer in. */
-static enum lh_status describe(struct pulse_index *index, bool (*asked)(const struct pulse_index *, size_t),
+static enum lh_status describe(struct inventory_index *index, bool (*asked)(const struct inventory_index *, size_t),
                                const char *const *uris, size_t uri_count, struct lh_error *error)
 {
     struct lh_arena scratch;
@@ -296,7 +296,7 @@ static enum lh_status describe(struct pulse_index *index, bool (*asked)(const st
     return status;
 }
 
-static void settle(struct pulse_index *index)
+static void settle(struct inventory_index *index)
 {
     index->content.state = index->bundles->state;
     index->content.complete = true;
@@ -305,9 +305,9 @@ static void settle(struct pulse_index *index)
     index->learned = true;
 }
 
-static enum lh_status scan_all(struct pulse_index *index, struct lh_error *error)
+static enum lh_status scan_all(struct inventory_index *index, struct lh_error *error)
 {
-    index->content = (struct pulse_index_content){.complete = false};
+    index->content = (struct inventory_index_content){.complete = false};
     index->behind = false;
     for (size_t i = 0; i < index->bundles->count; i++) {
         index->scanned[i].holds_plugins = false;
@@ -320,14 +320,14 @@ static enum lh_status scan_all(struct pulse_index *index, struct lh_error *error
 }
 
 /* Those without plugins hold presets, it may be for the unknown ones. */
-static bool is_asked_again(const struct pulse_index *index, size_t bundle)
+static bool is_asked_again(const struct inventory_index *index, size_t bundle)
 {
     return index->unknown[bundle] || !index->scanned[bundle].holds_plugins;
 }
 
 /* Whether asking the unknown bundles alone told the whole truth: none of them holds only what belongs to plugins of
    other bundles, and no plugin is gone that may have hidden another one with its URI. */
-static bool caught_up(const struct pulse_index *index)
+static bool caught_up(const struct inventory_index *index)
 {
     for (size_t i = 0; i < index->bundles->count; i++) {
         if (index->unknown[i] && !index->scanned[i].holds_plugins) {
@@ -335,14 +335,14 @@ static bool caught_up(const struct pulse_index *index)
         }
     }
     for (size_t i = 0; i < index->lost_count; i++) {
-        if (pulse_index_find(index, index->lost[i]) == PULSE_INDEX_NONE) {
+        if (inventory_index_find(index, index->lost[i]) == INVENTORY_INDEX_NONE) {
             return false;
         }
     }
     return !index->lost_others;
 }
 
-enum lh_status pulse_index_complete(struct pulse_index *index, struct lh_error *error)
+enum lh_status inventory_index_complete(struct inventory_index *index, struct lh_error *error)
 {
     if (index->content.complete) {
         return LH_OK;
@@ -361,7 +361,7 @@ enum lh_status pulse_index_complete(struct pulse_index *index, struct lh_error *
     return LH_OK;
 }
 
-static bool is_absent(const struct pulse_index *index, const char *uri)
+static bool is_absent(const struct inventory_index *index, const char *uri)
 {
     for (size_t i = 0; i < index->content.absent_count; i++) {
         if (strcmp(index->content.absent[i], uri) == 0) {
@@ -372,18 +372,18 @@ static bool is_absent(const struct pulse_index *index, const char *uri)
 }
 
 /* Those of `uris` that nothing is known of, each once, NULL when memory is out. */
-static const char **unknown_uris(struct pulse_index *index, const char *const *uris, size_t count, size_t *unknown)
+static const char **unknown_uris(struct inventory_index *index, const char *const *uris, size_t count, size_t *unknown)
 {
     const char **found = lh_arena_array(index->arena, count, sizeof *found);
     for (size_t i = 0; found != NULL && i < count; i++) {
-        if (pulse_index_find(index, uris[i]) == PULSE_INDEX_NONE && !is_absent(index, uris[i])) {
+        if (inventory_index_find(index, uris[i]) == INVENTORY_INDEX_NONE && !is_absent(index, uris[i])) {
             found[(*unknown)++] = uris[i];
         }
     }
     return found;
 }
 
-static enum lh_status note_absent(struct pulse_index *index, const char *const *uris, size_t count)
+static enum lh_status note_absent(struct inventory_index *index, const char *const *uris, size_t count)
 {
     const char **absent = lh_arena_array(index->arena, index->content.absent_count + count, sizeof *absent);
     if (absent == NULL) {
@@ -394,7 +394,7 @@ static enum lh_status note_absent(struct pulse_index *index, const char *const *
         memcpy(absent, index->content.absent, used * sizeof *absent);
     }
     for (size_t i = 0; i < count && used < ABSENT_MAX; i++) {
-        if (pulse_index_find(index, uris[i]) == PULSE_INDEX_NONE) {
+        if (inventory_index_find(index, uris[i]) == INVENTORY_INDEX_NONE) {
             absent[used] = lh_arena_strdup(index->arena, uris[i]);
             if (absent[used++] == NULL) {
                 return LH_ERR_NO_MEMORY;
@@ -407,10 +407,11 @@ static enum lh_status note_absent(struct pulse_index *index, const char *const *
     return LH_OK;
 }
 
-enum lh_status pulse_index_ask(struct pulse_index *index, const char *const *uris, size_t count, struct lh_error *error)
+enum lh_status inventory_index_ask(struct inventory_index *index, const char *const *uris, size_t count,
+                                   struct lh_error *error)
 {
     if (index->behind) {
-        return pulse_index_complete(index, error);
+        return inventory_index_complete(index, error);
     }
     size_t unknown = 0;
     const char **asked = unknown_uris(index, uris, count, &unknown);
@@ -427,27 +428,27 @@ enum lh_status pulse_index_ask(struct pulse_index *index, const char *const *uri
     return status;
 }
 
-bool pulse_index_is_complete(const struct pulse_index *index)
+bool inventory_index_is_complete(const struct inventory_index *index)
 {
     return index->content.complete;
 }
 
-size_t pulse_index_count(const struct pulse_index *index)
+size_t inventory_index_count(const struct inventory_index *index)
 {
     return index->content.entry_count;
 }
 
-const char *pulse_index_uri(const struct pulse_index *index, size_t entry)
+const char *inventory_index_uri(const struct inventory_index *index, size_t entry)
 {
     return index->content.entries[entry].uri;
 }
 
-const char *pulse_index_name(const struct pulse_index *index, size_t entry)
+const char *inventory_index_name(const struct inventory_index *index, size_t entry)
 {
     return index->content.entries[entry].name;
 }
 
-size_t pulse_index_find(const struct pulse_index *index, const char *uri)
+size_t inventory_index_find(const struct inventory_index *index, const char *uri)
 {
     size_t low = 0, high = index->content.entry_count;
     while (low < high) {
@@ -462,13 +463,13 @@ size_t pulse_index_find(const struct pulse_index *index, const char *uri)
             high = middle;
         }
     }
-    return PULSE_INDEX_NONE;
+    return INVENTORY_INDEX_NONE;
 }
 
-enum lh_status pulse_index_read(struct pulse_index *index, size_t entry, struct graph_plugin_facts *facts,
-                                struct lh_error *error)
+enum lh_status inventory_index_read(struct inventory_index *index, size_t entry, struct graph_plugin_facts *facts,
+                                    struct lh_error *error)
 {
-    const struct pulse_index_entry *found = &index->content.entries[entry];
+    const struct inventory_index_entry *found = &index->content.entries[entry];
     struct lh_reader reader;
     lh_reader_init(&reader, found->record, found->record_size);
     enum lh_status status = graph_plugin_facts_read(&reader, index->arena, facts);
@@ -480,26 +481,26 @@ enum lh_status pulse_index_read(struct pulse_index *index, size_t entry, struct 
                : lh_error_set(error, LH_ERR_FORMAT, index->name, "the record of %s makes no sense", found->uri);
 }
 
-const char *pulse_index_notes(const struct pulse_index *index)
+const char *inventory_index_notes(const struct inventory_index *index)
 {
     return index->notes;
 }
 
-enum lh_status pulse_index_save(struct pulse_index *index, struct lh_error *error)
+enum lh_status inventory_index_save(struct inventory_index *index, struct lh_error *error)
 {
     if (index->folder == NULL || !index->learned) {
         return LH_OK;
     }
     struct lh_writer writer;
-    struct pulse_index_stamp stamp = stamp_of(index);
-    struct pulse_index_content content = index->content;
+    struct inventory_index_stamp stamp = stamp_of(index);
+    struct inventory_index_content content = index->content;
     content.bundles = index->scanned;
     content.bundle_count = index->bundles->count;
     lh_writer_init(&writer);
-    pulse_index_content_write(&writer, &stamp, &content);
+    inventory_index_content_write(&writer, &stamp, &content);
     enum lh_status status =
         lh_writer_status(&writer) == LH_OK
-            ? pulse_keep_write(index->arena, index->folder, index->name, writer.data, writer.size, error)
+            ? inventory_keep_write(index->arena, index->folder, index->name, writer.data, writer.size, error)
             : lh_error_no_memory(error);
     lh_writer_fini(&writer);
     index->learned = index->learned && status != LH_OK;

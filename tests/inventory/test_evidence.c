@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pulse-daemon/knowledge/evidence: what is kept of a probe is what is found of it, for this binary and no other. */
-#include "pulse-daemon/knowledge/evidence.h"
+/* inventory/evidence: what is kept of a probe is what is found of it, for this binary and no other. */
+#include "inventory/evidence.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,16 +8,16 @@
 #include <unistd.h>
 
 #include "common/base/bytes.h"
-#include "tests/pulse-daemon/knowledge/folders.h"
+#include "tests/inventory/folders.h"
 #include "tests/support/testing.h"
 
 #define SOUND 3
 
 static struct lh_arena arena;
 static struct lh_error error;
-static struct pulse_places places;
+static struct inventory_places places;
 static const char *system_folder;
-static struct pulse_evidence sample;
+static struct inventory_evidence sample;
 
 static void set_up(void)
 {
@@ -25,22 +25,22 @@ static void set_up(void)
     folders_begin();
     lh_arena_init(&arena);
     system_folder = lh_arena_strdup(&arena, folders_path("system"));
-    places = (struct pulse_places){.evidence = lh_arena_strdup(&arena, folders_path("own/evidence")),
-                                   .system_evidence = &system_folder,
-                                   .system_evidence_count = 1};
-    sample = (struct pulse_evidence){
+    places = (struct inventory_places){.evidence = lh_arena_strdup(&arena, folders_path("own/evidence")),
+                                       .system_evidence = &system_folder,
+                                       .system_evidence_count = 1};
+    sample = (struct inventory_evidence){
         .uri = "lv2:http://example.org/a",
         .version = "1.2",
         .digest = {{7}},
         .sound_version = SOUND,
         .cpu_class = "x86-64-v3",
-        .across_runs = PULSE_YES,
-        .beside = PULSE_YES,
-        .draws_random = PULSE_NO,
-        .blocks = {PULSE_YES, PULSE_NO, PULSE_YES, PULSE_UNKNOWN, PULSE_YES},
-        .without_avx = PULSE_NO,
-        .audible = PULSE_YES,
-        .self_sounding = PULSE_NO,
+        .across_runs = INVENTORY_YES,
+        .beside = INVENTORY_YES,
+        .draws_random = INVENTORY_NO,
+        .blocks = {INVENTORY_YES, INVENTORY_NO, INVENTORY_YES, INVENTORY_UNKNOWN, INVENTORY_YES},
+        .without_avx = INVENTORY_NO,
+        .audible = INVENTORY_YES,
+        .self_sounding = INVENTORY_NO,
         .has_latency = true,
         .latency_frames = 64,
         .latency_changes = true,
@@ -58,37 +58,38 @@ static void tear_down(void)
     folders_end();
 }
 
-static const struct pulse_evidence *find(void)
+static const struct inventory_evidence *find(void)
 {
-    const struct pulse_evidence *found = NULL;
-    ck_assert_int_eq(pulse_evidence_find(&arena, &places, sample.uri, sample.version, &sample.digest, &found), LH_OK);
+    const struct inventory_evidence *found = NULL;
+    ck_assert_int_eq(inventory_evidence_find(&arena, &places, sample.uri, sample.version, &sample.digest, &found),
+                     LH_OK);
     return found;
 }
 
 START_TEST(kept_is_found)
 {
     ck_assert_ptr_null(find());
-    ck_assert_int_eq(pulse_evidence_save(&places, &sample, &error), LH_OK);
-    const struct pulse_evidence *found = find();
+    ck_assert_int_eq(inventory_evidence_save(&places, &sample, &error), LH_OK);
+    const struct inventory_evidence *found = find();
     ck_assert_ptr_nonnull(found);
     ck_assert_str_eq(found->uri, sample.uri);
     ck_assert_str_eq(found->cpu_class, "x86-64-v3");
     ck_assert_mem_eq(found->blocks, sample.blocks, sizeof sample.blocks);
-    ck_assert_int_eq(found->without_avx, PULSE_NO);
+    ck_assert_int_eq(found->without_avx, INVENTORY_NO);
     ck_assert(found->has_latency && found->latency_frames == 64 && found->latency_changes);
     ck_assert_double_eq(found->tail_seconds, 0.25);
     ck_assert_double_eq(found->ns_per_frame, 12.5);
     ck_assert_uint_eq(found->feature_count, 2);
     ck_assert_str_eq(found->features[1], "state");
     ck_assert_ptr_null(found->message);
-    ck_assert(pulse_evidence_is_repeatable(found, SOUND));
-    ck_assert(!pulse_evidence_is_repeatable(found, SOUND + 1));
+    ck_assert(inventory_evidence_is_repeatable(found, SOUND));
+    ck_assert(!inventory_evidence_is_repeatable(found, SOUND + 1));
 }
 END_TEST
 
 START_TEST(another_binary_has_none)
 {
-    ck_assert_int_eq(pulse_evidence_save(&places, &sample, &error), LH_OK);
+    ck_assert_int_eq(inventory_evidence_save(&places, &sample, &error), LH_OK);
     sample.digest.bytes[31] = 1;
     ck_assert_ptr_null(find());
     sample.digest.bytes[31] = 0;
@@ -102,32 +103,32 @@ END_TEST
 
 START_TEST(what_came_with_the_system_is_second)
 {
-    struct pulse_places system = {.evidence = system_folder};
+    struct inventory_places system = {.evidence = system_folder};
     sample.message = "the system's";
-    sample.status = PULSE_EVIDENCE_FAULTY;
+    sample.status = INVENTORY_EVIDENCE_FAULTY;
     sample.failed = "runs of 64 frames";
-    ck_assert_int_eq(pulse_evidence_save(&system, &sample, &error), LH_OK);
+    ck_assert_int_eq(inventory_evidence_save(&system, &sample, &error), LH_OK);
     ck_assert_str_eq(find()->message, "the system's");
-    ck_assert(pulse_evidence_is_repeatable(find(), SOUND)); /* where it did not fail */
+    ck_assert(inventory_evidence_is_repeatable(find(), SOUND)); /* where it did not fail */
     sample.message = "this user's";
-    ck_assert_int_eq(pulse_evidence_save(&places, &sample, &error), LH_OK);
+    ck_assert_int_eq(inventory_evidence_save(&places, &sample, &error), LH_OK);
     ck_assert_str_eq(find()->message, "this user's");
     places.evidence = NULL;
     ck_assert_str_eq(find()->message, "the system's");
-    ck_assert_int_eq(pulse_evidence_save(&places, &sample, &error), LH_ERR_IO);
+    ck_assert_int_eq(inventory_evidence_save(&places, &sample, &error), LH_ERR_IO);
 }
 END_TEST
 
 START_TEST(verdicts_add_up)
 {
-    ck_assert_int_eq(pulse_evidence_block_invariant(&sample), PULSE_NO);
-    sample.blocks[PULSE_BLOCK_512] = PULSE_YES;
-    ck_assert_int_eq(pulse_evidence_block_invariant(&sample), PULSE_UNKNOWN);
-    sample.blocks[PULSE_BLOCK_8192] = PULSE_YES;
-    ck_assert_int_eq(pulse_evidence_block_invariant(&sample), PULSE_YES);
-    ck_assert(pulse_evidence_is_repeatable(&sample, SOUND));
-    sample.beside = PULSE_UNKNOWN;
-    ck_assert(!pulse_evidence_is_repeatable(&sample, SOUND));
+    ck_assert_int_eq(inventory_evidence_block_invariant(&sample), INVENTORY_NO);
+    sample.blocks[INVENTORY_BLOCK_512] = INVENTORY_YES;
+    ck_assert_int_eq(inventory_evidence_block_invariant(&sample), INVENTORY_UNKNOWN);
+    sample.blocks[INVENTORY_BLOCK_8192] = INVENTORY_YES;
+    ck_assert_int_eq(inventory_evidence_block_invariant(&sample), INVENTORY_YES);
+    ck_assert(inventory_evidence_is_repeatable(&sample, SOUND));
+    sample.beside = INVENTORY_UNKNOWN;
+    ck_assert(!inventory_evidence_is_repeatable(&sample, SOUND));
 }
 END_TEST
 
@@ -141,7 +142,7 @@ static const char *record_text(size_t *length)
     lh_json_emit_object(&emitter);
     lh_json_emit_name(&emitter, "loopholeEvidence");
     lh_json_emit_integer(&emitter, 1);
-    pulse_evidence_emit(&emitter, &sample);
+    inventory_evidence_emit(&emitter, &sample);
     lh_json_emit_object_end(&emitter);
     ck_assert_int_eq(lh_writer_status(&writer), LH_OK);
     const char *text = lh_arena_strndup(&arena, (const char *)writer.data, writer.size);
@@ -164,10 +165,10 @@ START_TEST(what_makes_no_sense_is_none)
     };
     size_t length = 0;
     const char *text = record_text(&length);
-    struct pulse_evidence read;
-    ck_assert_int_eq(pulse_evidence_parse(&arena, text, length, &read), LH_OK);
+    struct inventory_evidence read;
+    ck_assert_int_eq(inventory_evidence_parse(&arena, text, length, &read), LH_OK);
     for (size_t size = 0; size + 2 < length; size++) { /* the line's end may be missing */
-        ck_assert_int_eq(pulse_evidence_parse(&arena, text, size, &read), LH_ERR_FORMAT);
+        ck_assert_int_eq(inventory_evidence_parse(&arena, text, size, &read), LH_ERR_FORMAT);
     }
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         char changed[4096];
@@ -175,7 +176,7 @@ START_TEST(what_makes_no_sense_is_none)
         ck_assert_msg(at != NULL, "%s is not in %s", changes[i][0], text);
         snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, changes[i][1],
                  at + strlen(changes[i][0]));
-        ck_assert_msg(pulse_evidence_parse(&arena, changed, strlen(changed), &read) == LH_ERR_FORMAT, "%s",
+        ck_assert_msg(inventory_evidence_parse(&arena, changed, strlen(changed), &read) == LH_ERR_FORMAT, "%s",
                       changes[i][1]);
     }
 }
@@ -185,12 +186,12 @@ START_TEST(memory_runs_out)
 {
     for (size_t n = 1;; n++) {
         struct lh_arena own;
-        const struct pulse_evidence *found = NULL;
+        const struct inventory_evidence *found = NULL;
         lh_arena_init(&own);
         testing_fail_allocation(n);
-        enum lh_status status = pulse_evidence_save(&places, &sample, &error);
+        enum lh_status status = inventory_evidence_save(&places, &sample, &error);
         status = status == LH_OK
-                     ? pulse_evidence_find(&own, &places, sample.uri, sample.version, &sample.digest, &found)
+                     ? inventory_evidence_find(&own, &places, sample.uri, sample.version, &sample.digest, &found)
                      : status;
         bool fired = testing_fail_allocation_end();
         lh_arena_fini(&own);
@@ -205,7 +206,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pulse-daemon/knowledge/evidence");
+    Suite *suite = suite_create("inventory/evidence");
     TCase *tests = tcase_create("evidence");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, kept_is_found);

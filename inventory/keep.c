@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading, and writing aside. */
-#include "pulse-daemon/knowledge/keep.h"
+#include "inventory/keep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #define FOLDER_MODE 0700 /* as the XDG specification asks */
 #define FILE_MODE 0644
 
-char *pulse_keep_path(struct lh_arena *arena, const char *folder, const char *name)
+char *inventory_keep_path(struct lh_arena *arena, const char *folder, const char *name)
 {
     size_t size = strlen(folder) + strlen(name) + 2;
     char *path = lh_arena_alloc(arena, size);
@@ -25,7 +25,7 @@ char *pulse_keep_path(struct lh_arena *arena, const char *folder, const char *na
     return path;
 }
 
-enum lh_status pulse_keep_read(struct lh_arena *arena, const char *path, size_t limit, uint8_t **data, size_t *size)
+enum lh_status inventory_keep_read(struct lh_arena *arena, const char *path, size_t limit, uint8_t **data, size_t *size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat info;
@@ -84,12 +84,12 @@ static int write_aside(char *part, const char *path, const void *data, size_t si
     return code;
 }
 
-enum lh_status pulse_keep_write(struct lh_arena *arena, const char *folder, const char *name, const void *data,
-                                size_t size, struct lh_error *error)
+enum lh_status inventory_keep_write(struct lh_arena *arena, const char *folder, const char *name, const void *data,
+                                    size_t size, struct lh_error *error)
 {
     char *parents = lh_arena_strdup(arena, folder);
-    char *path = pulse_keep_path(arena, folder, name);
-    char *part = pulse_keep_path(arena, folder, ".part-XXXXXX");
+    char *path = inventory_keep_path(arena, folder, name);
+    char *part = inventory_keep_path(arena, folder, ".part-XXXXXX");
     if (parents == NULL || path == NULL || part == NULL) {
         return lh_error_no_memory(error);
     }

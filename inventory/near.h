@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Finding plugins in an index by what people write: a URI, a name, a piece of either, or something like it. Upper and
    lower case count as one. */
-#ifndef PULSE_KNOWLEDGE_NEAR_H
-#define PULSE_KNOWLEDGE_NEAR_H
+#ifndef INVENTORY_NEAR_H
+#define INVENTORY_NEAR_H
 
 #include <stdbool.h>
 
-#include "pulse-daemon/knowledge/index.h"
+#include "inventory/index.h"
 
-#define PULSE_NEAR_MAX 3
+#define INVENTORY_NEAR_MAX 3
 
 /* Entries that `text` means, into `entries`, which has room for `most`; returns how many there are, it may be more. The
    first of these that finds any decides: the URI, with or without "lv2:"; the name; a piece of a URI or name. */
-size_t pulse_index_match(const struct pulse_index *index, const char *text, size_t *entries, size_t most);
+size_t inventory_index_match(const struct inventory_index *index, const char *text, size_t *entries, size_t most);
 
 /* URIs of plugins whose URI, its last part, or whose name comes near to `text`, nearest first; NULL behind the last. */
-void pulse_index_near(const struct pulse_index *index, const char *text, const char *near[PULSE_NEAR_MAX]);
+void inventory_index_near(const struct inventory_index *index, const char *text, const char *near[INVENTORY_NEAR_MAX]);
 
 /* `piece` is somewhere in `text`. */
-bool pulse_text_holds(const char *text, const char *piece);
+bool inventory_text_holds(const char *text, const char *piece);
 
 #endif
