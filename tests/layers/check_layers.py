@@ -36,11 +36,12 @@ LAYERS = {
     # Pulse: the project knows no graph and nothing of it knows Signal.
     "pulse-daemon/project": ["common"],
     "pulse-daemon/compile": ["common", "graph", "pulse-daemon/project"],
+    "pulse-daemon/shard": ["common", "graph"],
     "pulse-daemon/media": ["common", "pulse-daemon/store"],
     "pulse-daemon/service": ["common", "graph", "proto", "inventory", "pulse-daemon/project", "pulse-daemon/compile",
                              "pulse-daemon/shard", "pulse-daemon/farm", "pulse-daemon/store", "pulse-daemon/media"],
     # The one place where Pulse and Signal meet: through the parent's side of the instance, never into the kernels.
-    "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "inventory",
+    "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "pulse-daemon/shard", "inventory",
             "engine/instance", "engine/run", "engine/io", "engine/host"],
     "tests": ["common", "graph", "inventory", "engine", "pulse-daemon", "cli", "tests", "bench"],
     "bench": ["common", "graph", "inventory", "engine", "pulse-daemon", "tests/support"],
