@@ -22,6 +22,9 @@ enum cli_exit cli_exit_of(enum lh_status status)
     case LH_ERR_IO:
     case LH_ERR_FAULT:
     case LH_ERR_CRASHED:
+    case LH_ERR_UNAVAILABLE:
+    case LH_ERR_TAKEN_OVER:
+    case LH_ERR_CONFLICT:
     case LH_ERR_INTERNAL:
         return CLI_EXIT_FAILED;
     }

@@ -32,6 +32,12 @@ const char *lh_status_text(enum lh_status status)
         return "a child process died";
     case LH_ERR_CANCELLED:
         return "interrupted";
+    case LH_ERR_UNAVAILABLE:
+        return "not available now";
+    case LH_ERR_TAKEN_OVER:
+        return "another Pulse has taken over";
+    case LH_ERR_CONFLICT:
+        return "changed meanwhile";
     case LH_ERR_INTERNAL:
         return "internal error";
     }

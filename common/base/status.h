@@ -24,6 +24,9 @@ enum lh_status {
     LH_ERR_FAULT,       /* a node produced NaN, Inf or an overload (audio contract: named faults) */
     LH_ERR_CRASHED,     /* a child process died or hung */
     LH_ERR_CANCELLED,   /* interrupted on request */
+    LH_ERR_UNAVAILABLE, /* what is needed does not answer now (a database that restarts): trying again may help */
+    LH_ERR_TAKEN_OVER,  /* another Pulse leads this store now; this one has nothing more to say */
+    LH_ERR_CONFLICT,    /* what was to be changed has changed meanwhile */
     LH_ERR_INTERNAL,    /* an invariant of ours is broken */
 };
 
