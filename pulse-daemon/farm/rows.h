@@ -18,7 +18,7 @@
 
 #include "common/digest/digest.h"
 
-#define PULSE_NAME_SIZE 65          /* of a worker, a tag: [A-Za-z0-9_.-]{1,64} and a NUL */
+#define PULSE_NAME_SIZE 65 /* of a worker, a tag: [A-Za-z0-9_.-]{1,64} and a NUL */
 #define PULSE_SHARD_SPEC_MAX (64u << 20)
 #define PULSE_SHARD_EDGES_MAX 65536 /* inputs or outputs of one shard */
 #define PULSE_PRIORITY_MIN (-100)
@@ -58,9 +58,9 @@ enum pulse_shard_state {
 
 /* What a worker has to be for a shard. Equal sets are one: they have the same digest. */
 struct pulse_needs_row {
-    struct lh_digest id;    /* of all that follows */
-    const char *engine;     /* sound version and libraries, as the worker told: "1 libsndfile-1.2.0 ..." */
-    const char *cpu_class;  /* "": any */
+    struct lh_digest id;     /* of all that follows */
+    const char *engine;      /* sound version and libraries, as the worker told: "1 libsndfile-1.2.0 ..." */
+    const char *cpu_class;   /* "": any */
     const char *const *tags; /* each of them, ascending */
     size_t tag_count;
     const struct lh_digest *plugins; /* each of them installed: graph_plugin.digest, ascending */
@@ -72,9 +72,9 @@ struct pulse_shard_row {
     uint64_t tenant;
     enum pulse_shard_kind kind;
     enum pulse_shard_state state;
-    struct lh_digest needs; /* a pulse_needs_row */
-    uint32_t cost_ms;       /* as planned */
-    uint32_t attempt;       /* of the latest claim; the fencing token. 0: never claimed */
+    struct lh_digest needs;      /* a pulse_needs_row */
+    uint32_t cost_ms;            /* as planned */
+    uint32_t attempt;            /* of the latest claim; the fencing token. 0: never claimed */
     char owner[PULSE_NAME_SIZE]; /* CLAIMED: the worker; else "" */
     uint32_t losses, failures;
     char failed_on[PULSE_NAME_SIZE]; /* the worker of the last failure; "" */
@@ -95,6 +95,7 @@ struct pulse_output_row {
     struct lh_digest key;
     enum pulse_output_kind kind;
     enum pulse_output_state state;
+    bool unproven;           /* its key is its job's alone: two makings may differ, which is no alarm */
     uint64_t shard;          /* that makes or made it */
     struct lh_digest digest; /* PRESENT: of the blob */
     uint64_t size;           /* PRESENT: bytes of the blob */
@@ -102,17 +103,20 @@ struct pulse_output_row {
     size_t facts_size;
 };
 
-/* One change, to be committed with the others of its batch. Rows say what is now; they replace what was. */
+/* One change, to be committed with the others of its batch, in their order. Rows say what is now; they replace what
+   was, so the same changes twice leave what they left once (EVENT and ALARM, which append, aside). Members that a kind
+   does not name are zero. */
 enum pulse_change_kind {
     PULSE_CHANGE_JOB = 0, /* job: its row as it is now */
-    PULSE_CHANGE_WANT,    /* job, output.{tenant,key}: the job waits for this output */
-    PULSE_CHANGE_NEEDS,   /* needs: a set that may be new */
-    PULSE_CHANGE_SHARD,   /* shard: its row as it is now */
-    PULSE_CHANGE_SPEC,    /* shard.id: its spec and edges, once, after its row */
-    PULSE_CHANGE_OUTPUT,  /* output: its row as it is now */
-    PULSE_CHANGE_ABSENT,  /* output.{tenant,key}: its row goes */
-    PULSE_CHANGE_EVENT,   /* job, event: appended to what people are told, with the next sequence number */
-    PULSE_CHANGE_ALARM,   /* event: something that must not be, for operators ("two digests for one key") */
+    PULSE_CHANGE_WANT,   /* job.{id,tenant}, output.{tenant,key}: the job waits for this output. May be there already */
+    PULSE_CHANGE_UNWANT, /* the same: it does no more. Wants of a final job stay: they are what it made */
+    PULSE_CHANGE_NEEDS,  /* needs: a set that may be there already */
+    PULSE_CHANGE_SHARD,  /* shard: its row as it is now */
+    PULSE_CHANGE_SPEC,   /* shard.{id,tenant}: its spec and edges, once, after its row */
+    PULSE_CHANGE_OUTPUT, /* output: its row as it is now */
+    PULSE_CHANGE_ABSENT, /* output.{tenant,key}: its row goes, if there is one */
+    PULSE_CHANGE_EVENT,  /* job.{id,tenant}, event: appended to what people are told, with the next sequence number */
+    PULSE_CHANGE_ALARM,  /* event: what operators must see ("two digests for one key", a worker in quarantine) */
 };
 
 struct pulse_change {

@@ -36,6 +36,7 @@ LAYERS = {
     # Pulse: the project knows no graph and nothing of it knows Signal.
     "pulse-daemon/project": ["common"],
     "pulse-daemon/compile": ["common", "graph", "pulse-daemon/project"],
+    "pulse-daemon/farm": ["common"],
     "pulse-daemon/shard": ["common", "graph"],
     "pulse-daemon/media": ["common", "pulse-daemon/store"],
     "pulse-daemon/service": ["common", "graph", "proto", "inventory", "pulse-daemon/project", "pulse-daemon/compile",
