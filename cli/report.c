@@ -14,7 +14,8 @@
 #include "cli/used.h"
 #include "common/json/json.h"
 
-static const char *const format_names[GRAPH_FORMAT_COUNT] = {"wav", "bwf", "aiff", "flac", "vorbis", "opus", "mp3"};
+static const char *const format_names[GRAPH_FORMAT_COUNT] = {"wav",    "bwf",  "aiff", "flac",
+                                                             "vorbis", "opus", "mp3",  "stored"};
 static const char *const tap_names[] = {"post", "pre", "contribution"};
 
 static void text(struct lh_json_emitter *emitter, const char *name, const char *value)

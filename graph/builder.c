@@ -29,9 +29,10 @@ void graph_builder_free(struct graph_builder *builder)
         return;
     }
     struct graph_table *tables[] = {
-        &builder->media,   &builder->points,     &builder->curves, &builder->regions,      &builder->inputs,
-        &builder->nodes,   &builder->curve_refs, &builder->tags,   &builder->deliverables, &builder->markers,
-        &builder->plugins, &builder->parameters, &builder->events, &builder->inserts,      &builder->tempo,
+        &builder->media,        &builder->points,  &builder->curves,     &builder->regions,
+        &builder->inputs,       &builder->nodes,   &builder->curve_refs, &builder->tags,
+        &builder->deliverables, &builder->markers, &builder->plugins,    &builder->parameters,
+        &builder->events,       &builder->inserts, &builder->tempo,      &builder->stored,
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         free(tables[i]->items);
@@ -66,6 +67,25 @@ enum lh_status graph_builder_add_media(struct graph_builder *builder, const stru
     ((struct graph_media *)builder->media.items)[builder->media.count] = entry;
     *index = builder->media.count++;
     return LH_OK;
+}
+
+enum lh_status graph_builder_add_stored(struct graph_builder *builder, const struct graph_stored *stored,
+                                        const char *label, uint32_t *node)
+{
+    enum lh_status status = graph_table_reserve(&builder->stored, 1, sizeof *stored);
+    status = status != LH_OK ? status : graph_table_reserve(&builder->nodes, 1, sizeof(struct graph_node));
+    if (status != LH_OK) {
+        return status;
+    }
+    ((struct graph_stored *)builder->stored.items)[builder->stored.count] = *stored;
+    ((struct graph_node *)builder->nodes.items)[builder->nodes.count] = (struct graph_node){
+        .kind = GRAPH_NODE_STORED, .channels = stored->channels, .first = builder->stored.count, .count = 1};
+    bool taken;
+    status = graph_builder_take_node(builder, label, node, &taken);
+    if (status == LH_OK) {
+        builder->stored.count++; /* no other has its entry, so the node was taken */
+    }
+    return status;
 }
 
 static bool points_are_valid(const struct graph_point *points, size_t count)

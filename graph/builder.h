@@ -14,6 +14,10 @@ void graph_builder_free(struct graph_builder *builder); /* accepts NULL */
 /* Media are not merged: index i is the i-th descriptor that the signal instance is given. The name is copied. */
 LH_NODISCARD enum lh_status graph_builder_add_media(struct graph_builder *builder, const struct graph_media *media,
                                                     uint32_t *index);
+/* A STORED node. Nor are these merged or dropped: the i-th that is added is entry i of graph->stored, whose frames the
+   signal instance is given as its i-th stored descriptor. */
+LH_NODISCARD enum lh_status graph_builder_add_stored(struct graph_builder *builder, const struct graph_stored *stored,
+                                                     const char *label, uint32_t *node);
 /* Points as in struct graph_curve: copied. Redundant points (collinear constants) are dropped. */
 LH_NODISCARD enum lh_status graph_builder_add_curve(struct graph_builder *builder, const struct graph_point *points,
                                                     size_t count, uint32_t *index);

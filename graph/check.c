@@ -83,6 +83,27 @@ static enum lh_status check_media(const struct graph *graph, struct lh_error *er
     return LH_OK;
 }
 
+static const char *stored_fault(const struct graph_stored *stored)
+{
+    if (!is_channel_count(stored->channels)) {
+        return "stored frames have 1 to 16 channels";
+    }
+    return !in_time(stored->begin) || !in_time(stored->frames) || stored->begin + stored->frames >= GRAPH_FRAMES_MAX
+               ? "stored frames lie outside of time"
+               : NULL;
+}
+
+static enum lh_status check_stored(const struct graph *graph, struct lh_error *error)
+{
+    for (uint32_t i = 0; i < graph->stored_count; i++) {
+        const char *fault = stored_fault(&graph->stored[i]);
+        if (fault != NULL) {
+            return graph_refuse(error, "stored", i, fault);
+        }
+    }
+    return LH_OK;
+}
+
 static const char *points_fault(const struct graph_point *points, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -208,7 +229,7 @@ static enum lh_status check_clips(const struct graph *graph, uint32_t index, str
                : graph_refuse(error, "nodes", index, "more than 4096 clips sound at once; use groups");
 }
 
-/* Inputs of all but CLIPS: lower in the table, and of a layout and kind that the node can read. */
+/* Inputs of all but sources: lower in the table, and of a layout and kind that the node can read. */
 static const char *inputs_fault(const struct graph *graph, uint32_t index)
 {
     const struct graph_node *node = &graph->nodes[index];
@@ -220,14 +241,14 @@ static const char *inputs_fault(const struct graph *graph, uint32_t index)
         const struct graph_node *source = &graph->nodes[input];
         if (node->kind == GRAPH_NODE_PLUGIN) {
             bool sidechain = i + 1 == node->count && graph->inserts[node->insert].has_sidechain;
-            if (source->kind == GRAPH_NODE_PARTIAL) {
+            if (graph_node_is_sum(graph, input)) {
                 return "a plugin reads a partial sum";
             }
             if (!sidechain && source->channels != node->channels) {
                 return "a plugin's input has another layout than its node";
             }
         } else if (node->kind == GRAPH_NODE_GAIN) {
-            if (source->kind == GRAPH_NODE_PARTIAL) {
+            if (graph_node_is_sum(graph, input)) {
                 return "a gain reads a partial sum";
             }
             if (source->channels != 1 && source->channels != node->channels) {
@@ -253,9 +274,10 @@ static const char *gain_fault(const struct graph *graph, const struct graph_node
     return NULL;
 }
 
-/* Where the next node's entries must begin. */
+/* Where the next node's entries must begin, and which of the stored ones belong to a node. */
 struct tiles {
     uint32_t regions, inputs, refs, inserts;
+    bool *stored;
 };
 
 static const char *insert_fault(const struct graph *graph, const struct graph_node *node, struct tiles *next)
@@ -274,6 +296,14 @@ static const char *insert_fault(const struct graph *graph, const struct graph_no
 
 static const char *range_fault(const struct graph *graph, const struct graph_node *node, struct tiles *next)
 {
+    if (node->kind == GRAPH_NODE_STORED) {
+        if (node->count != 1 || node->first >= graph->stored_count || next->stored[node->first] ||
+            node->channels != graph->stored[node->first].channels || node->curves != 0) {
+            return "the node's stored frames do not exist, are another's, or have another layout";
+        }
+        next->stored[node->first] = true;
+        return NULL;
+    }
     bool clips = node->kind == GRAPH_NODE_CLIPS;
     bool gain = node->kind == GRAPH_NODE_GAIN;
     uint32_t *place = clips ? &next->regions : &next->inputs;
@@ -289,43 +319,54 @@ static const char *range_fault(const struct graph *graph, const struct graph_nod
     return NULL;
 }
 
-static enum lh_status check_nodes(const struct graph *graph, struct lh_error *error)
+/* Everything about one node but the regions of CLIPS. */
+static const char *node_fault(const struct graph *graph, uint32_t index, struct tiles *next)
 {
-    struct tiles next = {.regions = 0};
+    const struct graph_node *node = &graph->nodes[index];
+    const char *fault = NULL;
+    if ((unsigned)node->kind > GRAPH_NODE_STORED) {
+        fault = "unknown kind of node";
+    } else if (!is_channel_count(node->channels)) {
+        fault = "a node has 1 to 16 channels";
+    } else if (node->invert && node->kind != GRAPH_NODE_CLIPS && node->kind != GRAPH_NODE_BUS) {
+        fault = "only clips and buses change polarity";
+    }
+    fault = fault != NULL ? fault : range_fault(graph, node, next);
+    fault = fault != NULL ? fault : insert_fault(graph, node, next);
+    fault = fault != NULL ? fault : graph_text_fault(node->label);
+    fault = fault != NULL || graph_node_is_source(node) ? fault : inputs_fault(graph, index);
+    return fault == NULL && node->kind == GRAPH_NODE_GAIN ? gain_fault(graph, node) : fault;
+}
+
+static enum lh_status check_each_node(const struct graph *graph, struct tiles *next, struct lh_error *error)
+{
     for (uint32_t i = 0; i < graph->node_count; i++) {
-        const struct graph_node *node = &graph->nodes[i];
-        const char *fault = NULL;
-        if ((unsigned)node->kind > GRAPH_NODE_PLUGIN) {
-            fault = "unknown kind of node";
-        } else if (!is_channel_count(node->channels)) {
-            fault = "a node has 1 to 16 channels";
-        } else if (node->invert && node->kind != GRAPH_NODE_CLIPS && node->kind != GRAPH_NODE_BUS) {
-            fault = "only clips and buses change polarity";
-        }
-        fault = fault != NULL ? fault : range_fault(graph, node, &next);
-        fault = fault != NULL ? fault : insert_fault(graph, node, &next);
-        fault = fault != NULL ? fault : graph_text_fault(node->label);
-        if (fault == NULL && node->kind == GRAPH_NODE_CLIPS) {
-            enum lh_status status = check_clips(graph, i, error);
-            if (status != LH_OK) {
-                return status;
-            }
-        } else {
-            fault = fault != NULL ? fault : inputs_fault(graph, i);
-        }
-        if (fault == NULL && node->kind == GRAPH_NODE_GAIN) {
-            fault = gain_fault(graph, node);
-        }
+        const char *fault = node_fault(graph, i, next);
         if (fault != NULL) {
             return graph_refuse(error, "nodes", i, fault);
         }
+        enum lh_status status = graph->nodes[i].kind == GRAPH_NODE_CLIPS ? check_clips(graph, i, error) : LH_OK;
+        if (status != LH_OK) {
+            return status;
+        }
     }
-    if (next.regions != graph->region_count || next.inputs != graph->input_count ||
-        next.refs != graph->curve_ref_count || next.inserts != graph->insert_count) {
+    if (next->regions != graph->region_count || next->inputs != graph->input_count ||
+        next->refs != graph->curve_ref_count || next->inserts != graph->insert_count) {
         return graph_refuse(error, "nodes", graph->node_count,
                             "regions, inputs, curves or inserts that belong to no node");
     }
     return LH_OK;
+}
+
+static enum lh_status check_nodes(const struct graph *graph, struct lh_error *error)
+{
+    struct tiles next = {.stored = calloc((size_t)graph->stored_count + 1, sizeof *next.stored)};
+    if (next.stored == NULL) {
+        return lh_error_no_memory(error);
+    }
+    enum lh_status status = check_each_node(graph, &next, error);
+    free(next.stored);
+    return status;
 }
 
 static enum lh_status check_sums(const struct graph *graph, struct lh_error *error)
@@ -351,8 +392,9 @@ static enum lh_status check_sums(const struct graph *graph, struct lh_error *err
 enum lh_status graph_check(const struct graph *graph, struct lh_error *error)
 {
     enum lh_status (*const checks[])(const struct graph *, struct lh_error *) = {
-        check_head,        check_media, check_curves, graph_check_inserts,
-        graph_check_tempo, check_nodes, check_sums,   graph_check_deliverables,
+        check_head,   check_media,         check_stored,
+        check_curves, graph_check_inserts, graph_check_tempo,
+        check_nodes,  check_sums,          graph_check_deliverables,
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         enum lh_status status = checks[i](graph, error);

@@ -92,6 +92,19 @@ static void read_media(struct decoder *decoder, struct graph *graph)
     graph->media = media;
 }
 
+static void read_stored(struct decoder *decoder, struct graph *graph)
+{
+    struct lh_reader *reader = &decoder->reader;
+    struct graph_stored *stored = new_table(decoder, graph->stored_count, sizeof *stored, GRAPH_STORED_BYTES);
+    for (uint32_t i = 0; healthy(decoder) && i < graph->stored_count; i++) {
+        stored[i].channels = lh_reader_u32(reader);
+        stored[i].sum = read_bool(decoder);
+        stored[i].begin = lh_reader_i64(reader);
+        stored[i].frames = lh_reader_i64(reader);
+    }
+    graph->stored = stored;
+}
+
 static void read_curves(struct decoder *decoder, struct graph *graph)
 {
     struct lh_reader *reader = &decoder->reader;
@@ -215,11 +228,15 @@ static void read_nodes(struct decoder *decoder, struct graph *graph)
     uint32_t next_insert = 0;
     for (uint32_t i = 0; healthy(decoder) && i < graph->node_count; i++) {
         struct graph_node *node = &nodes[i];
-        node->kind = (enum graph_node_kind)read_choice(decoder, GRAPH_NODE_PLUGIN);
+        node->kind = (enum graph_node_kind)read_choice(decoder, GRAPH_NODE_STORED);
         node->invert = read_bool(decoder);
         node->channels = lh_reader_u32(reader);
         node->count = lh_reader_u32(reader);
         node->label = read_text(decoder);
+        if (node->kind == GRAPH_NODE_STORED) {
+            node->first = lh_reader_u32(reader);
+            continue;
+        }
         uint32_t *next = node->kind == GRAPH_NODE_CLIPS ? &next_region : &next_input;
         node->first = *next;
         *next += node->count;
@@ -297,6 +314,7 @@ static void read_tables(struct decoder *decoder, struct graph *graph)
     graph->sample_rate = lh_reader_u32(reader);
     graph->quantum = lh_reader_u32(reader);
     graph->media_count = lh_reader_u32(reader);
+    graph->stored_count = lh_reader_u32(reader);
     graph->curve_count = lh_reader_u32(reader);
     graph->point_count = lh_reader_u32(reader);
     graph->region_count = lh_reader_u32(reader);
@@ -312,6 +330,7 @@ static void read_tables(struct decoder *decoder, struct graph *graph)
     graph->tag_count = lh_reader_u32(reader);
     graph->marker_count = lh_reader_u32(reader);
     read_media(decoder, graph);
+    read_stored(decoder, graph);
     read_curves(decoder, graph);
     read_regions(decoder, graph);
     graph->inputs = read_indices(decoder, graph->input_count);

@@ -149,15 +149,33 @@ static const char *loudness_fault(const struct graph *graph, uint32_t index)
     return has_target(d) ? "a loudness target and a gain from another deliverable exclude each other" : NULL;
 }
 
+/* What stored frames have not. Members behind a false flag are zero: that is checked for all alike. */
+static const char *stored_fault(const struct graph *graph, const struct graph_deliverable *d)
+{
+    if (d->format != GRAPH_FORMAT_STORED) {
+        return graph_node_is_sum(graph, d->node) ? "the delivered node is a partial sum" : NULL;
+    }
+    if (d->bit_depth != 32 || d->rate != graph->sample_rate) {
+        return "what is stored is not of 32 bits at the project's rate";
+    }
+    if (d->preroll != 0 || d->tail == GRAPH_TAIL_UNTIL) {
+        return "what is stored has a pre-roll, or a tail that ends by itself";
+    }
+    return has_target(d) || d->gain_from != GRAPH_NONE || d->has_loop || d->tag_count != 0
+               ? "what is stored has a loudness, a loop or tags"
+               : NULL;
+}
+
 static const char *deliverable_fault(const struct graph *graph, uint32_t index)
 {
     const struct graph_deliverable *d = &graph->deliverables[index];
-    if (d->node >= graph->node_count || graph->nodes[d->node].kind == GRAPH_NODE_PARTIAL) {
-        return "the delivered node does not exist or is a partial sum";
+    if (d->node >= graph->node_count) {
+        return "the delivered node does not exist";
     }
     const char *fault = range_fault(d);
     fault = fault != NULL ? fault : encoding_fault(graph, d);
     fault = fault != NULL ? fault : loudness_fault(graph, index);
+    fault = fault != NULL ? fault : stored_fault(graph, d);
     fault = fault != NULL ? fault : graph_text_fault(d->name);
     return fault == NULL && !is_normalised(d, graph->sample_rate) ? "a member that is not in use is not zero" : fault;
 }

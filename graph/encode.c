@@ -16,6 +16,14 @@ static void write_media(struct lh_writer *writer, const struct graph_media *medi
     lh_writer_text(writer, media->name);
 }
 
+static void write_stored(struct lh_writer *writer, const struct graph_stored *stored)
+{
+    lh_writer_u32(writer, stored->channels);
+    lh_writer_u8(writer, stored->sum ? 1 : 0);
+    lh_writer_i64(writer, stored->begin);
+    lh_writer_i64(writer, stored->frames);
+}
+
 static void write_region(struct lh_writer *writer, const struct graph_region *region)
 {
     lh_writer_u32(writer, region->media);
@@ -78,6 +86,9 @@ static void write_node(struct lh_writer *writer, const struct graph_node *node)
     lh_writer_u32(writer, node->channels);
     lh_writer_u32(writer, node->count);
     lh_writer_text(writer, node->label);
+    if (node->kind == GRAPH_NODE_STORED) {
+        lh_writer_u32(writer, node->first);
+    }
 }
 
 static void write_deliverable(struct lh_writer *writer, const struct graph_deliverable *deliverable)
@@ -100,6 +111,7 @@ static void write_head(struct lh_writer *writer, const struct graph *graph)
     lh_writer_u32(writer, graph->sample_rate);
     lh_writer_u32(writer, graph->quantum);
     lh_writer_u32(writer, graph->media_count);
+    lh_writer_u32(writer, graph->stored_count);
     lh_writer_u32(writer, graph->curve_count);
     lh_writer_u32(writer, graph->point_count);
     lh_writer_u32(writer, graph->region_count);
@@ -121,6 +133,9 @@ enum lh_status graph_encode(const struct graph *graph, struct lh_writer *writer)
     write_head(writer, graph);
     for (uint32_t i = 0; i < graph->media_count; i++) {
         write_media(writer, &graph->media[i]);
+    }
+    for (uint32_t i = 0; i < graph->stored_count; i++) {
+        write_stored(writer, &graph->stored[i]);
     }
     for (uint32_t i = 0; i < graph->curve_count; i++) {
         lh_writer_u32(writer, graph->curves[i].count);

@@ -26,7 +26,7 @@ static void measure_heights(struct graph_finish *finish)
         finish->heights[deliverables[i].node] = 1;
     }
     for (uint32_t i = builder->nodes.count; i-- > 0;) {
-        if (finish->heights[i] == 0 || nodes[i].kind == GRAPH_NODE_CLIPS) {
+        if (finish->heights[i] == 0 || graph_node_is_source(&nodes[i])) {
             continue;
         }
         for (uint32_t j = 0; j < nodes[i].count; j++) {
@@ -38,7 +38,7 @@ static void measure_heights(struct graph_finish *finish)
             continue;
         }
         finish->order[finish->node_count++] = i;
-        for (uint32_t j = 0; nodes[i].kind != GRAPH_NODE_CLIPS && j < nodes[i].count; j++) {
+        for (uint32_t j = 0; !graph_node_is_source(&nodes[i]) && j < nodes[i].count; j++) {
             uint32_t above = finish->heights[inputs[nodes[i].first + j]] + 1;
             finish->heights[i] = above > finish->heights[i] ? above : finish->heights[i];
         }
@@ -110,7 +110,7 @@ static void rename_curves(struct graph_finish *finish)
             }
             qsort(own, node->count, sizeof *own, graph_compare_regions);
             finish->region_count += node->count;
-        } else if (node->kind != GRAPH_NODE_CLIPS) {
+        } else if (!graph_node_is_source(node)) {
             finish->input_count += node->count;
         }
     }
@@ -141,7 +141,7 @@ static void rank_nodes(struct graph_finish *finish)
         end = begin;
         while (end < finish->node_count && finish->heights[order[end]] == finish->heights[order[begin]]) {
             const struct graph_node *node = &nodes[order[end++]];
-            if (node->kind == GRAPH_NODE_CLIPS || node->count == 0) {
+            if (graph_node_is_source(node) || node->count == 0) {
                 continue;
             }
             uint32_t *own = inputs + node->first;
@@ -222,6 +222,9 @@ static enum lh_status emit_nodes(const struct graph_finish *finish, struct graph
             }
             continue;
         }
+        if (old->kind == GRAPH_NODE_STORED) {
+            continue; /* its entry stays where it is */
+        }
         nodes[i].first = graph->input_count;
         for (uint32_t j = 0; j < old->count; j++) {
             inputs[graph->input_count++] = ((const uint32_t *)builder->inputs.items)[old->first + j];
@@ -255,12 +258,14 @@ static enum lh_status emit(const struct graph_finish *finish, struct graph_owner
         qsort(builder->markers.items, builder->markers.count, sizeof(struct graph_marker), compare_markers);
     }
     if (!copy_table(&owner->arena, &builder->media, sizeof *graph->media, &graph->media) ||
+        !copy_table(&owner->arena, &builder->stored, sizeof *graph->stored, &graph->stored) ||
         !copy_table(&owner->arena, &builder->deliverables, sizeof *graph->deliverables, &graph->deliverables) ||
         !copy_table(&owner->arena, &builder->tags, sizeof *graph->tags, &graph->tags) ||
         !copy_table(&owner->arena, &builder->markers, sizeof *graph->markers, &graph->markers)) {
         return LH_ERR_NO_MEMORY;
     }
     graph->media_count = builder->media.count;
+    graph->stored_count = builder->stored.count;
     graph->deliverable_count = builder->deliverables.count;
     graph->tag_count = builder->tags.count;
     graph->marker_count = builder->markers.count;

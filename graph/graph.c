@@ -98,3 +98,19 @@ uint64_t graph_converted_length(uint64_t frames, uint32_t from, uint32_t to)
     bool up = twice > from || (twice == from && quotient % 2 == 1);
     return quotient + (up ? 1 : 0);
 }
+
+bool graph_node_is_source(const struct graph_node *node)
+{
+    return node->kind == GRAPH_NODE_CLIPS || node->kind == GRAPH_NODE_STORED;
+}
+
+bool graph_node_is_sum(const struct graph *graph, uint32_t node)
+{
+    const struct graph_node *entry = &graph->nodes[node];
+    return entry->kind == GRAPH_NODE_PARTIAL || (entry->kind == GRAPH_NODE_STORED && graph->stored[entry->first].sum);
+}
+
+size_t graph_node_frame_bytes(const struct graph *graph, uint32_t node)
+{
+    return graph->nodes[node].channels * (graph_node_is_sum(graph, node) ? sizeof(int64_t) : sizeof(float));
+}

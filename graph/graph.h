@@ -46,6 +46,17 @@ struct graph_media {
     const char *name; /* for messages: the project's media id. Not part of any key. */
 };
 
+/* A node's frames as another render stored them, [begin, begin + frames) of the timeline: what a deliverable of
+   GRAPH_FORMAT_STORED holds. Raw, interleaved, little-endian: float32, or int64 in units of 2^-40 when it stands for a
+   PARTIAL. The file has exactly frames x channels x (4 or 8) bytes. Whoever renders the graph opens the i-th for entry
+   i. */
+struct graph_stored {
+    uint32_t channels; /* 1..16 */
+    bool sum;          /* int64: stands for a PARTIAL */
+    int64_t begin;     /* timeline frame, >= 0 */
+    int64_t frames;    /* >= 0 */
+};
+
 /* A gain curve: linear between its points, held before the first and after the last. Two points at one frame are a
    step: the later one holds from that frame on. At frame n between points a and b (a.frame <= n < b.frame):
        slope = ((double)b.value - a.value) / (double)(b.frame - a.frame)
@@ -95,6 +106,9 @@ enum graph_node_kind {
                              PARTIAL reads it */
     GRAPH_NODE_PLUGIN, /* its input (of its own layout, or none: an instrument) through a plugin, keyed by a side chain
                           where there is one; what a plugin's ports make of a layout is in graph/fit.h */
+    GRAPH_NODE_STORED, /* stands for a node that was rendered before: read exactly as that one would be, and its bits
+                          are not rounded anew. Only a BUS or PARTIAL reads a sum. Whoever asks for more frames than it
+                          has gets a fault */
 };
 
 /* ---- plugins ---- */
@@ -153,14 +167,15 @@ struct graph_tempo {
 
 /* Plain data for every kind; members of other kinds are zero. The ranges of the nodes, one after the other, tile
    regions, inputs, curve_refs and inserts: each entry belongs to one node; those of the inserts tile parameters and
-   events. A sum has at most GRAPH_INPUTS_MAX contributions,
-   those of its PARTIAL inputs counted one by one, those of CLIPS where most regions overlap. */
+   events. An entry of `stored` belongs to one STORED node at most. A sum has at most GRAPH_INPUTS_MAX contributions,
+   those of its PARTIAL inputs counted one by one, those of CLIPS where most regions overlap; what is STORED counts as
+   one, since how many a stored sum holds was checked where it was cut off. */
 struct graph_node {
     enum graph_node_kind kind;
     uint32_t channels; /* of the output, 1..16 */
     bool invert;       /* CLIPS, BUS: the completed sum changes its sign (polarity) */
-    uint32_t first;    /* CLIPS: into regions; else: into inputs */
-    uint32_t count;    /* CLIPS: regions; BUS, PARTIAL: inputs (0 = silence); GAIN: always 1; PLUGIN: 0..2 */
+    uint32_t first;    /* CLIPS: into regions; STORED: into stored; else: into inputs */
+    uint32_t count;    /* CLIPS: regions; BUS, PARTIAL: inputs (0 = silence); GAIN, STORED: always 1; PLUGIN: 0..2 */
     uint32_t curves;   /* GAIN: into curve_refs, `channels` of them */
     uint32_t insert;   /* PLUGIN: into inserts */
     const char *label; /* for messages: "track kick, post fader". Not part of any key. */
@@ -174,8 +189,9 @@ enum graph_format {
     GRAPH_FORMAT_VORBIS,
     GRAPH_FORMAT_OPUS,
     GRAPH_FORMAT_MP3,
+    GRAPH_FORMAT_STORED, /* the node's own frames, raw, as struct graph_stored has them: for other graphs */
 };
-#define GRAPH_FORMAT_COUNT 7
+#define GRAPH_FORMAT_COUNT 8
 
 enum graph_dither { GRAPH_DITHER_NONE = 0, GRAPH_DITHER_TPDF };
 
@@ -196,10 +212,12 @@ struct graph_marker {
 };
 
 /* One file to deliver. Members that are not in use (a dither seed without dither, the resampler at the project's rate,
-   the tail's of another kind, those behind a false has_...) are zero: the builder sees to it. */
+   the tail's of another kind, those behind a false has_...) are zero: the builder sees to it. What is STORED is not
+   prepared for ears: 32 bits at the project's rate, no pre-roll (its start is the first frame that is played), no tail
+   that ends by itself, no loudness, loop or tags; its faults are left to whoever adds it up. */
 struct graph_deliverable {
     const char *name;   /* of the file, without ending: "mix", "stems-kick" */
-    uint32_t node;      /* what it holds: anything but PARTIAL */
+    uint32_t node;      /* what it holds: anything, but a PARTIAL (or what stands for one) only STORED */
     int64_t start, end; /* timeline range [start, end), end >= start; the sources fall silent at end */
     int64_t preroll;    /* frames before start that the sources play unheard, 0..start */
     enum graph_tail_kind tail;
@@ -233,6 +251,8 @@ struct graph {
     uint32_t quantum;     /* frames, a power of two */
     const struct graph_media *media;
     uint32_t media_count;
+    const struct graph_stored *stored;
+    uint32_t stored_count;
     const struct graph_point *points;
     uint32_t point_count;
     const struct graph_curve *curves;
@@ -266,6 +286,13 @@ struct graph {
 /* Graphs are shared and immutable. Reference counts are atomic: any thread may ref, unref and read. */
 void graph_ref(const struct graph *graph);
 void graph_unref(const struct graph *graph); /* accepts NULL */
+
+/* The node reads no other: CLIPS and STORED. Of all others `first` and `count` are a range of inputs. */
+bool graph_node_is_source(const struct graph_node *node);
+/* Its frames are int64 sums on the grid: a PARTIAL, or what stands for one. */
+bool graph_node_is_sum(const struct graph *graph, uint32_t node);
+/* Bytes of one frame of the node, in buffers and where it is stored. */
+size_t graph_node_frame_bytes(const struct graph *graph, uint32_t node);
 
 /* The curve's value at a frame, by the formula above (a reference for tests and for single values). */
 float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame);

@@ -230,11 +230,41 @@ static void describe_marks(struct lh_writer *writer, const struct graph *graph, 
     }
 }
 
+static enum lh_status output_key(struct lh_writer *writer, const struct graph_key_context *context,
+                                 uint32_t project_rate, const struct lh_digest *node_key, bool is_sum,
+                                 const struct graph_span *span, struct lh_digest *key)
+{
+    begin(writer, "loophole output", context);
+    write_digest(writer, node_key);
+    lh_writer_u8(writer, is_sum ? 1 : 0);
+    lh_writer_u32(writer, project_rate);
+    lh_writer_i64(writer, span->begin);
+    lh_writer_i64(writer, span->silence);
+    lh_writer_i64(writer, span->stop);
+    return finish(writer, key);
+}
+
+enum lh_status graph_key_output(const struct graph_key_context *context, uint32_t project_rate,
+                                const struct lh_digest *node_key, bool is_sum, const struct graph_span *span,
+                                struct lh_digest *key)
+{
+    struct lh_writer writer;
+    lh_writer_init(&writer);
+    enum lh_status status = output_key(&writer, context, project_rate, node_key, is_sum, span, key);
+    lh_writer_fini(&writer);
+    return status;
+}
+
 static enum lh_status key_deliverable(struct keying *keying, uint32_t index)
 {
     const struct graph *graph = keying->graph;
     const struct graph_deliverable *d = &graph->deliverables[index];
     struct lh_writer *writer = &keying->writer;
+    if (d->format == GRAPH_FORMAT_STORED) {
+        struct graph_span span = graph_span_of(d);
+        return output_key(writer, keying->context, graph->sample_rate, &keying->nodes[d->node],
+                          graph_node_is_sum(graph, d->node), &span, &keying->deliverables[index]);
+    }
     begin(writer, "loophole deliverable", keying->context);
     write_digest(writer, &keying->nodes[d->node]);
     lh_writer_u32(writer, graph->sample_rate);
@@ -303,6 +333,11 @@ enum lh_status graph_keys(const struct graph *graph, const struct lh_digest *med
                           const struct graph_key_context *context, struct lh_digest *node_keys,
                           struct lh_digest *deliverable_keys)
 {
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        if (graph->nodes[i].kind == GRAPH_NODE_STORED) {
+            return LH_ERR_UNSUPPORTED;
+        }
+    }
     struct keying keying = {.graph = graph, .context = context};
     struct lh_arena arena;
     lh_arena_init(&arena);
@@ -330,7 +365,7 @@ enum lh_status graph_keys_unproven(const struct graph *graph, bool *deliverables
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const struct graph_node *node = &graph->nodes[i];
         unproven[i] = node->kind == GRAPH_NODE_PLUGIN && graph->inserts[node->insert].identity[0] != '\0';
-        for (uint32_t j = 0; node->kind != GRAPH_NODE_CLIPS && j < node->count; j++) {
+        for (uint32_t j = 0; !graph_node_is_source(node) && j < node->count; j++) {
             unproven[i] = unproven[i] || unproven[graph->inputs[node->first + j]];
         }
     }

@@ -9,6 +9,7 @@
 /* The least bytes that an entry takes (texts empty): what bounds a count before anything is allocated. */
 #define GRAPH_TEXT_BYTES 4
 #define GRAPH_MEDIA_BYTES (25 + GRAPH_TEXT_BYTES)
+#define GRAPH_STORED_BYTES 21
 #define GRAPH_CURVE_BYTES 4
 #define GRAPH_POINT_BYTES 12
 #define GRAPH_REGION_BYTES 65

@@ -16,6 +16,7 @@ struct rebuild {
     struct graph_builder *builder;
     uint32_t *nodes;  /* old index -> new */
     uint32_t *curves; /* old index -> new */
+    uint32_t *stored; /* entry -> its node, new index */
     /* Room for the inputs of the largest sum. */
     uint32_t *list;  /* what the sum adds at this level, new indices */
     uint32_t *next;  /* at the next */
@@ -29,6 +30,23 @@ static enum lh_status copy_media(const struct rebuild *rebuild)
     for (uint32_t i = 0; status == LH_OK && i < rebuild->graph->media_count; i++) {
         uint32_t index;
         status = graph_builder_add_media(rebuild->builder, &rebuild->graph->media[i], &index);
+    }
+    return status;
+}
+
+/* Entries keep their indices, so they are added before any node is, in their order. */
+static enum lh_status copy_stored(const struct rebuild *rebuild, struct lh_arena *arena)
+{
+    const struct graph *graph = rebuild->graph;
+    const char **labels = lh_arena_array(arena, graph->stored_count, sizeof *labels);
+    enum lh_status status = labels != NULL ? LH_OK : LH_ERR_NO_MEMORY;
+    for (uint32_t i = 0; status == LH_OK && i < graph->node_count; i++) {
+        if (graph->nodes[i].kind == GRAPH_NODE_STORED) {
+            labels[graph->nodes[i].first] = graph->nodes[i].label;
+        }
+    }
+    for (uint32_t i = 0; status == LH_OK && i < graph->stored_count; i++) {
+        status = graph_builder_add_stored(rebuild->builder, &graph->stored[i], labels[i], &rebuild->stored[i]);
     }
     return status;
 }
@@ -178,6 +196,9 @@ static enum lh_status copy_node(struct rebuild *rebuild, struct lh_arena *arena,
         return copy_sum(rebuild, index);
     case GRAPH_NODE_PLUGIN:
         return copy_plugin(rebuild, arena, index);
+    case GRAPH_NODE_STORED:
+        rebuild->nodes[index] = rebuild->stored[rebuild->graph->nodes[index].first];
+        return LH_OK;
     }
     return LH_ERR_INTERNAL;
 }
@@ -210,15 +231,17 @@ static enum lh_status copy_all(struct rebuild *rebuild, struct lh_arena *arena)
     }
     rebuild->nodes = lh_arena_array(arena, graph->node_count, sizeof *rebuild->nodes);
     rebuild->curves = lh_arena_array(arena, graph->curve_count, sizeof *rebuild->curves);
+    rebuild->stored = lh_arena_array(arena, graph->stored_count, sizeof *rebuild->stored);
     rebuild->list = lh_arena_array(arena, largest, sizeof *rebuild->list);
     rebuild->next = lh_arena_array(arena, largest, sizeof *rebuild->next);
     rebuild->parts = lh_arena_array(arena, largest, sizeof *rebuild->parts);
     rebuild->group = lh_arena_array(arena, largest, sizeof *rebuild->group);
-    if (rebuild->nodes == NULL || rebuild->curves == NULL || rebuild->list == NULL || rebuild->next == NULL ||
-        rebuild->parts == NULL || rebuild->group == NULL) {
+    if (rebuild->nodes == NULL || rebuild->curves == NULL || rebuild->stored == NULL || rebuild->list == NULL ||
+        rebuild->next == NULL || rebuild->parts == NULL || rebuild->group == NULL) {
         return LH_ERR_NO_MEMORY;
     }
     enum lh_status status = copy_media(rebuild);
+    status = status != LH_OK ? status : copy_stored(rebuild, arena);
     status = status != LH_OK ? status : copy_curves(rebuild);
     status = status != LH_OK ? status : graph_builder_set_tempo(rebuild->builder, graph->tempo, graph->tempo_count);
     for (uint32_t i = 0; status == LH_OK && i < graph->node_count; i++) {

@@ -170,6 +170,9 @@ int graph_node_compare(const struct graph_builder *builder, uint32_t a, uint32_t
         }
         return order;
     }
+    if (p->kind == GRAPH_NODE_STORED) {
+        return compare_u64(p->first, q->first);
+    }
     const uint32_t *inputs = builder->inputs.items;
     if (p->count > 0) {
         order = compare_index_lists(inputs + p->first, inputs + q->first, p->count);
@@ -223,6 +226,9 @@ uint64_t graph_node_hash(const struct graph_builder *builder, uint32_t node)
             hash = region_hash(hash, &regions[entry->first + i]);
         }
         return hash;
+    }
+    if (entry->kind == GRAPH_NODE_STORED) {
+        return graph_hash_word(hash, entry->first);
     }
     const uint32_t *inputs = builder->inputs.items;
     for (uint32_t i = 0; i < entry->count; i++) {

@@ -34,6 +34,7 @@ struct graph_builder {
     bool finished;
     struct lh_arena texts;
     struct graph_table media, points, curves, regions, inputs, curve_refs, nodes, deliverables, tags, markers;
+    struct graph_table stored;
     struct graph_table plugins, parameters, events, inserts, tempo;
     struct graph_intern curve_set, node_set;
     uint32_t *places; /* owned; once finished: node -> where it stands in the graph, or GRAPH_NONE */

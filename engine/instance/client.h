@@ -82,6 +82,7 @@ struct engine_instance_render {
     const struct graph *graph;
     const int *media_fds;     /* graph->media_count */
     const int *conformed_fds; /* as in struct engine_render_job */
+    const int *stored_fds;    /* the same */
     const int *output_fds;    /* graph->deliverable_count, -1: measure only */
     int scratch_fd;
     uint32_t threads, block; /* as in struct engine_render_job */

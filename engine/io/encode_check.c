@@ -216,6 +216,8 @@ enum lh_status engine_encoder_check(const struct graph_deliverable *deliverable,
         return check_opus(deliverable, channels, error);
     case GRAPH_FORMAT_MP3:
         return check_mp3(deliverable, channels, error);
+    case GRAPH_FORMAT_STORED:
+        return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "stored frames have no container");
     }
     return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "unknown format %d", (int)deliverable->format);
 }

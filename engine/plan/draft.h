@@ -17,6 +17,7 @@ struct engine_draft {
     const struct graph_deliverable *pass; /* any deliverable of the pass */
     uint32_t *uses;                       /* by node: consumers inside the pass */
     bool *delivered;                      /* by node */
+    bool *heard;                          /* by node: delivered, and not only to be stored */
     bool *streams;                        /* by node: it reads a decoder */
     uint8_t *fused;                       /* by node: gains fused on top of each other, this one included */
     uint32_t *wanted;                     /* by node: its demand at the largest shift, GRAPH_NONE: none */

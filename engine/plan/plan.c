@@ -11,41 +11,10 @@
 
 #define FUSE_DEPTH_MAX 4u /* gains on gains that one consumer computes on the fly: bounds the recursion */
 
-bool engine_plan_same_pass(const struct graph *graph, const struct graph_deliverable *a,
-                           const struct graph_deliverable *b)
-{
-    if (a->start != b->start || a->end != b->end) {
-        return false;
-    }
-    return graph->insert_count == 0 ||
-           (a->preroll == b->preroll && (engine_plan_tail(a) > 0) == (engine_plan_tail(b) > 0));
-}
-
-int64_t engine_plan_begin(const struct graph *graph, const struct graph_deliverable *deliverable)
-{
-    return graph->insert_count == 0 ? deliverable->start : deliverable->start - deliverable->preroll;
-}
-
-int64_t engine_plan_silence(const struct graph *graph, const struct graph_deliverable *deliverable)
-{
-    bool looks_ahead = graph->insert_count > 0 && engine_plan_tail(deliverable) == 0;
-    return looks_ahead ? INT64_MAX : deliverable->end;
-}
-
-int64_t engine_plan_tail(const struct graph_deliverable *deliverable)
-{
-    return deliverable->tail == GRAPH_TAIL_NONE ? 0 : deliverable->tail_frames;
-}
-
-size_t engine_plan_frame_bytes(const struct graph_node *node)
-{
-    return node->channels * (node->kind == GRAPH_NODE_PARTIAL ? sizeof(int64_t) : sizeof(float));
-}
-
 static bool in_pass(const struct engine_draft *draft, uint32_t deliverable)
 {
     const struct graph *graph = draft->plan->graph;
-    return engine_plan_same_pass(graph, draft->pass, &graph->deliverables[deliverable]);
+    return graph_pass_is_same(graph, draft->pass, &graph->deliverables[deliverable]);
 }
 
 /* From the deliverables down. Nodes are in topological order, so one sweep does. */
@@ -53,13 +22,13 @@ void engine_plan_count_uses(const struct graph *graph, uint32_t first, uint32_t 
 {
     memset(uses, 0, graph->node_count * sizeof *uses);
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
-        if (engine_plan_same_pass(graph, &graph->deliverables[first], &graph->deliverables[d])) {
+        if (graph_pass_is_same(graph, &graph->deliverables[first], &graph->deliverables[d])) {
             uses[graph->deliverables[d].node]++;
         }
     }
     for (uint32_t n = graph->node_count; n-- > 0;) {
         const struct graph_node *node = &graph->nodes[n];
-        if (uses[n] == 0 || node->kind == GRAPH_NODE_CLIPS) {
+        if (uses[n] == 0 || graph_node_is_source(node)) {
             continue;
         }
         for (uint32_t i = 0; i < node->count; i++) {
@@ -92,6 +61,7 @@ static bool wants_buffer(const struct engine_draft *draft, uint32_t n)
         return true;
     case GRAPH_NODE_CLIPS:
     case GRAPH_NODE_GAIN:
+    case GRAPH_NODE_STORED:
         return draft->uses[n] > 1 || draft->delivered[n] || draft->streams[n] || draft->fused[n] > FUSE_DEPTH_MAX;
     }
     return true;
@@ -127,7 +97,7 @@ static void make_node_chains(struct engine_draft *draft, uint32_t n)
     bool plugin = node->kind == GRAPH_NODE_PLUGIN;
     struct engine_chain *chain = add_chain(plan, plugin ? ENGINE_CHAIN_PLUGIN : ENGINE_CHAIN_MIX, n);
     chain->ordered = plugin || draft->streams[n];
-    chain->judged = draft->delivered[n] && (plugin || node->kind == GRAPH_NODE_GAIN);
+    chain->judged = draft->heard[n] && (plugin || node->kind == GRAPH_NODE_GAIN || node->kind == GRAPH_NODE_STORED);
     chain->shift = wanted->shift;
     chain->reads = engine_draft_reads(draft, n, wanted->shift);
     chain->stop = draft->stop[n];
@@ -180,7 +150,7 @@ static uint32_t find_meter(const struct engine_plan *plan, uint32_t deliverable)
     for (uint32_t c = 0; c < plan->chain_count; c++) {
         const struct engine_chain *chain = &plan->chains[c];
         if (chain->kind == ENGINE_CHAIN_METER && chain->node == wanted->node &&
-            engine_plan_tail(&plan->graph->deliverables[chain->deliverable]) == engine_plan_tail(wanted)) {
+            graph_deliverable_tail(&plan->graph->deliverables[chain->deliverable]) == graph_deliverable_tail(wanted)) {
             return c;
         }
     }
@@ -193,7 +163,7 @@ static uint32_t add_end_chain(struct engine_plan *plan, enum engine_chain_kind k
     struct engine_chain *chain = add_chain(plan, kind, served->node);
     chain->deliverable = deliverable;
     chain->ordered = true;
-    chain->stop = served->end + engine_plan_tail(served);
+    chain->stop = served->end + graph_deliverable_tail(served);
     chain->reads_stop = chain->stop;
     return plan->chain_count - 1;
 }
@@ -239,7 +209,7 @@ static void visit_producers(const struct engine_plan *plan, uint32_t chain, uint
                             void (*visit)(void *, uint32_t, uint32_t), void *context)
 {
     const struct graph_node *reader = &plan->graph->nodes[node];
-    if (reader->kind == GRAPH_NODE_CLIPS) {
+    if (graph_node_is_source(reader)) {
         return;
     }
     for (uint32_t i = 0; i < reader->count; i++) {
@@ -319,14 +289,15 @@ static enum lh_status allocate(struct engine_draft *draft)
     plan->gains = calloc(nodes + 1, sizeof *plan->gains);
     draft->uses = calloc(nodes + 1, sizeof *draft->uses);
     draft->delivered = calloc(nodes + 1, sizeof *draft->delivered);
+    draft->heard = calloc(nodes + 1, sizeof *draft->heard);
     draft->streams = calloc(nodes + 1, sizeof *draft->streams);
     draft->fused = calloc(nodes + 1, sizeof *draft->fused);
     draft->wanted = calloc(nodes + 1, sizeof *draft->wanted);
     draft->stop = calloc(nodes + 1, sizeof *draft->stop);
     draft->demands = calloc(demands + 1, sizeof *draft->demands);
     bool whole = plan->chains != NULL && plan->chain_of_node != NULL && plan->meter_of != NULL && plan->gains != NULL &&
-                 draft->uses != NULL && draft->delivered != NULL && draft->streams != NULL && draft->fused != NULL &&
-                 draft->wanted != NULL && draft->stop != NULL && draft->demands != NULL;
+                 draft->uses != NULL && draft->delivered != NULL && draft->heard != NULL && draft->streams != NULL &&
+                 draft->fused != NULL && draft->wanted != NULL && draft->stop != NULL && draft->demands != NULL;
     return whole ? LH_OK : LH_ERR_NO_MEMORY;
 }
 
@@ -334,15 +305,17 @@ static void set_range(struct engine_draft *draft)
 {
     struct engine_plan *plan = draft->plan;
     const struct graph_deliverable *pass = draft->pass;
-    plan->begin = engine_plan_begin(plan->graph, pass);
+    plan->begin = graph_pass_begin(plan->graph, pass);
     plan->start = pass->start;
-    plan->silence = engine_plan_silence(plan->graph, pass);
+    plan->silence = graph_pass_silence(plan->graph, pass);
     plan->stop = pass->end;
     for (uint32_t d = 0; d < plan->graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &plan->graph->deliverables[d];
-        int64_t stop = pass->end + engine_plan_tail(deliverable);
+        int64_t stop = pass->end + graph_deliverable_tail(deliverable);
         if (in_pass(draft, d)) {
             draft->delivered[deliverable->node] = true;
+            draft->heard[deliverable->node] =
+                draft->heard[deliverable->node] || deliverable->format != GRAPH_FORMAT_STORED;
             plan->stop = stop > plan->stop ? stop : plan->stop;
         }
     }
@@ -375,6 +348,7 @@ enum lh_status engine_plan_new(const struct graph *graph, uint32_t first, const 
     }
     free(draft.uses);
     free(draft.delivered);
+    free(draft.heard);
     free(draft.streams);
     free(draft.fused);
     free(draft.wanted);

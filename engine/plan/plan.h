@@ -22,6 +22,7 @@
 #define ENGINE_PLAN_PLAN_H
 
 #include "graph/graph.h"
+#include "graph/span.h"
 
 /* Samples that one inner loop handles at a time: raw bytes, floats and sums of a stride stay in the L2 cache, and one
    positioned read is long enough to be cheap. */
@@ -40,7 +41,7 @@ struct engine_chain {
     uint32_t node;        /* MIX, PLUGIN: computed here; else: read */
     uint32_t deliverable; /* METER: the first it serves; DELIVER: the one; into graph->deliverables */
     bool ordered;
-    bool judged;        /* a GAIN or PLUGIN that is delivered, whose faults no sum will see */
+    bool judged;        /* a GAIN, PLUGIN or STORED that is delivered to be heard, whose faults no sum will see */
     uint32_t depth;     /* chains between this one and the sources: the scheduler prefers the deep, they free buffers */
     uint32_t producers; /* chains that this one waits for */
     uint32_t first_consumer, consumer_count; /* into plan->consumers: chains that wait for this one */
@@ -90,15 +91,6 @@ struct engine_plan_options {
     uint32_t block; /* 0: the planner chooses */
 };
 
-/* Deliverables belong to one pass when they share start and end and, in a graph with plugins, the preroll and whether
-   there is a tail. */
-bool engine_plan_same_pass(const struct graph *graph, const struct graph_deliverable *a,
-                           const struct graph_deliverable *b);
-/* The first frame that the pass of a deliverable plays. */
-int64_t engine_plan_begin(const struct graph *graph, const struct graph_deliverable *deliverable);
-/* Where the sources of its pass fall silent: at its end, or never (INT64_MAX) where nothing but a plugin's look-ahead
-   can hear what is behind it. */
-int64_t engine_plan_silence(const struct graph *graph, const struct graph_deliverable *deliverable);
 /* By node: how many read it in the pass of the deliverable `first`, deliverables included. */
 void engine_plan_count_uses(const struct graph *graph, uint32_t first, uint32_t *uses);
 
@@ -116,11 +108,5 @@ uint32_t engine_plan_source(const struct engine_plan *plan, uint32_t node, int64
    [*from, *to), empty where *from == *to. In buffers the first of them comes first. */
 void engine_plan_frames(const struct engine_plan *plan, int64_t shift, int64_t stop, int64_t block, int64_t *from,
                         int64_t *to);
-
-/* Bytes of one frame of a node in a buffer. */
-size_t engine_plan_frame_bytes(const struct graph_node *node);
-
-/* The most frames past its end that a deliverable may need. */
-int64_t engine_plan_tail(const struct graph_deliverable *deliverable);
 
 #endif

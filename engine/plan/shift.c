@@ -2,11 +2,6 @@
 /* How far ahead every node is computed so that latency can be taken out where it arises. */
 #include "engine/plan/draft.h"
 
-static int64_t to_grid(int64_t frame, int64_t quantum)
-{
-    return (frame + quantum - 1) / quantum * quantum;
-}
-
 static uint32_t latency_of(const struct engine_draft *draft, const struct graph_node *node)
 {
     bool plugin = node->kind == GRAPH_NODE_PLUGIN && draft->options->latency != NULL;
@@ -16,15 +11,16 @@ static uint32_t latency_of(const struct engine_draft *draft, const struct graph_
 int64_t engine_draft_reads(const struct engine_draft *draft, uint32_t n, int64_t shift)
 {
     const struct graph *graph = draft->plan->graph;
-    return to_grid(shift + latency_of(draft, &graph->nodes[n]), graph->quantum);
+    return graph_plugin_reads(shift, latency_of(draft, &graph->nodes[n]), graph->quantum);
 }
 
 /* A plugin's chunks are whole: what it is fed ends on the grid whatever is wanted of it. */
 int64_t engine_draft_reads_stop(const struct engine_draft *draft, uint32_t n, int64_t stop)
 {
     const struct graph_node *node = &draft->plan->graph->nodes[n];
-    return node->kind == GRAPH_NODE_PLUGIN ? to_grid(stop + latency_of(draft, node), draft->plan->graph->quantum)
-                                           : stop;
+    return node->kind == GRAPH_NODE_PLUGIN
+               ? graph_plugin_reads(stop, latency_of(draft, node), draft->plan->graph->quantum)
+               : stop;
 }
 
 static void demand(struct engine_draft *draft, uint32_t n, int64_t shift, int64_t stop)
@@ -51,14 +47,14 @@ void engine_draft_shift(struct engine_draft *draft)
     }
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &graph->deliverables[d];
-        if (engine_plan_same_pass(graph, draft->pass, deliverable)) {
-            demand(draft, deliverable->node, 0, deliverable->end + engine_plan_tail(deliverable));
+        if (graph_pass_is_same(graph, draft->pass, deliverable)) {
+            demand(draft, deliverable->node, 0, deliverable->end + graph_deliverable_tail(deliverable));
         }
     }
     /* Nodes are in topological order: when the sweep comes to one, all that read it have spoken. */
     for (uint32_t n = graph->node_count; n-- > 0;) {
         const struct graph_node *node = &graph->nodes[n];
-        if (draft->wanted[n] == GRAPH_NONE || node->kind == GRAPH_NODE_CLIPS) {
+        if (draft->wanted[n] == GRAPH_NONE || graph_node_is_source(node)) {
             continue;
         }
         int64_t shift = engine_draft_reads(draft, n, draft->demands[draft->wanted[n]].shift);

@@ -47,9 +47,8 @@ static size_t lay_out_slot(struct engine_plan *plan, uint32_t block)
     for (uint32_t c = 0; c < plan->chain_count; c++) {
         struct engine_chain *chain = &plan->chains[c];
         if (has_buffer(chain)) {
-            const struct graph_node *node = &plan->graph->nodes[chain->node];
             chain->buffer_offset = offset;
-            offset += (size_t)block * engine_plan_frame_bytes(node);
+            offset += (size_t)block * graph_node_frame_bytes(plan->graph, chain->node);
             offset = (offset + BUFFER_ALIGNMENT - 1) & ~(size_t)(BUFFER_ALIGNMENT - 1);
         }
     }
@@ -61,8 +60,7 @@ static size_t held_bytes(const struct engine_plan *plan)
 {
     size_t bytes = 0;
     for (uint32_t c = 0; c < plan->chain_count && bytes <= BUFFER_LIMIT; c++) {
-        const struct graph_node *node = &plan->graph->nodes[plan->chains[c].node];
-        bytes += (size_t)plan->chains[c].held * engine_plan_frame_bytes(node);
+        bytes += (size_t)plan->chains[c].held * graph_node_frame_bytes(plan->graph, plan->chains[c].node);
     }
     return bytes;
 }

@@ -44,7 +44,7 @@ uint64_t engine_delivery_spill_bytes(const struct graph *graph, uint32_t index)
     if (!engine_delivery_is_deferred(deliverable)) {
         return 0;
     }
-    int64_t frames = deliverable->end - deliverable->start + engine_plan_tail(deliverable);
+    int64_t frames = deliverable->end - deliverable->start + graph_deliverable_tail(deliverable);
     return delivered_length(graph, deliverable, frames) * graph->nodes[deliverable->node].channels * sizeof(float);
 }
 
@@ -85,7 +85,7 @@ enum lh_status engine_delivery_init(struct engine_delivery *delivery, const stru
                                     struct lh_error *error)
 {
     const struct graph_deliverable *deliverable = &graph->deliverables[index];
-    int64_t tail = engine_plan_tail(deliverable);
+    int64_t tail = graph_deliverable_tail(deliverable);
     *delivery = (struct engine_delivery){.graph = graph,
                                          .deliverable = deliverable,
                                          .channels = graph->nodes[deliverable->node].channels,

@@ -276,7 +276,7 @@ static struct engine_fifo *new_held(const struct engine_plan *plan)
     for (uint32_t c = 0; whole && c < plan->chain_count; c++) {
         const struct engine_chain *chain = &plan->chains[c];
         if (chain->kind == ENGINE_CHAIN_PLUGIN || chain->kind == ENGINE_CHAIN_DELAY) {
-            size_t bytes = engine_plan_frame_bytes(&plan->graph->nodes[chain->node]);
+            size_t bytes = graph_node_frame_bytes(plan->graph, chain->node);
             whole = engine_fifo_init(&held[c], (size_t)chain->held, bytes) == LH_OK;
         }
     }

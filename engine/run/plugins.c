@@ -21,8 +21,8 @@ static enum lh_status make_unit(struct engine_plugins *plugins, const struct eng
     struct engine_unit_spec spec = {.host = state->job->host,
                                     .graph = graph,
                                     .node = node,
-                                    .begin = engine_plan_begin(graph, pass),
-                                    .silence = engine_plan_silence(graph, pass),
+                                    .begin = graph_pass_begin(graph, pass),
+                                    .silence = graph_pass_silence(graph, pass),
                                     .scratch = state->job->scratch_folder,
                                     .slot = engine_plugins_slot(state, 0)};
     if (atomic_load_explicit(&state->job->progress->cancel, memory_order_relaxed) != 0) {

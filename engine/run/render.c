@@ -46,7 +46,7 @@ static enum lh_status run_passes(struct engine_state *state, struct lh_error *er
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         bool seen = false;
         for (uint32_t e = 0; e < d && !seen; e++) {
-            seen = engine_plan_same_pass(graph, &graph->deliverables[e], &graph->deliverables[d]);
+            seen = graph_pass_is_same(graph, &graph->deliverables[e], &graph->deliverables[d]);
         }
         if (!seen) {
             enum lh_status status = engine_pass_run(state, d, error);
@@ -155,10 +155,10 @@ static uint64_t count_work(const struct engine_state *state)
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &graph->deliverables[d];
         uint64_t frames = (uint64_t)(deliverable->end - deliverable->start);
-        uint64_t longest = frames + (uint64_t)engine_plan_tail(deliverable);
+        uint64_t longest = frames + (uint64_t)graph_deliverable_tail(deliverable);
         bool seen = false;
         for (uint32_t e = 0; e < d && !seen; e++) {
-            seen = engine_plan_same_pass(graph, &graph->deliverables[e], deliverable);
+            seen = graph_pass_is_same(graph, &graph->deliverables[e], deliverable);
         }
         total += (seen ? 0 : longest) + (engine_delivery_is_deferred(deliverable) ? frames : 0);
     }

@@ -38,6 +38,7 @@ struct engine_render_job {
        which is used instead; -1: there is none. NULL also says that nobody will look at conformed media afterwards:
        then they end with the last frame that is played. */
     const int *conformed_fds;
+    const int *stored_fds; /* graph->stored_count, readable files of exactly the frames; NULL: it has none */
     const int
         *output_fds;  /* graph->deliverable_count, writable; -1: measure only (a deliverable needed for its gain) */
     int scratch_fd;   /* readable and writable, empty; used at absolute offsets */

@@ -23,7 +23,7 @@ struct options {
     size_t split;
 };
 
-static const char *const format_names[GRAPH_FORMAT_COUNT] = {"wav", "bwf", "aiff", "flac", "vorbis", "opus", "mp3"};
+static const char *const format_names[GRAPH_FORMAT_STORED] = {"wav", "bwf", "aiff", "flac", "vorbis", "opus", "mp3"};
 
 static bool set_list_option(struct options *options, const char *name, char *value)
 {
@@ -56,7 +56,7 @@ static bool set_option(struct options *options, char *argument)
     }
     *value++ = '\0';
     if (strcmp(argument, "format") == 0) {
-        for (unsigned i = 0; i < GRAPH_FORMAT_COUNT; i++) {
+        for (unsigned i = 0; i < GRAPH_FORMAT_STORED; i++) {
             if (strcmp(value, format_names[i]) == 0) {
                 deliverable->format = (enum graph_format)i;
             }

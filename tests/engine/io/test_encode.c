@@ -38,11 +38,11 @@ static void wait_for_next_second(void)
 START_TEST(test_bytes_depend_on_samples_alone)
 {
     float *in = fixture_signal(FRAMES, 2);
-    struct encode_fixture first[GRAPH_FORMAT_COUNT][2];
+    struct encode_fixture first[GRAPH_FORMAT_STORED][2];
     static const size_t splits[] = {SIZE_MAX, 4096, 1, 999};
     static const uint32_t files[] = {1, 64, 1000, 0};
     for (unsigned pass = 0; pass < 4; pass++) {
-        for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
+        for (unsigned format = 0; format < GRAPH_FORMAT_STORED; format++) {
             for (unsigned is_float = 0; is_float < 2; is_float++) {
                 if (is_float == 1 && format >= GRAPH_FORMAT_FLAC) {
                     continue;
@@ -71,7 +71,7 @@ START_TEST(test_bytes_depend_on_samples_alone)
         }
         wait_for_next_second();
     }
-    for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
+    for (unsigned format = 0; format < GRAPH_FORMAT_STORED; format++) {
         fixture_fini(&first[format][0]);
         if (format < GRAPH_FORMAT_FLAC) {
             fixture_fini(&first[format][1]);
@@ -130,7 +130,7 @@ START_TEST(test_nothing_and_little)
 {
     const float in[32] = {0.25f};
     for (size_t frames = 0; frames < 3; frames++) {
-        for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
+        for (unsigned format = 0; format < GRAPH_FORMAT_STORED; format++) {
             struct encode_fixture fixture;
             fixture_init(&fixture);
             fixture.deliverable.format = (enum graph_format)format;
@@ -175,7 +175,7 @@ END_TEST
 START_TEST(test_disk_full)
 {
     float *in = fixture_signal(FRAMES * 10, 2);
-    for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
+    for (unsigned format = 0; format < GRAPH_FORMAT_STORED; format++) {
         struct encode_fixture fixture;
         fixture_init(&fixture);
         fixture.deliverable.format = (enum graph_format)format;
@@ -255,7 +255,7 @@ static pid_t read_pipe_in_child(const int *ends, const uint8_t *expected, size_t
 START_TEST(test_pipe)
 {
     float *in = fixture_signal(FRAMES, 2);
-    for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
+    for (unsigned format = 0; format < GRAPH_FORMAT_STORED; format++) {
         struct encode_fixture fixture;
         fixture_init(&fixture);
         fixture_use_all(&fixture);
@@ -312,7 +312,7 @@ START_TEST(test_each_allocation_fails)
 {
     float *in = fixture_signal(3000, 2);
     int fd = memfd_create("allocation", MFD_CLOEXEC);
-    for (unsigned format = 0; format < GRAPH_FORMAT_COUNT; format++) {
+    for (unsigned format = 0; format < GRAPH_FORMAT_STORED; format++) {
         bool fired = true;
         for (size_t n = 1; fired; n++) {
             ck_assert_uint_lt(n, 1000);

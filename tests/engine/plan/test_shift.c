@@ -353,19 +353,19 @@ START_TEST(passes_differ_by_preroll_and_tail_where_there_are_plugins)
     sketch.files[2].tail_frames = 100;
     const struct graph *graph = &sketch.graph;
     for (uint32_t d = 1; d < 4; d++) {
-        ck_assert(engine_plan_same_pass(graph, &sketch.files[0], &sketch.files[d]));
+        ck_assert(graph_pass_is_same(graph, &sketch.files[0], &sketch.files[d]));
     }
-    ck_assert_int_eq(engine_plan_begin(graph, &sketch.files[1]), 1000);
+    ck_assert_int_eq(graph_pass_begin(graph, &sketch.files[1]), 1000);
     struct engine_plan *plan = plan_sketch(&sketch, 1024);
     ck_assert_int_eq(plan->silence, 5000);
     engine_plan_free(plan);
 
     sketch_file(&sketch, sketch_plugin(&sketch, &source, 1, 10), 1000, 5000);
     sketch.graph.deliverable_count = 4;
-    ck_assert(!engine_plan_same_pass(graph, &sketch.files[0], &sketch.files[1]));
-    ck_assert(!engine_plan_same_pass(graph, &sketch.files[0], &sketch.files[2]));
-    ck_assert(engine_plan_same_pass(graph, &sketch.files[0], &sketch.files[3])); /* a tail of no frames */
-    ck_assert_int_eq(engine_plan_begin(graph, &sketch.files[1]), 700);
+    ck_assert(!graph_pass_is_same(graph, &sketch.files[0], &sketch.files[1]));
+    ck_assert(!graph_pass_is_same(graph, &sketch.files[0], &sketch.files[2]));
+    ck_assert(graph_pass_is_same(graph, &sketch.files[0], &sketch.files[3])); /* a tail of no frames */
+    ck_assert_int_eq(graph_pass_begin(graph, &sketch.files[1]), 700);
     plan = plan_sketch(&sketch, 1024);
     ck_assert_int_gt(plan->silence, GRAPH_FRAMES_MAX);
     engine_plan_free(plan);
