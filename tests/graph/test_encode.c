@@ -65,8 +65,8 @@ START_TEST(layout_is_fixed)
     lh_writer_init(&bytes);
     ck_assert_int_eq(graph_encode(graph, &bytes), LH_OK);
     /* Head, counts, the node, the first members of its deliverable. */
-    static const char expected[] = "LHgraph\0\2\0\0\0\x80\xBB\0\0\0\4\0\0"
-                                   "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    static const char expected[] = "LHgraph\0\3\0\0\0\x80\xBB\0\0\0\4\0\0"
+                                   "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                                    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                                    "\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0"
                                    "\2\1\2\0\0\0\0\0\0\0\2\0\0\0hi"
