@@ -7,8 +7,8 @@
 
        u32 magic, u32 version, text describer, text search path, state, u8 complete
        u32 count of bundles:  text folder, identity, u8 holds plugins
-       u32 count of plugins:  text URI, text name, u32 bundle, text binary outside the bundle ("": inside), its identity,
-                              u32 size of its record; by URI
+       u32 count of plugins:  text URI, text name, u32 bundle, text binary outside the bundle ("": inside), its
+                              identity, u32 size of its record; by URI
        u32 count of URIs that are known not to be there:  text
        the records, one after the other (graph_plugin_facts_write)
        SHA-256 of all before
