@@ -38,6 +38,7 @@ LAYERS = {
     "pulse-daemon/compile": ["common", "graph", "pulse-daemon/project"],
     "pulse-daemon/farm": ["common"],
     "pulse-daemon/shard": ["common", "graph"],
+    "pulse-daemon/store": ["common", "pulse-daemon/farm"],
     "pulse-daemon/media": ["common", "pulse-daemon/store"],
     "pulse-daemon/service": ["common", "graph", "proto", "inventory", "pulse-daemon/project", "pulse-daemon/compile",
                              "pulse-daemon/shard", "pulse-daemon/farm", "pulse-daemon/store", "pulse-daemon/media"],

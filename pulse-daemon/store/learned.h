@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What Pulse has learned and could learn again: costs, latencies of inserts, the plugins that workers have.
+   Handles, transactions and errors: store.h. */
+#ifndef PULSE_STORE_LEARNED_H
+#define PULSE_STORE_LEARNED_H
+
+#include "pulse-daemon/store/store.h"
+
+/* One figure of the cost model. */
+struct pulse_cost_row {
+    const char *name; /* of what: the cost model's own */
+    double value;     /* finite */
+    double weight;    /* how much was seen; finite */
+};
+LH_NODISCARD enum lh_status pulse_store_costs_put(struct pulse_store *store, const struct pulse_cost_row *rows,
+                                                  size_t count, struct lh_error *error);
+typedef enum lh_status pulse_store_take_cost(void *context, const struct pulse_cost_row *row);
+LH_NODISCARD enum lh_status pulse_store_costs(struct pulse_store *store, pulse_store_take_cost *take, void *context,
+                                              struct lh_error *error);
+
+/* The latency of an insert, by a key that covers all that it hangs on. */
+struct pulse_insert_facts_row {
+    struct lh_digest key;
+    uint32_t latency_frames;
+};
+LH_NODISCARD enum lh_status pulse_store_insert_facts_put(struct pulse_store *store, uint64_t tenant,
+                                                         const struct pulse_insert_facts_row *rows, size_t count,
+                                                         struct lh_error *error);
+/* Those that are known, in any order; `index` into `keys`. */
+typedef enum lh_status pulse_store_take_insert_facts(void *context, size_t index, uint32_t latency_frames);
+LH_NODISCARD enum lh_status pulse_store_insert_facts(struct pulse_store *store, uint64_t tenant,
+                                                     const struct lh_digest *keys, size_t count,
+                                                     pulse_store_take_insert_facts *take, void *context,
+                                                     struct lh_error *error);
+
+/* A worker's plugin inventory, opaque, by the digest of its bytes; many workers have the same. */
+LH_NODISCARD enum lh_status pulse_store_inventory_put(struct pulse_store *store, const struct lh_digest *digest,
+                                                      const void *data, size_t size, struct lh_error *error);
+/* In the arena. LH_ERR_MISSING. */
+LH_NODISCARD enum lh_status pulse_store_inventory(struct pulse_store *store, const struct lh_digest *digest,
+                                                  struct lh_arena *arena, const void **data, size_t *size,
+                                                  struct lh_error *error);
+
+#endif

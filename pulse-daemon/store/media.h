@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The rows beside the media store's files: who uploaded what, what is known of it, and what still refers to a blob.
+   Handles, transactions and errors: store.h. */
+#ifndef PULSE_STORE_MEDIA_H
+#define PULSE_STORE_MEDIA_H
+
+#include "pulse-daemon/store/store.h"
+
+/* A tenant has uploaded these bytes. Another tenant's row says nothing about this one. */
+struct pulse_media_row {
+    uint64_t tenant;
+    struct lh_digest digest;
+    uint64_t size;
+    int64_t uploaded_ms;
+    int64_t pinned_until_ms; /* kept until then, though no revision names it */
+    const void *facts;       /* what a probe said; NULL: not known */
+    size_t facts_size;
+};
+
+/* New, or uploaded once more: then the pin only grows and known facts stay. The time is the transaction's. */
+LH_NODISCARD enum lh_status pulse_store_media_put(struct pulse_store *store, const struct pulse_media_row *rows,
+                                                  size_t count, struct lh_error *error);
+/* LH_ERR_MISSING when there is no such row. */
+LH_NODISCARD enum lh_status pulse_store_media_facts(struct pulse_store *store, uint64_t tenant,
+                                                    const struct lh_digest *digest, const void *facts,
+                                                    size_t facts_size, struct lh_error *error);
+/* Those of the digests that the tenant has, in any order; `index` into `digests`. */
+typedef enum lh_status pulse_store_take_medium(void *context, size_t index, const struct pulse_media_row *row);
+LH_NODISCARD enum lh_status pulse_store_media(struct pulse_store *store, uint64_t tenant,
+                                              const struct lh_digest *digests, size_t count,
+                                              pulse_store_take_medium *take, void *context, struct lh_error *error);
+
+/* Which blobs some row refers to: media, present outputs, artifacts. `referenced` has `count` entries. The collector
+   asks after it has marked the blobs, so that nobody can begin to refer to them in between. */
+LH_NODISCARD enum lh_status pulse_store_referenced(struct pulse_store *store, const struct lh_digest *digests,
+                                                   size_t count, bool *referenced, struct lh_error *error);
+/* Removes up to `limit` media rows, of any tenant, whose pin is over and that no revision names. */
+LH_NODISCARD enum lh_status pulse_store_media_forget(struct pulse_store *store, size_t limit, size_t *removed,
+                                                     struct lh_error *error);
+
+/* What a tenant holds. Equal bytes count once as a medium and once as an output. */
+struct pulse_usage {
+    uint64_t media_count, media_bytes;
+    uint64_t output_count, output_bytes; /* present */
+    uint64_t quota_bytes;                /* 0: none */
+};
+/* LH_ERR_MISSING: no such tenant. */
+LH_NODISCARD enum lh_status pulse_store_usage(struct pulse_store *store, uint64_t tenant, struct pulse_usage *usage,
+                                              struct lh_error *error);
+
+#endif
