@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/utf8.h"
+
 #define LEVEL_LIMIT_DB 200.0 /* of a loudness target, either way */
 #define BITRATE_MAX_KBPS 100000
 
@@ -219,32 +221,6 @@ enum lh_status graph_check_deliverables(const struct graph *graph, struct lh_err
     return check_texts(graph, error);
 }
 
-/* Bytes that must follow a UTF-8 lead byte, and the least code point that needs so many; -1 for no lead byte. */
-static int utf8_length(unsigned char lead, uint32_t *point, uint32_t *least)
-{
-    if (lead < 0x80) {
-        *point = lead;
-        *least = 0;
-        return 0;
-    }
-    if (lead >= 0xC2 && lead < 0xE0) {
-        *point = lead & 0x1Fu;
-        *least = 0x80;
-        return 1;
-    }
-    if (lead >= 0xE0 && lead < 0xF0) {
-        *point = lead & 0x0Fu;
-        *least = 0x800;
-        return 2;
-    }
-    if (lead >= 0xF0 && lead < 0xF5) {
-        *point = lead & 0x07u;
-        *least = 0x10000;
-        return 3;
-    }
-    return -1;
-}
-
 const char *graph_text_fault(const char *text)
 {
     return strnlen(text, (size_t)GRAPH_TEXT_MAX + 1) > GRAPH_TEXT_MAX ? "a text is longer than 65535 bytes"
@@ -253,24 +229,14 @@ const char *graph_text_fault(const char *text)
 
 const char *graph_utf8_fault(const char *text)
 {
-    static const char *const malformed = "a text is not UTF-8";
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        uint32_t point;
-        uint32_t least;
-        int follow = utf8_length(*at, &point, &least);
-        if (follow < 0) {
-            return malformed;
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t length = lh_utf8_length(text, left);
+        if (length == 0) {
+            return "a text is not UTF-8";
         }
-        for (; follow > 0; follow--) {
-            at++;
-            if ((*at & 0xC0u) != 0x80u) { /* also the text's end */
-                return malformed;
-            }
-            point = point << 6 | (*at & 0x3Fu);
-        }
-        if (point < least || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) {
-            return malformed;
-        }
+        text += length;
+        left -= length;
     }
     return NULL;
 }

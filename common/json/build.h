@@ -17,7 +17,4 @@ bool lh_json_index_members(struct lh_arena *arena, struct lh_json *object);
 LH_NODISCARD enum lh_status lh_json_parse_or_tell(struct lh_arena *arena, const char *text, size_t length,
                                                   struct lh_json **root, bool *not_json, struct lh_error *error);
 
-/* The bytes of the UTF-8 character that begins at `text` (`left` bytes are there), 0 when there is none. */
-size_t lh_json_utf8_length(const char *text, size_t left);
-
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json/build.h"
+#include "common/base/utf8.h"
 
 #define INTEGER_EXACT_MAX 9007199254740992.0 /* 2^53: up to here a double is written as a plain integer */
 #define DIGITS_SAFE 15                       /* a decimal of so many digits survives the way through a normal double */
@@ -107,7 +107,7 @@ static void write_string(struct lh_json_emitter *emitter, const char *text, size
     size_t written = 0;
     size_t i = 0;
     while (i < size) {
-        size_t length = lh_json_utf8_length(text + i, size - i);
+        size_t length = lh_utf8_length(text + i, size - i);
         bool plain = length > 0 && (unsigned char)text[i] >= 0x20 && text[i] != '"' && text[i] != '\\';
         if (plain) {
             i += length;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/utf8.h"
 #include "common/json/build.h"
 
 #define INDEX_COUNT_MIN 16u /* below it, walking the members is faster */
@@ -99,42 +100,6 @@ const char *lh_json_kind_text(enum lh_json_kind kind)
     return "an unknown value";
 }
 
-size_t lh_json_utf8_length(const char *text, size_t left)
-{
-    const unsigned char *byte = (const unsigned char *)text;
-    size_t length;
-    unsigned char lowest = 0x80;  /* of the second byte: refuses overlong forms */
-    unsigned char highest = 0xBF; /* of the second byte: refuses surrogates and what is past U+10FFFF */
-    if (left == 0) {
-        return 0;
-    }
-    if (byte[0] < 0x80) {
-        return 1;
-    }
-    if (byte[0] >= 0xC2 && byte[0] <= 0xDF) {
-        length = 2;
-    } else if (byte[0] >= 0xE0 && byte[0] <= 0xEF) {
-        length = 3;
-        lowest = byte[0] == 0xE0 ? 0xA0 : 0x80;
-        highest = byte[0] == 0xED ? 0x9F : 0xBF;
-    } else if (byte[0] >= 0xF0 && byte[0] <= 0xF4) {
-        length = 4;
-        lowest = byte[0] == 0xF0 ? 0x90 : 0x80;
-        highest = byte[0] == 0xF4 ? 0x8F : 0xBF;
-    } else {
-        return 0;
-    }
-    if (left < length || byte[1] < lowest || byte[1] > highest) {
-        return 0;
-    }
-    for (size_t i = 2; i < length; i++) {
-        if ((byte[i] & 0xC0u) != 0x80u) {
-            return 0;
-        }
-    }
-    return length;
-}
-
 /* Appends `length` bytes whole or, when they don't fit before the terminator, none of them and nothing after them. */
 struct pointer_text {
     char *text;
@@ -156,7 +121,7 @@ static void append_name(struct pointer_text *pointer, const char *name)
 {
     size_t left = strlen(name);
     while (left > 0) {
-        size_t length = lh_json_utf8_length(name, left);
+        size_t length = lh_utf8_length(name, left);
         length = length > 0 ? length : 1;
         if (*name == '~') {
             append(pointer, "~0", 2);

@@ -9,6 +9,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/faults.h"
+#include "common/base/utf8.h"
 
 #define WHOLE_SIZE 128 /* bytes of JSON in a message */
 
@@ -38,7 +39,7 @@ static enum lh_status make_string(struct lh_arena *arena, const char *text, stru
 {
     size_t length = strlen(text);
     for (size_t i = 0; i < length;) {
-        size_t step = lh_json_utf8_length(text + i, length - i);
+        size_t step = lh_utf8_length(text + i, length - i);
         if (step == 0) {
             return lh_error_set(error, LH_ERR_USAGE, NULL, "the value is not UTF-8 text");
         }
