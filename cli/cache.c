@@ -14,6 +14,7 @@
 
 #include "cli/aside.h"
 #include "common/base/bytes.h"
+#include "engine/instance/delivery.h"
 
 #define FOLDER_MODE 0777 /* before the umask */
 #define FACTS_SIZE_MAX 4096
@@ -172,7 +173,7 @@ enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *ca
     struct engine_delivered facts;
     struct lh_digest told, found;
     *fd = -1;
-    if (cli_facts_read(bytes, read_entry(facts_path, bytes, sizeof bytes), &facts, &told) != LH_OK ||
+    if (engine_delivery_read(bytes, read_entry(facts_path, bytes, sizeof bytes), &facts, &told) != LH_OK ||
         (report && !(facts.has_loudness && facts.file.has_samples))) {
         return LH_OK;
     }
@@ -242,7 +243,7 @@ enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *c
     lh_writer_init(&writer);
     enum lh_status status = lh_digest_file(fd, &digest, error);
     if (status == LH_OK) {
-        cli_facts_write(&writer, delivered, &digest);
+        engine_delivery_write(&writer, delivered, &digest);
         status = lh_writer_status(&writer) == LH_OK ? LH_OK : lh_error_no_memory(error);
     }
     struct cli_aside aside = CLI_ASIDE_NONE;

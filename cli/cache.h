@@ -51,9 +51,4 @@ LH_NODISCARD enum lh_status cli_cache_store_conformed(struct lh_arena *arena, co
 /* All of `from` to the beginning of `to`, an empty file. */
 LH_NODISCARD enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *error);
 
-/* What is told of a file, as bytes. Reading checks everything: LH_ERR_FORMAT. */
-void cli_facts_write(struct lh_writer *writer, const struct engine_delivered *delivered, const struct lh_digest *file);
-LH_NODISCARD enum lh_status cli_facts_read(const void *data, size_t size, struct engine_delivered *delivered,
-                                           struct lh_digest *file);
-
 #endif

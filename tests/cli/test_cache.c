@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cache and cli/facts: what is kept is what comes back, and what is damaged is not there. */
+/* What is kept is what comes back, and what is damaged is not there. */
 #include "cli/cache.h"
 
 #include <fcntl.h>
@@ -200,28 +200,6 @@ START_TEST(memory_runs_out_for_a_converted_medium)
 }
 END_TEST
 
-START_TEST(facts_are_checked)
-{
-    struct lh_writer writer;
-    struct engine_delivered read;
-    struct lh_digest file = {{7}}, back;
-    lh_writer_init(&writer);
-    cli_facts_write(&writer, &told, &file);
-    ck_assert_int_eq(cli_facts_read(writer.data, writer.size, &read, &back), LH_OK);
-    ck_assert(lh_digest_equal(&file, &back));
-    for (size_t size = 0; size < writer.size; size++) {
-        ck_assert_int_eq(cli_facts_read(writer.data, size, &read, &back), LH_ERR_FORMAT);
-    }
-    for (size_t i = 0; i < writer.size * 8; i++) { /* any bit may be wrong, none may crash */
-        writer.data[i / 8] ^= (uint8_t)(1u << (i % 8));
-        enum lh_status status = cli_facts_read(writer.data, writer.size, &read, &back);
-        ck_assert(status == LH_OK || status == LH_ERR_FORMAT);
-        writer.data[i / 8] ^= (uint8_t)(1u << (i % 8));
-    }
-    lh_writer_fini(&writer);
-}
-END_TEST
-
 START_TEST(digests_follow_the_files)
 {
     char path[128];
@@ -283,7 +261,6 @@ int main(void)
     tcase_add_test(tests, damage_makes_no_hit);
     tcase_add_test(tests, a_converted_medium_is_kept_by_its_extent);
     tcase_add_test(tests, memory_runs_out_for_a_converted_medium);
-    tcase_add_test(tests, facts_are_checked);
     tcase_add_test(tests, digests_follow_the_files);
     tcase_add_test(tests, a_folder_that_cannot_be);
     tcase_add_test(tests, memory_runs_out);
