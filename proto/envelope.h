@@ -58,5 +58,9 @@ bool wire_body_is_question(Wire__Envelope__BodyCase body);
 /* The code that tells of a status, and back. */
 Wire__ErrorCode wire_error_code(enum lh_status status);
 enum lh_status wire_error_status(Wire__ErrorCode code);
+/* An Error that says the same; its texts are views of `error`. */
+void wire_error_make(const struct lh_error *error, Wire__Error *message);
+/* What an Error says, into `error` (which may be NULL). Returns its code. */
+enum lh_status wire_error_read(const Wire__Error *message, struct lh_error *error);
 
 #endif

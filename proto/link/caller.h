@@ -24,17 +24,17 @@ struct wire_answer {
     size_t payload_size;
 };
 
-/* Connects within `timeout_ms`. LH_ERR_MISSING: nobody is there, or it does not let us in (the message says which);
-   the errors of wire_link_open(). */
+/* Connects within `timeout_ms`. LH_ERR_UNAVAILABLE: nobody is there, or it does not let us in (the message says
+   which); the errors of wire_link_open(). */
 LH_NODISCARD enum lh_status wire_caller_new(const struct wire_caller_options *options, int timeout_ms,
                                             struct wire_caller **caller, struct lh_error *error);
 void wire_caller_free(struct wire_caller *caller); /* accepts NULL */
 
-/* Takes both buffers, whatever comes of it; `payload` may be NULL. LH_ERR_CRASHED: the other side is gone. */
+/* Takes both buffers, whatever comes of it; `payload` may be NULL. LH_ERR_UNAVAILABLE: the other side is gone. */
 LH_NODISCARD enum lh_status wire_caller_send(struct wire_caller *caller, struct wire_buffer *envelope,
                                              struct wire_buffer *payload, struct lh_error *error);
 /* The next message within `timeout_ms` (-1: for ever). LH_ERR_CANCELLED: none in that time, or a signal came;
-   LH_ERR_CRASHED: the other side is gone: make a new caller and ask again. */
+   LH_ERR_UNAVAILABLE: the other side is gone: make a new caller and ask again. */
 LH_NODISCARD enum lh_status wire_caller_receive(struct wire_caller *caller, int timeout_ms, struct wire_answer *answer,
                                                 struct lh_error *error);
 /* Readable when wire_caller_receive() has something to look at; after every call on the caller look before sleeping. */
