@@ -4,6 +4,7 @@
 #ifndef GRAPH_FACTS_H
 #define GRAPH_FACTS_H
 
+#include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "graph/keys.h"
 
@@ -39,7 +40,6 @@ struct graph_file_facts {
 LH_NODISCARD enum lh_status graph_key_facts(const struct lh_digest *file, bool is_midi,
                                             const struct graph_key_context *context, struct lh_digest *key);
 void graph_facts_write(struct lh_writer *writer, const struct graph_file_facts *facts);
-struct lh_arena;
 /* Texts and notes are copied to the arena. LH_ERR_FORMAT on anything that graph_facts_write() would not have written;
    LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status graph_facts_read(const void *data, size_t size, struct lh_arena *arena,

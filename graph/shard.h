@@ -18,6 +18,7 @@
 #ifndef GRAPH_SHARD_H
 #define GRAPH_SHARD_H
 
+#include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "common/digest/digest.h"
 #include "graph/graph.h"
@@ -69,10 +70,9 @@ struct graph_shard {
    entry of the graph has exactly one input; an output fits what it names; no two inputs or outputs are one. */
 LH_NODISCARD enum lh_status graph_shard_check(const struct graph_shard *shard, struct lh_error *error);
 LH_NODISCARD enum lh_status graph_shard_encode(const struct graph_shard *shard, struct lh_writer *writer);
-/* Bytes are hostile: LH_ERR_FORMAT on anything that graph_shard_encode() would not have written. The shard, its tables
-   and one reference to its graph are the caller's to end. */
-LH_NODISCARD enum lh_status graph_shard_decode(const void *data, size_t size, struct graph_shard *shard,
-                                               struct lh_error *error);
-void graph_shard_fini(struct graph_shard *shard); /* of a decoded one; a zeroed one too */
+/* Bytes are hostile: LH_ERR_FORMAT on anything that graph_shard_encode() would not have written. The tables lie in the
+   arena; the graph, if there is one, is a reference for the caller to drop. */
+LH_NODISCARD enum lh_status graph_shard_decode(const void *data, size_t size, struct lh_arena *arena,
+                                               struct graph_shard *shard, struct lh_error *error);
 
 #endif
