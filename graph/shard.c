@@ -255,7 +255,7 @@ enum lh_status graph_shard_decode(const void *data, size_t size, struct lh_arena
 {
     struct lh_reader reader;
     struct graph_shard read = {.graph = NULL};
-    uint64_t graph_size;
+    uint64_t graph_size = 0;
     lh_reader_init(&reader, data, size);
     enum lh_status status = read_head(&reader, &read, &graph_size, error);
     if (status == LH_OK && read_edges(&reader, arena, &read) != LH_OK) {
