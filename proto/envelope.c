@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "proto/bodies.h"
-#include "proto/limits.h"
+#include "proto/limit.h"
 
 enum lh_status wire_envelope_pack(const Wire__Envelope *envelope, uint8_t **data, size_t *size, struct lh_error *error)
 {

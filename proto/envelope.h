@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Envelopes to bytes and back. Before anything is taken apart, the bytes are walked once against the table of limits
-   (proto/limits.h): every length, count, number, enumeration and text. What passes costs no more memory than a small
+   (proto/limit.h): every length, count, number, enumeration and text. What passes costs no more memory than a small
    multiple of its size; what does not is refused as a whole. Any thread. */
 #ifndef WIRE_ENVELOPE_H
 #define WIRE_ENVELOPE_H
+
+#include <stdbool.h>
 
 #include "common/base/arena.h"
 #include "common/base/status.h"

@@ -142,7 +142,8 @@ LH_NODISCARD enum lh_status wire_link_send(struct wire_link *link, uint32_t sock
 /* To all who are subscribed to the topic's beginning. The same for the rest. */
 LH_NODISCARD enum lh_status wire_link_publish(struct wire_link *link, uint32_t socket, const char *topic,
                                               struct wire_buffer *envelope);
-/* Forgets a ROUTER's peer: GONE is told (CLOSED), what it still says makes it a new one. For one whose bytes are garbage. */
+/* Forgets a ROUTER's peer, one whose bytes are garbage, say: GONE is told (CLOSED), what it still says makes it a new
+   one. */
 void wire_link_drop(struct wire_link *link, uint32_t socket, uint64_t peer);
 
 struct wire_counters {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of media.proto and shard.proto. */
-#include "proto/limits_rows.h"
+#include "proto/limit_rows.h"
 
 #define CREDITS_MAX 1024
 #define CHUNK_MAX (1u << 20)

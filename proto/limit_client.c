@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of client.proto. */
-#include "proto/limits_rows.h"
+#include "proto/limit_rows.h"
 
 #define DOCUMENT_MAX (64u << 20)
 #define MANIFEST_MAX 200000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of envelope.proto, and the walk over a message's bytes. */
-#include "proto/limits.h"
+#include "proto/limit.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/base/utf8.h"
-#include "proto/limits_rows.h"
+#include "proto/limit_rows.h"
 
 LIMITS(error_detail, PROSE("message"), LINE("where"));
 LIMITS(error, CHOICE("code"), PROSE("message"), LINE("where"), NUMBER("retry_after_ms", 0, MILLISECONDS_MAX),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How the rows of the table of limits are written. Only for the proto/limits_ files. */
+/* How the rows of the table of limits are written. Only for the proto/limit_ files. */
 #ifndef WIRE_LIMITS_ROWS_H
 #define WIRE_LIMITS_ROWS_H
 
 #include "proto/bodies.h"
 #include "proto/envelope.pb-c.h"
-#include "proto/limits.h"
+#include "proto/limit.h"
 
 #define NAME_MAX_BYTES 64 /* of a worker, tag, role */
 #define LINE_MAX_BYTES 1024

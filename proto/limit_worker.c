@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of worker.proto. */
-#include "proto/limits_rows.h"
+#include "proto/limit_rows.h"
 
 #define SLOTS_MAX 1024
 #define HELD_MAX (4 * SLOTS_MAX) /* at work, and finished but not acknowledged */
