@@ -46,6 +46,7 @@ struct lh_blobs_options {
     uint64_t quota_bytes;        /* of all blobs together; 0: none */
     uint64_t floor_bytes;        /* of the file system that stay free */
     uint64_t handed_over_max_ms; /* files handed over that nobody adopted are removed at the start when older; 0: all */
+    bool sync_at_close;          /* closing synchronises the file system and marks that; may take long */
 };
 
 struct lh_blob {
@@ -65,8 +66,7 @@ struct lh_blobs_usage {
    there: one look at each file's name and size, no byte is read. LH_ERR_USAGE when another process owns it. */
 LH_NODISCARD enum lh_status lh_blobs_open(const char *folder, const struct lh_blobs_options *options,
                                           struct lh_blobs **blobs, struct lh_error *error);
-/* Synchronises the file system and leaves the mark of an orderly stop, then frees. No put or scrub may be left. Accepts
-   NULL. */
+/* No put or scrub may be left. Accepts NULL. */
 void lh_blobs_close(struct lh_blobs *blobs);
 void lh_blobs_usage(struct lh_blobs *blobs, struct lh_blobs_usage *usage);
 /* Takes effect for what comes after. */
