@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,17 @@ static enum lh_status misbehaved(struct engine_instance *instance, struct lh_err
     return engine_death_tell(&death, instance->scene, error);
 }
 
+/* Nothing that a program does wrong raises these. */
+static bool is_from_outside(int number)
+{
+    return number == SIGKILL || number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT;
+}
+
+bool engine_instance_was_killed(const struct engine_instance *instance)
+{
+    return instance->was_killed;
+}
+
 /* It is gone, and if this is news, it is told how. */
 static enum lh_status crashed(struct engine_instance *instance, struct lh_error *error)
 {
@@ -115,6 +127,7 @@ static enum lh_status crashed(struct engine_instance *instance, struct lh_error 
     }
     struct engine_death death = {.kind = ENGINE_DEATH_BROKE_OFF};
     engine_process_reap(&instance->process, &death);
+    instance->was_killed = death.kind == ENGINE_DEATH_SIGNAL && is_from_outside(death.number);
     return engine_death_tell(&death, instance->scene, error);
 }
 

@@ -91,6 +91,7 @@ struct engine_instance_render {
     /* Called about 20 times a second, and once when the first block is done, from the calling thread. False cancels. */
     bool (*on_progress)(void *context, const struct engine_progress *progress);
     void *context;
+    bool abrupt; /* when cancelled the child is killed at once, which is then of no further use, not given a second */
 };
 /* result->delivered and result->inserted are the caller's, with room for all. LH_ERR_CRASHED: the child died, or a
    plugin hung and it was killed; the error says by what signal or exit status and, when a plugin's code was running,
@@ -99,6 +100,9 @@ struct engine_instance_render {
 LH_NODISCARD enum lh_status engine_instance_render(struct engine_instance *instance,
                                                    const struct engine_instance_render *render,
                                                    struct engine_render_result *result, struct lh_error *error);
+/* After LH_ERR_CRASHED: whether somebody else ended the child by a signal that asks no program (SIGKILL, perhaps for
+   want of memory) or that programs end by (SIGTERM), so that what it did is not to blame. */
+bool engine_instance_was_killed(const struct engine_instance *instance);
 /* Versions, CPU class and what holds of the jail ("off"; "seccomp, landlock 7") as the child reports them; valid after
    the first question. */
 const char *engine_instance_libraries(const struct engine_instance *instance);

@@ -16,6 +16,7 @@ struct engine_instance {
     struct engine_process process;
     struct engine_hello hello;
     bool greeted;
+    bool was_killed; /* by somebody else */
     bool (*go_on)(void *context);
     void *context;
     struct engine_folder scratch;

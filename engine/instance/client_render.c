@@ -104,7 +104,7 @@ static void look(struct waiting *waiting, bool interrupted)
     waiting->told_ns = now;
     if (!render->on_progress(render->context, waiting->progress) && waiting->give_up_ns == NEVER) {
         atomic_store_explicit(&waiting->progress->cancel, 1, memory_order_relaxed);
-        waiting->give_up_ns = now + CANCEL_GRACE_NS;
+        waiting->give_up_ns = render->abrupt ? 0 : now + CANCEL_GRACE_NS;
     }
 }
 

@@ -210,6 +210,7 @@ START_TEST(crashes_are_told)
     ck_assert_int_eq(render_plainly(FAKE_CRASH, NULL), LH_ERR_CRASHED);
     ck_assert_msg(strstr(error.message, "signal 11") != NULL, "%s", error.message);
     ck_assert(now_s() - begun < 1.0);
+    ck_assert(!engine_instance_was_killed(instance));
     ck_assert_int_eq(render_plainly(1, NULL), LH_ERR_CRASHED);
     ck_assert_int_eq(engine_instance_probe(instance, NULL, 0, NULL, &error), LH_ERR_CRASHED);
     teardown();
@@ -274,9 +275,11 @@ START_TEST(a_killed_child_is_noticed_at_once)
                                              .on_progress = kill_it,
                                              .context = &killed};
     double begun = now_s();
+    ck_assert(!engine_instance_was_killed(instance));
     ck_assert_int_eq(engine_instance_render(instance, &request, &result, &error), LH_ERR_CRASHED);
     ck_assert_msg(killed && strstr(error.message, "signal 9") != NULL, "%s", error.message);
     ck_assert(now_s() - begun < 1.0);
+    ck_assert(engine_instance_was_killed(instance));
     close(scratch);
     graph_unref(graph);
 }
@@ -302,6 +305,35 @@ START_TEST(a_deaf_child_is_killed)
     ck_assert_int_eq(kill((pid_t)watching.child, 0), -1);
     ck_assert_int_eq(errno, ESRCH);
     ck_assert_int_eq(render_plainly(1, NULL), LH_ERR_CRASHED);
+}
+END_TEST
+
+static bool refuse(void *context, const struct engine_progress *progress)
+{
+    (void)context;
+    (void)progress;
+    return false;
+}
+
+START_TEST(an_abrupt_end_waits_for_nobody)
+{
+    const struct graph *graph = silence(1);
+    int none = -1;
+    int scratch = file_of(0);
+    struct engine_delivered delivered;
+    struct engine_render_result result = {.delivered = &delivered};
+    struct engine_instance_render request = {.graph = graph,
+                                             .output_fds = &none,
+                                             .scratch_fd = scratch,
+                                             .threads = FAKE_HANG,
+                                             .on_progress = refuse,
+                                             .abrupt = true};
+    double begun = now_s();
+    ck_assert_int_eq(engine_instance_render(instance, &request, &result, &error), LH_ERR_CANCELLED);
+    ck_assert(now_s() - begun < 0.5);
+    ck_assert(!engine_instance_was_killed(instance));
+    close(scratch);
+    graph_unref(graph);
 }
 END_TEST
 
@@ -465,6 +497,7 @@ int main(void)
     tcase_add_test(test, a_killed_child_is_noticed_at_once);
     tcase_add_test(test, cancelling_ends_a_render);
     tcase_add_test(test, a_deaf_child_is_killed);
+    tcase_add_test(test, an_abrupt_end_waits_for_nobody);
     tcase_add_test(test, a_probe_can_be_left);
     tcase_add_test(test, the_terminals_signals_do_not_reach_it);
     tcase_add_test(test, allocations_may_fail);
