@@ -100,6 +100,25 @@ uint64_t wire_envelope_id(const void *data, size_t size)
     return 0;
 }
 
+/* protobuf-c never writes through what it packs. */
+char *wire_text(const char *text)
+{
+    union {
+        const char *read;
+        char *write;
+    } alias = {.read = text};
+    return alias.write;
+}
+
+ProtobufCBinaryData wire_bytes(const void *data, size_t size)
+{
+    union {
+        const void *read;
+        uint8_t *write;
+    } alias = {.read = data};
+    return (ProtobufCBinaryData){.len = size, .data = alias.write};
+}
+
 /* ---- bodies */
 
 struct body_row {

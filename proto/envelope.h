@@ -57,6 +57,10 @@ unsigned wire_body_speakers(Wire__Envelope__BodyCase body);
 /* A question: exactly one envelope answers it, by its correlation. */
 bool wire_body_is_question(Wire__Envelope__BodyCase body);
 
+/* Fields of a message that is only packed: views of what protobuf-c would not take as read-only. */
+char *wire_text(const char *text);
+ProtobufCBinaryData wire_bytes(const void *data, size_t size);
+
 /* The code that tells of a status, and back. */
 Wire__ErrorCode wire_error_code(enum lh_status status);
 enum lh_status wire_error_status(Wire__ErrorCode code);

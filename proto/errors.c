@@ -70,22 +70,12 @@ enum lh_status wire_error_status(Wire__ErrorCode code)
     return LH_ERR_INTERNAL;
 }
 
-/* Text for protobuf-c, which never writes through it. */
-static char *text_of(const char *text)
-{
-    union {
-        const char *read;
-        char *write;
-    } alias = {.read = text};
-    return alias.write;
-}
-
 void wire_error_make(const struct lh_error *error, Wire__Error *message)
 {
     *message = (Wire__Error)WIRE__ERROR__INIT;
     message->code = wire_error_code(error->code);
-    message->message = text_of(error->message);
-    message->where = error->where[0] != '\0' ? text_of(error->where) : NULL;
+    message->message = wire_text(error->message);
+    message->where = error->where[0] != '\0' ? wire_text(error->where) : NULL;
 }
 
 enum lh_status wire_error_read(const Wire__Error *message, struct lh_error *error)
