@@ -206,7 +206,7 @@ static enum lh_status take_installed(struct cli_session *session, size_t need, s
     }
     enum lh_status status = inventory_index_read(session->catalogue.index, entry, installed, &session->error);
     status = status == LH_OK
-                 ? cli_catalogue_evidence(&session->catalogue, installed, &session->evidence[need], &session->error)
+                 ? engine_catalogue_evidence(&session->catalogue, installed, &session->evidence[need], &session->error)
                  : status;
     const struct inventory_evidence *evidence = session->evidence[need];
     facts->installed = installed;
@@ -217,7 +217,7 @@ static enum lh_status take_installed(struct cli_session *session, size_t need, s
 /* Like what is the missing one called? For that all others have to be known. */
 static enum lh_status find_near(struct cli_session *session, const char *uri, struct pulse_plugin_facts *facts)
 {
-    enum lh_status status = cli_catalogue_complete(&session->catalogue, &session->error);
+    enum lh_status status = engine_catalogue_complete(&session->catalogue, &session->error);
     if (status == LH_OK) {
         inventory_index_near(session->catalogue.index, uri, facts->near);
     }
@@ -236,8 +236,8 @@ static enum lh_status find_plugins(struct cli_session *session)
     if (needs->plugin_count == 0) {
         return LH_OK;
     }
-    struct cli_catalogue *catalogue = &session->catalogue;
-    enum lh_status status = cli_catalogue_open(catalogue, session->instance, &session->error);
+    struct engine_catalogue *catalogue = &session->catalogue;
+    enum lh_status status = engine_catalogue_open(catalogue, session->instance, &session->error);
     status = status == LH_OK
                  ? inventory_index_ask(catalogue->index, needs->plugins, needs->plugin_count, &session->error)
                  : status;

@@ -9,12 +9,12 @@
 #include "cli/interrupt.h"
 #include "cli/talk.h"
 
-enum lh_status cli_plugin_read(struct cli_catalogue *catalogue, size_t entry, struct cli_plugin *plugin,
+enum lh_status cli_plugin_read(struct engine_catalogue *catalogue, size_t entry, struct cli_plugin *plugin,
                                struct lh_error *error)
 {
     struct cli_plugin read = {.evidence = NULL};
     enum lh_status status = inventory_index_read(catalogue->index, entry, &read.facts, error);
-    status = status == LH_OK ? cli_catalogue_evidence(catalogue, &read.facts, &read.evidence, error) : status;
+    status = status == LH_OK ? engine_catalogue_evidence(catalogue, &read.facts, &read.evidence, error) : status;
     if (status == LH_OK) {
         *plugin = read;
     }
@@ -96,7 +96,7 @@ int cli_plugins_failed(const char *command, enum lh_status status, const struct 
     return (int)cli_exit_of(status);
 }
 
-void cli_plugins_warn(const struct cli_catalogue *catalogue)
+void cli_plugins_warn(const struct engine_catalogue *catalogue)
 {
     char clean[1024];
     for (const char *line = inventory_index_notes(catalogue->index); *line != '\0';) {

@@ -13,7 +13,7 @@ struct cli_plugin {
 };
 
 /* Reads one of the index. */
-LH_NODISCARD enum lh_status cli_plugin_read(struct cli_catalogue *catalogue, size_t entry, struct cli_plugin *plugin,
+LH_NODISCARD enum lh_status cli_plugin_read(struct engine_catalogue *catalogue, size_t entry, struct cli_plugin *plugin,
                                             struct lh_error *error);
 /* "repeatable", ..., "refused" when this host cannot run it, "untried". */
 const char *cli_plugin_status(const struct cli_plugin *plugin);
@@ -25,6 +25,6 @@ void cli_plugin_emit(struct lh_json_emitter *emitter, const struct cli_plugin *p
 /* A command that fails: says so. Gives the exit status. */
 int cli_plugins_failed(const char *command, enum lh_status status, const struct lh_error *error);
 /* Lines on plugins whose data make no sense, as warnings. */
-void cli_plugins_warn(const struct cli_catalogue *catalogue);
+void cli_plugins_warn(const struct engine_catalogue *catalogue);
 
 #endif

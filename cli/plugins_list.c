@@ -48,7 +48,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* Those that are meant, by name. */
-static enum lh_status collect(struct cli_catalogue *catalogue, const struct lh_options *options,
+static enum lh_status collect(struct engine_catalogue *catalogue, const struct lh_options *options,
                               struct cli_plugin **plugins, size_t *count, struct lh_error *error)
 {
     size_t most = inventory_index_count(catalogue->index), used = 0;
@@ -114,15 +114,15 @@ static enum lh_status print_json(const struct cli_plugin *plugins, size_t count,
 static int run(const struct lh_options *options)
 {
     struct lh_arena arena;
-    struct cli_catalogue catalogue;
+    struct engine_catalogue catalogue;
     struct lh_error error = LH_ERROR_INIT;
     struct cli_plugin *plugins = NULL;
     size_t count = 0;
     lh_arena_init(&arena);
     cli_interrupt_install(NULL);
     enum lh_status status = cli_catalogue_init(&arena, NULL, &catalogue, &error);
-    status = status == LH_OK ? cli_catalogue_open(&catalogue, NULL, &error) : status;
-    status = status == LH_OK ? cli_catalogue_complete(&catalogue, &error) : status;
+    status = status == LH_OK ? engine_catalogue_open(&catalogue, NULL, &error) : status;
+    status = status == LH_OK ? engine_catalogue_complete(&catalogue, &error) : status;
     status = status == LH_OK ? collect(&catalogue, options, &plugins, &count, &error) : status;
     if (status == LH_OK) {
         cli_plugins_warn(&catalogue);
@@ -130,7 +130,7 @@ static int run(const struct lh_options *options)
             lh_options_flag(options, "json") ? print_json(plugins, count, &error) : print_table(plugins, count, &error);
     }
     int exit_status = status == LH_OK ? CLI_EXIT_DONE : cli_plugins_failed("plugins list", status, &error);
-    cli_catalogue_close(&catalogue);
+    engine_catalogue_close(&catalogue);
     lh_arena_fini(&arena);
     return exit_status;
 }

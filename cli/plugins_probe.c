@@ -52,7 +52,7 @@ static const struct lh_option_table table = {
 
 /* What the workers share; all but the constant first part under the lock. */
 struct probing {
-    struct cli_catalogue *catalogue;
+    struct engine_catalogue *catalogue;
     enum cli_progress_mode mode;
     struct cli_plugin *plugins;
     size_t count;
@@ -173,8 +173,8 @@ static int compare(const void *a, const void *b)
 }
 
 /* Those that the IDs mean, each once; without any all of them. */
-static enum lh_status choose(struct cli_catalogue *catalogue, const struct lh_options *options, struct probing *probing,
-                             struct lh_error *error)
+static enum lh_status choose(struct engine_catalogue *catalogue, const struct lh_options *options,
+                             struct probing *probing, struct lh_error *error)
 {
     size_t known = inventory_index_count(catalogue->index);
     bool *chosen = lh_arena_array(catalogue->arena, known, sizeof *chosen);
@@ -300,16 +300,16 @@ static enum lh_status print_json(const struct probing *probing, struct lh_error 
 static int run(const struct lh_options *options)
 {
     struct lh_arena arena;
-    struct cli_catalogue catalogue;
+    struct engine_catalogue catalogue;
     struct lh_error error = LH_ERROR_INIT;
     lh_arena_init(&arena);
     cli_interrupt_install(NULL);
     struct probing probing = {
         .catalogue = &catalogue, .mode = cli_settings_progress(options), .lock = PTHREAD_MUTEX_INITIALIZER};
     enum lh_status status = cli_catalogue_init(&arena, NULL, &catalogue, &error);
-    status = status == LH_OK ? cli_catalogue_open(&catalogue, NULL, &error) : status;
-    status = status == LH_OK ? cli_catalogue_complete(&catalogue, &error) : status;
-    cli_catalogue_close(&catalogue);
+    status = status == LH_OK ? engine_catalogue_open(&catalogue, NULL, &error) : status;
+    status = status == LH_OK ? engine_catalogue_complete(&catalogue, &error) : status;
+    engine_catalogue_close(&catalogue);
     status = status == LH_OK ? choose(&catalogue, options, &probing, &error) : status;
     status = status == LH_OK ? leave_out_known(&probing, lh_options_flag(options, "again"), &error) : status;
     if (status == LH_OK) {

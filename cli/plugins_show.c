@@ -309,22 +309,22 @@ static enum lh_status print_json(const struct cli_plugin *plugin, struct lh_erro
 static int run(const struct lh_options *options)
 {
     struct lh_arena arena;
-    struct cli_catalogue catalogue;
+    struct engine_catalogue catalogue;
     struct cli_plugin plugin;
     struct lh_error error = LH_ERROR_INIT;
     size_t entry = 0;
     lh_arena_init(&arena);
     cli_interrupt_install(NULL);
     enum lh_status status = cli_catalogue_init(&arena, NULL, &catalogue, &error);
-    status = status == LH_OK ? cli_catalogue_open(&catalogue, NULL, &error) : status;
-    status = status == LH_OK ? cli_catalogue_complete(&catalogue, &error) : status;
+    status = status == LH_OK ? engine_catalogue_open(&catalogue, NULL, &error) : status;
+    status = status == LH_OK ? engine_catalogue_complete(&catalogue, &error) : status;
     status = status == LH_OK ? cli_catalogue_choose(&catalogue, options->operands[0], &entry, &error) : status;
     status = status == LH_OK ? cli_plugin_read(&catalogue, entry, &plugin, &error) : status;
     if (status == LH_OK) {
         status = lh_options_flag(options, "json") ? print_json(&plugin, &error) : print_text(&plugin, &error);
     }
     int exit_status = status == LH_OK ? CLI_EXIT_DONE : cli_plugins_failed("plugins show", status, &error);
-    cli_catalogue_close(&catalogue);
+    engine_catalogue_close(&catalogue);
     lh_arena_fini(&arena);
     return exit_status;
 }

@@ -524,7 +524,7 @@ int cli_session_end(struct cli_session *session)
         }
     }
     cli_progress_end(session->request.progress, session->begun_ns, exit_status);
-    cli_catalogue_close(&session->catalogue);
+    engine_catalogue_close(&session->catalogue);
     engine_instance_free(session->instance);
     cli_outputs_discard(&session->outputs);
     cli_aside_discard(&session->report);

@@ -42,7 +42,7 @@ struct cli_session {
     enum lh_status status; /* of the first step that failed */
     struct lh_error error; /* why, unless faults say it */
     struct lh_faults faults;
-    struct cli_catalogue catalogue;
+    struct engine_catalogue catalogue;
     struct engine_instance *instance;
     struct pulse_project *project;
     struct cli_sources sources;

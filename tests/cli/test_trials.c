@@ -14,7 +14,7 @@
 
 static struct lh_arena arena;
 static struct lh_error error;
-static struct cli_catalogue catalogue;
+static struct engine_catalogue catalogue;
 
 static void set_up(void)
 {
@@ -23,13 +23,13 @@ static void set_up(void)
     unsetenv("HOME");
     lh_arena_init(&arena);
     ck_assert_int_eq(cli_catalogue_init(&arena, NULL, &catalogue, &error), LH_OK);
-    ck_assert_int_eq(cli_catalogue_open(&catalogue, NULL, &error), LH_OK);
-    ck_assert_int_eq(cli_catalogue_complete(&catalogue, &error), LH_OK);
+    ck_assert_int_eq(engine_catalogue_open(&catalogue, NULL, &error), LH_OK);
+    ck_assert_int_eq(engine_catalogue_complete(&catalogue, &error), LH_OK);
 }
 
 static void tear_down(void)
 {
-    cli_catalogue_close(&catalogue);
+    engine_catalogue_close(&catalogue);
     lh_arena_fini(&arena);
 }
 
@@ -101,14 +101,14 @@ START_TEST(memory_runs_out)
     setenv("LV2_PATH", real, 1);
     for (size_t n = 1;; n++) {
         struct lh_arena own;
-        struct cli_catalogue other = {.own = NULL};
+        struct engine_catalogue other = {.own = NULL};
         lh_arena_init(&own);
         testing_fail_allocation(n);
         enum lh_status status = cli_catalogue_init(&own, "/", &other, &error);
-        status = status == LH_OK ? cli_catalogue_open(&other, NULL, &error) : status;
-        status = status == LH_OK ? cli_catalogue_complete(&other, &error) : status;
+        status = status == LH_OK ? engine_catalogue_open(&other, NULL, &error) : status;
+        status = status == LH_OK ? engine_catalogue_complete(&other, &error) : status;
         bool fired = testing_fail_allocation_end();
-        cli_catalogue_close(&other);
+        engine_catalogue_close(&other);
         lh_arena_fini(&own);
         if (!fired) {
             ck_assert_int_eq(status, LH_OK);

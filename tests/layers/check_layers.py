@@ -30,9 +30,11 @@ LAYERS = {
                    "engine/host"],
     "engine/instance": ["common/base", "common/digest", "common/math", "graph", "engine/dsp", "engine/io",
                         "engine/plan", "engine/run", "engine/host"],
+    # The machine's plugins, asked of an instance: for the command and for a worker's agent.
+    "engine/catalogue": ["common", "graph", "inventory", "engine/io", "engine/run", "engine/host", "engine/instance"],
     # The worker's agent: it knows the farm's wire and the parent's side of the instance, never the kernels.
     "engine/node": ["common", "graph", "inventory", "proto", "engine/io", "engine/run", "engine/host",
-                    "engine/instance"],
+                    "engine/instance", "engine/catalogue"],
     # Pulse: the project knows no graph and nothing of it knows Signal.
     "pulse-daemon/project": ["common"],
     "pulse-daemon/compile": ["common", "graph", "pulse-daemon/project"],
@@ -44,7 +46,7 @@ LAYERS = {
                              "pulse-daemon/shard", "pulse-daemon/farm", "pulse-daemon/store", "pulse-daemon/media"],
     # The one place where Pulse and Signal meet: through the parent's side of the instance, never into the kernels.
     "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "pulse-daemon/shard", "inventory",
-            "engine/instance", "engine/run", "engine/io", "engine/host"],
+            "engine/instance", "engine/catalogue", "engine/run", "engine/io", "engine/host"],
     "tests": ["common", "graph", "inventory", "engine", "pulse-daemon", "cli", "tests", "bench"],
     "bench": ["common", "graph", "inventory", "engine", "pulse-daemon", "tests/support"],
 }
