@@ -21,30 +21,31 @@ static void speak(struct pulse_bulk *bulk, const struct wire_event *event, const
 {
     switch ((int)envelope->body_case) {
     case WIRE__ENVELOPE__BODY_PUT_BEGIN:
-        bulk_put_begin(bulk, event, envelope);
+        pulse_bulk_put_begin(bulk, event, envelope);
         return;
     case WIRE__ENVELOPE__BODY_PUT_CHUNK:
-        bulk_put_chunk(bulk, event, envelope->put_chunk);
+        pulse_bulk_put_chunk(bulk, event, envelope->put_chunk);
         return;
     case WIRE__ENVELOPE__BODY_PUT_END:
-        bulk_put_end(bulk, event, envelope);
+        pulse_bulk_put_end(bulk, event, envelope);
         return;
     case WIRE__ENVELOPE__BODY_GET_BEGIN:
-        bulk_get_begin(bulk, event, envelope);
+        pulse_bulk_get_begin(bulk, event, envelope);
         return;
     case WIRE__ENVELOPE__BODY_BULK_CREDIT:
-        bulk_get_credit(bulk, event, envelope->bulk_credit);
+        pulse_bulk_get_credit(bulk, event, envelope->bulk_credit);
         return;
     case WIRE__ENVELOPE__BODY_BULK_ABORT: {
-        struct bulk_transfer *transfer = bulk_transfer_find(bulk, event->peer, envelope->bulk_abort->transfer);
+        struct pulse_bulk_transfer *transfer =
+            pulse_bulk_transfer_find(bulk, event->peer, envelope->bulk_abort->transfer);
         if (transfer != NULL) {
-            bulk_transfer_leave(bulk, transfer);
+            pulse_bulk_transfer_leave(bulk, transfer);
         }
         return;
     }
     default:
-        bulk_send_error(bulk, event->socket, event->peer, envelope->id, WIRE__ERROR_CODE__ERROR_UNSUPPORTED,
-                        "only blobs are talked about here");
+        pulse_bulk_send_error(bulk, event->socket, event->peer, envelope->id, WIRE__ERROR_CODE__ERROR_UNSUPPORTED,
+                              "only blobs are talked about here");
     }
 }
 
@@ -56,13 +57,13 @@ static void hear(struct pulse_bulk *bulk, const struct wire_event *event)
     lh_arena_init(&arena);
     enum lh_status status = wire_envelope_unpack(event->envelope, event->envelope_size, &arena, &envelope, &error);
     if (status == LH_OK && wire_version_common(envelope->version_min, envelope->version_max) == 0) {
-        bulk_send_error(bulk, event->socket, event->peer, envelope->id, WIRE__ERROR_CODE__ERROR_VERSION,
-                        "no version of the conversation in common");
+        pulse_bulk_send_error(bulk, event->socket, event->peer, envelope->id, WIRE__ERROR_CODE__ERROR_VERSION,
+                              "no version of the conversation in common");
     } else if (status == LH_OK) {
         speak(bulk, event, envelope);
     } else {
         uint64_t id = wire_envelope_id(event->envelope, event->envelope_size);
-        bulk_send_error(bulk, event->socket, event->peer, id, wire_error_code(status), error.message);
+        pulse_bulk_send_error(bulk, event->socket, event->peer, id, wire_error_code(status), error.message);
     }
     lh_arena_fini(&arena);
 }
@@ -73,9 +74,9 @@ static void handle(struct pulse_bulk *bulk, const struct wire_event *event)
         hear(bulk, event);
     } else if (event->kind == WIRE_GONE) {
         for (uint32_t i = 0; i < bulk->options.transfers; i++) {
-            struct bulk_transfer *transfer = &bulk->transfers[i];
-            if (transfer->state != BULK_FREE && transfer->peer == event->peer && !transfer->gone) {
-                bulk_transfer_leave(bulk, transfer);
+            struct pulse_bulk_transfer *transfer = &bulk->transfers[i];
+            if (transfer->state != PULSE_BULK_FREE && transfer->peer == event->peer && !transfer->gone) {
+                pulse_bulk_transfer_leave(bulk, transfer);
             }
         }
     }
@@ -94,11 +95,11 @@ static bool open_mail(struct pulse_bulk *bulk)
             pthread_mutex_unlock(&bulk->lock);
             continue; /* the pump looks anyhow */
         }
-        struct bulk_transfer *transfer = (struct bulk_transfer *)mail;
+        struct pulse_bulk_transfer *transfer = (struct pulse_bulk_transfer *)mail;
         if (transfer->is_put) {
-            bulk_put_back(bulk, transfer);
+            pulse_bulk_put_back(bulk, transfer);
         } else {
-            bulk_get_back(bulk, transfer);
+            pulse_bulk_get_back(bulk, transfer);
         }
     }
     return any;
@@ -116,8 +117,8 @@ static void *move(void *context)
             wire_event_free(event);
             busy = true;
         }
-        busy = bulk_get_pump(bulk) || busy;
-        int wait = bulk_transfers_expire(bulk);
+        busy = pulse_bulk_get_pump(bulk) || busy;
+        int wait = pulse_bulk_transfers_expire(bulk);
         if (!busy) {
             pulse_mailbox_wait(&bulk->mails, fd, bulk->choked ? CHOKED_MS : wait);
         }
@@ -129,15 +130,15 @@ static void *run_errands(void *context)
 {
     struct pulse_bulk *bulk = context;
     while (!pulse_mailbox_closed(&bulk->errands)) {
-        struct bulk_transfer *transfer = (struct bulk_transfer *)pulse_mailbox_take(&bulk->errands);
+        struct pulse_bulk_transfer *transfer = (struct pulse_bulk_transfer *)pulse_mailbox_take(&bulk->errands);
         if (transfer == NULL) {
             pulse_mailbox_wait(&bulk->errands, -1, -1);
             continue;
         }
         if (transfer->is_put) {
-            bulk_put_finish(transfer);
+            pulse_bulk_put_finish(transfer);
         } else {
-            bulk_get_open(bulk, transfer);
+            pulse_bulk_get_open(bulk, transfer);
         }
         (void)pulse_mailbox_put(&bulk->mails, &transfer->mail, true); /* closed: everything ends anyhow */
     }
@@ -234,11 +235,11 @@ void pulse_bulk_free(struct pulse_bulk *bulk)
     while (pulse_mailbox_take(&bulk->mails) != NULL || pulse_mailbox_take(&bulk->errands) != NULL) {
     }
     for (uint32_t i = 0; i < bulk->options.transfers; i++) {
-        if (bulk->transfers[i].state != BULK_FREE) {
-            bulk_transfer_end(bulk, &bulk->transfers[i]);
+        if (bulk->transfers[i].state != PULSE_BULK_FREE) {
+            pulse_bulk_transfer_end(bulk, &bulk->transfers[i]);
         }
     }
-    bulk_buffers_fini(bulk);
+    pulse_bulk_buffers_fini(bulk);
     pulse_mailbox_fini(&bulk->errands);
     pulse_mailbox_fini(&bulk->mails);
     pthread_mutex_destroy(&bulk->lock);

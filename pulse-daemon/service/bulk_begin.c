@@ -12,28 +12,28 @@ static const char *token_of(const Wire__Envelope *envelope)
 }
 
 /* A place in the table for what the peer begins, or the reason why not, which it is told. */
-static struct bulk_transfer *begin(struct pulse_bulk *bulk, const struct wire_event *event, uint64_t name,
-                                   uint64_t question)
+static struct pulse_bulk_transfer *begin(struct pulse_bulk *bulk, const struct wire_event *event, uint64_t name,
+                                         uint64_t question)
 {
     Wire__ErrorCode code = WIRE__ERROR_CODE__ERROR_BUSY;
     const char *why = "too many transfers are under way; try again later";
-    struct bulk_transfer *transfer = NULL;
-    if (bulk_transfer_find(bulk, event->peer, name) != NULL) {
+    struct pulse_bulk_transfer *transfer = NULL;
+    if (pulse_bulk_transfer_find(bulk, event->peer, name) != NULL) {
         code = WIRE__ERROR_CODE__ERROR_CONFLICT;
         why = "a transfer of that name is under way";
-    } else if (bulk_transfers_of(bulk, event->peer) < TRANSFERS_OF_PEER) {
-        transfer = bulk_transfer_new(bulk, event, name, question);
+    } else if (pulse_bulk_transfers_of(bulk, event->peer) < TRANSFERS_OF_PEER) {
+        transfer = pulse_bulk_transfer_new(bulk, event, name, question);
     }
     if (transfer == NULL) {
-        bulk_send_error(bulk, event->socket, event->peer, question, code, why);
+        pulse_bulk_send_error(bulk, event->socket, event->peer, question, code, why);
     }
     return transfer;
 }
 
-void bulk_put_begin(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__Envelope *envelope)
+void pulse_bulk_put_begin(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__Envelope *envelope)
 {
     const Wire__PutBegin *body = envelope->put_begin;
-    struct bulk_transfer *transfer = begin(bulk, event, body->transfer, envelope->id);
+    struct pulse_bulk_transfer *transfer = begin(bulk, event, body->transfer, envelope->id);
     if (transfer == NULL) {
         return;
     }
@@ -42,13 +42,13 @@ void bulk_put_begin(struct pulse_bulk *bulk, const struct wire_event *event, con
     transfer->attempt = body->has_attempt ? body->attempt : 0;
     memcpy(transfer->digest.bytes, body->digest.data, LH_DIGEST_SIZE);
     transfer->size = body->size;
-    bulk_ask(bulk, transfer, PULSE_BULK_MAY_PUT, token_of(envelope));
+    pulse_bulk_ask(bulk, transfer, PULSE_BULK_MAY_PUT, token_of(envelope));
 }
 
-void bulk_get_begin(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__Envelope *envelope)
+void pulse_bulk_get_begin(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__Envelope *envelope)
 {
     const Wire__GetBegin *body = envelope->get_begin;
-    struct bulk_transfer *transfer = begin(bulk, event, body->transfer, envelope->id);
+    struct pulse_bulk_transfer *transfer = begin(bulk, event, body->transfer, envelope->id);
     if (transfer == NULL) {
         return;
     }
@@ -59,5 +59,5 @@ void bulk_get_begin(struct pulse_bulk *bulk, const struct wire_event *event, con
     uint64_t length = body->has_length ? body->length : UINT64_MAX;
     transfer->end = length > UINT64_MAX - body->offset ? UINT64_MAX : body->offset + length;
     transfer->credits = body->credits < bulk->options.credits ? body->credits : bulk->options.credits;
-    bulk_ask(bulk, transfer, PULSE_BULK_MAY_GET, token_of(envelope));
+    pulse_bulk_ask(bulk, transfer, PULSE_BULK_MAY_GET, token_of(envelope));
 }

@@ -11,10 +11,10 @@
  */
 
 /* NULL: none now; the mover is told when there is. */
-static struct bulk_buffer *take_buffer(struct pulse_bulk *bulk)
+static struct pulse_bulk_buffer *take_buffer(struct pulse_bulk *bulk)
 {
     pthread_mutex_lock(&bulk->lock);
-    struct bulk_buffer *buffer = bulk->buffers;
+    struct pulse_bulk_buffer *buffer = bulk->buffers;
     bool may_make = buffer == NULL && bulk->buffers_made < bulk->options.buffers;
     if (buffer != NULL) {
         bulk->buffers = buffer->next;
@@ -39,7 +39,7 @@ static struct bulk_buffer *take_buffer(struct pulse_bulk *bulk)
 /* A wire_buffer's release: on whichever thread. */
 static void give_buffer(void *data, void *hint)
 {
-    struct bulk_buffer *buffer = hint;
+    struct pulse_bulk_buffer *buffer = hint;
     struct pulse_bulk *bulk = buffer->bulk;
     (void)data;
     pthread_mutex_lock(&bulk->lock);
@@ -51,10 +51,10 @@ static void give_buffer(void *data, void *hint)
     pthread_mutex_unlock(&bulk->lock);
 }
 
-void bulk_buffers_fini(struct pulse_bulk *bulk)
+void pulse_bulk_buffers_fini(struct pulse_bulk *bulk)
 {
     while (bulk->buffers != NULL) {
-        struct bulk_buffer *buffer = bulk->buffers;
+        struct pulse_bulk_buffer *buffer = bulk->buffers;
         bulk->buffers = buffer->next;
         free(buffer);
     }
@@ -63,7 +63,7 @@ void bulk_buffers_fini(struct pulse_bulk *bulk)
 /* ---- Sending --------------------------------------------------------------------------------------------------------
  */
 
-void bulk_get_open(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+void pulse_bulk_get_open(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     transfer->error = LH_ERROR_INIT;
     enum lh_status status =
@@ -72,15 +72,15 @@ void bulk_get_open(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
 }
 
 /* The blob is open. */
-static void start(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+static void start(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     transfer->size = transfer->blob.size;
     if (transfer->offset > transfer->size) {
-        bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_LIMIT, "the blob is not as long as that");
+        pulse_bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_LIMIT, "the blob is not as long as that");
         return;
     }
     transfer->end = transfer->end < transfer->size ? transfer->end : transfer->size;
-    transfer->state = BULK_SENDING;
+    transfer->state = PULSE_BULK_SENDING;
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     Wire__GetReady body = WIRE__GET_READY__INIT;
     body.transfer = transfer->name;
@@ -89,30 +89,30 @@ static void start(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
     envelope.has_correlation = true;
     envelope.correlation = transfer->question;
     WIRE_BODY(&envelope, GET_READY, get_ready, &body);
-    if (!bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL)) {
-        bulk_transfer_leave(bulk, transfer); /* the peer waits in vain, and asks again */
+    if (!pulse_bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL)) {
+        pulse_bulk_transfer_leave(bulk, transfer); /* the peer waits in vain, and asks again */
     }
 }
 
-void bulk_get_back(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+void pulse_bulk_get_back(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     enum lh_status status = transfer->error.code;
     if (transfer->gone) {
-        bulk_transfer_end(bulk, transfer);
+        pulse_bulk_transfer_end(bulk, transfer);
     } else if (status != LH_OK) {
-        bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
-    } else if (transfer->state == BULK_ASKED) {
-        transfer->state = BULK_OPENING;
+        pulse_bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
+    } else if (transfer->state == PULSE_BULK_ASKED) {
+        transfer->state = PULSE_BULK_OPENING;
         (void)pulse_mailbox_put(&bulk->errands, &transfer->mail, true); /* closed: everything ends anyhow */
-    } else if (transfer->state == BULK_OPENING) {
+    } else if (transfer->state == PULSE_BULK_OPENING) {
         start(bulk, transfer);
     }
 }
 
-void bulk_get_credit(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__BulkCredit *credit)
+void pulse_bulk_get_credit(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__BulkCredit *credit)
 {
-    struct bulk_transfer *transfer = bulk_transfer_find(bulk, event->peer, credit->transfer);
-    if (transfer != NULL && transfer->state == BULK_SENDING) {
+    struct pulse_bulk_transfer *transfer = pulse_bulk_transfer_find(bulk, event->peer, credit->transfer);
+    if (transfer != NULL && transfer->state == PULSE_BULK_SENDING) {
         /* However many it gives: no more than our own limit are under way. */
         uint32_t room = bulk->options.credits - transfer->credits;
         transfer->credits += credit->credits < room ? credit->credits : room;
@@ -120,9 +120,9 @@ void bulk_get_credit(struct pulse_bulk *bulk, const struct wire_event *event, co
 }
 
 /* The next chunk of one transfer; false when there is no buffer or the link takes nothing. */
-static bool send_chunk(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+static bool send_chunk(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
-    struct bulk_buffer *buffer = take_buffer(bulk);
+    struct pulse_bulk_buffer *buffer = take_buffer(bulk);
     if (buffer == NULL) {
         return false;
     }
@@ -131,7 +131,7 @@ static bool send_chunk(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
     int code = lh_file_read_at(transfer->fd, buffer->data, size, transfer->offset);
     if (code != 0) {
         give_buffer(buffer->data, buffer);
-        bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_INTERNAL, strerror(code));
+        pulse_bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_INTERNAL, strerror(code));
         return true;
     }
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
@@ -145,7 +145,7 @@ static bool send_chunk(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
     if (size == 0) {
         give_buffer(buffer->data, buffer);
     }
-    if (!bulk_send(bulk, transfer->socket, transfer->peer, &envelope, size > 0 ? &payload : NULL)) {
+    if (!pulse_bulk_send(bulk, transfer->socket, transfer->peer, &envelope, size > 0 ? &payload : NULL)) {
         bulk->choked = true;
         return false;
     }
@@ -154,19 +154,19 @@ static bool send_chunk(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
     transfer->credits--;
     if (body.last) {
         atomic_fetch_add(&bulk->gets, 1);
-        bulk_transfer_end(bulk, transfer);
+        pulse_bulk_transfer_end(bulk, transfer);
     }
     return true;
 }
 
-bool bulk_get_pump(struct pulse_bulk *bulk)
+bool pulse_bulk_get_pump(struct pulse_bulk *bulk)
 {
     bool sent = false;
     bulk->choked = false;
     for (uint32_t i = 0; i < bulk->options.transfers; i++) {
         uint32_t turn = (bulk->turn + i) % bulk->options.transfers;
-        struct bulk_transfer *transfer = &bulk->transfers[turn];
-        if (transfer->state == BULK_SENDING && transfer->credits > 0) {
+        struct pulse_bulk_transfer *transfer = &bulk->transfers[turn];
+        if (transfer->state == PULSE_BULK_SENDING && transfer->credits > 0) {
             if (!send_chunk(bulk, transfer)) {
                 bulk->turn = turn; /* who went without is the first next time */
                 return sent;

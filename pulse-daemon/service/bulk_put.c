@@ -2,7 +2,7 @@
 /* Uploads, as Pulse sees them. */
 #include "pulse-daemon/service/bulk_impl.h"
 
-static void say_stored(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+static void say_stored(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     if (!transfer->gone) {
         Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
@@ -15,28 +15,28 @@ static void say_stored(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
         envelope.correlation = transfer->question;
         WIRE_BODY(&envelope, STORED, stored, &body);
         /* Unsaid it is found out by the next attempt, which finds the blob there. */
-        (void)bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL);
+        (void)pulse_bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL);
     }
     atomic_fetch_add(&bulk->puts, 1);
-    bulk_transfer_end(bulk, transfer);
+    pulse_bulk_transfer_end(bulk, transfer);
 }
 
 /* The service lets it in: from its beginning, or from where an earlier connection stopped. */
-static void start(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+static void start(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     struct lh_error error = LH_ERROR_INIT;
     transfer->owner = transfer->answer.owner;
     transfer->kind = transfer->answer.kind;
-    if (!bulk_transfer_resume(bulk, transfer)) {
+    if (!pulse_bulk_transfer_resume(bulk, transfer)) {
         enum lh_status status = lh_blobs_put_begin(bulk->options.blobs, &transfer->digest, transfer->size,
                                                    transfer->kind, &transfer->put, &error);
         if (status != LH_OK) {
             error.code = status;
-            bulk_fail_status(bulk, transfer, &error);
+            pulse_bulk_fail_status(bulk, transfer, &error);
             return;
         }
     }
-    transfer->state = BULK_RECEIVING;
+    transfer->state = PULSE_BULK_RECEIVING;
     transfer->credits = bulk->options.credits;
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     Wire__PutReady body = WIRE__PUT_READY__INIT;
@@ -47,13 +47,13 @@ static void start(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
     envelope.has_correlation = true;
     envelope.correlation = transfer->question;
     WIRE_BODY(&envelope, PUT_READY, put_ready, &body);
-    if (!bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL)) {
-        bulk_transfer_leave(bulk, transfer); /* it begins again, and goes on from here */
+    if (!pulse_bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL)) {
+        pulse_bulk_transfer_leave(bulk, transfer); /* it begins again, and goes on from here */
     }
 }
 
 /* Why this chunk cannot be the next; NULL: it is. */
-static const char *refuse_chunk(const struct pulse_bulk *bulk, const struct bulk_transfer *transfer,
+static const char *refuse_chunk(const struct pulse_bulk *bulk, const struct pulse_bulk_transfer *transfer,
                                 const struct wire_event *event, uint64_t offset)
 {
     uint64_t have = lh_blobs_put_size(transfer->put);
@@ -68,7 +68,7 @@ static const char *refuse_chunk(const struct pulse_bulk *bulk, const struct bulk
     return event->payload_size != next || next == 0 ? "a chunk does not have its size" : NULL;
 }
 
-static void give_credits(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+static void give_credits(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     if (transfer->owed < (bulk->options.credits + 1) / 2) {
         return;
@@ -78,28 +78,28 @@ static void give_credits(struct pulse_bulk *bulk, struct bulk_transfer *transfer
     body.transfer = transfer->name;
     body.credits = transfer->owed;
     WIRE_BODY(&envelope, BULK_CREDIT, bulk_credit, &body);
-    if (bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL)) {
+    if (pulse_bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL)) {
         transfer->credits += transfer->owed;
         transfer->owed = 0;
     } /* else with the next chunk: half of the credits are still out */
 }
 
-void bulk_put_chunk(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__PutChunk *chunk)
+void pulse_bulk_put_chunk(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__PutChunk *chunk)
 {
-    struct bulk_transfer *transfer = bulk_transfer_find(bulk, event->peer, chunk->transfer);
-    if (transfer == NULL || transfer->state != BULK_RECEIVING) {
+    struct pulse_bulk_transfer *transfer = pulse_bulk_transfer_find(bulk, event->peer, chunk->transfer);
+    if (transfer == NULL || transfer->state != PULSE_BULK_RECEIVING) {
         return; /* sent before the peer could know that its transfer had ended */
     }
     const char *why = refuse_chunk(bulk, transfer, event, chunk->offset);
     if (why != NULL) {
-        bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_MALFORMED, why);
+        pulse_bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_MALFORMED, why);
         return;
     }
     struct lh_error error = LH_ERROR_INIT;
     enum lh_status status = lh_blobs_put_write(transfer->put, event->payload, event->payload_size, &error);
     if (status != LH_OK) {
         error.code = status;
-        bulk_fail_status(bulk, transfer, &error);
+        pulse_bulk_fail_status(bulk, transfer, &error);
         return;
     }
     atomic_fetch_add(&bulk->received, event->payload_size);
@@ -108,24 +108,24 @@ void bulk_put_chunk(struct pulse_bulk *bulk, const struct wire_event *event, con
     give_credits(bulk, transfer);
 }
 
-void bulk_put_end(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__Envelope *envelope)
+void pulse_bulk_put_end(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__Envelope *envelope)
 {
-    struct bulk_transfer *transfer = bulk_transfer_find(bulk, event->peer, envelope->put_end->transfer);
-    if (transfer == NULL || transfer->state != BULK_RECEIVING) {
-        bulk_send_error(bulk, event->socket, event->peer, envelope->id, WIRE__ERROR_CODE__ERROR_NOT_FOUND,
-                        "no such upload is under way");
+    struct pulse_bulk_transfer *transfer = pulse_bulk_transfer_find(bulk, event->peer, envelope->put_end->transfer);
+    if (transfer == NULL || transfer->state != PULSE_BULK_RECEIVING) {
+        pulse_bulk_send_error(bulk, event->socket, event->peer, envelope->id, WIRE__ERROR_CODE__ERROR_NOT_FOUND,
+                              "no such upload is under way");
         return;
     }
     transfer->question = envelope->id;
     if (lh_blobs_put_size(transfer->put) != transfer->size) {
-        bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_MALFORMED, "the upload ends before its size");
+        pulse_bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_MALFORMED, "the upload ends before its size");
         return;
     }
-    transfer->state = BULK_FINISHING;
+    transfer->state = PULSE_BULK_FINISHING;
     (void)pulse_mailbox_put(&bulk->errands, &transfer->mail, true); /* closed: everything ends anyhow */
 }
 
-void bulk_put_finish(struct bulk_transfer *transfer)
+void pulse_bulk_put_finish(struct pulse_bulk_transfer *transfer)
 {
     transfer->error = LH_ERROR_INIT;
     enum lh_status status = lh_blobs_put_finish(transfer->put, &transfer->blob, &transfer->error);
@@ -133,42 +133,42 @@ void bulk_put_finish(struct bulk_transfer *transfer)
     transfer->held = status == LH_OK;
 }
 
-void bulk_put_back(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+void pulse_bulk_put_back(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     enum lh_status status = transfer->error.code;
     switch (transfer->state) {
-    case BULK_ASKED:
+    case PULSE_BULK_ASKED:
         if (transfer->gone) {
-            bulk_transfer_end(bulk, transfer);
+            pulse_bulk_transfer_end(bulk, transfer);
         } else if (status != LH_OK) {
-            bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
+            pulse_bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
         } else if (transfer->answer.present) {
             say_stored(bulk, transfer);
         } else {
             start(bulk, transfer);
         }
         return;
-    case BULK_FINISHING:
+    case PULSE_BULK_FINISHING:
         if (status != LH_OK) {
-            bulk_fail_status(bulk, transfer, &transfer->error);
+            pulse_bulk_fail_status(bulk, transfer, &transfer->error);
             return;
         }
         /* Also when the peer is gone: it will begin again and need not bring it twice. */
-        transfer->state = BULK_COMMITTING;
-        bulk_ask(bulk, transfer, PULSE_BULK_PUT_DONE, "");
+        transfer->state = PULSE_BULK_COMMITTING;
+        pulse_bulk_ask(bulk, transfer, PULSE_BULK_PUT_DONE, "");
         return;
-    case BULK_COMMITTING:
+    case PULSE_BULK_COMMITTING:
         if (status != LH_OK) {
-            bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
+            pulse_bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
         } else {
             say_stored(bulk, transfer);
         }
         return;
-    case BULK_FREE:
-    case BULK_RECEIVING:
-    case BULK_PARKED:
-    case BULK_OPENING:
-    case BULK_SENDING:
+    case PULSE_BULK_FREE:
+    case PULSE_BULK_RECEIVING:
+    case PULSE_BULK_PARKED:
+    case PULSE_BULK_OPENING:
+    case PULSE_BULK_SENDING:
         return;
     }
 }

@@ -6,8 +6,8 @@
 
 #define RETRY_MS 500
 
-bool bulk_send(struct pulse_bulk *bulk, uint32_t socket, uint64_t peer, Wire__Envelope *envelope,
-               struct wire_buffer *payload)
+bool pulse_bulk_send(struct pulse_bulk *bulk, uint32_t socket, uint64_t peer, Wire__Envelope *envelope,
+                     struct wire_buffer *payload)
 {
     struct wire_buffer packed = {0};
     uint8_t *data = NULL;
@@ -22,8 +22,8 @@ bool bulk_send(struct pulse_bulk *bulk, uint32_t socket, uint64_t peer, Wire__En
     return wire_link_send(bulk->link, socket, peer, &packed, payload) == LH_OK;
 }
 
-void bulk_send_error(struct pulse_bulk *bulk, uint32_t socket, uint64_t peer, uint64_t correlation,
-                     Wire__ErrorCode code, const char *message)
+void pulse_bulk_send_error(struct pulse_bulk *bulk, uint32_t socket, uint64_t peer, uint64_t correlation,
+                           Wire__ErrorCode code, const char *message)
 {
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     Wire__Error body = WIRE__ERROR__INIT;
@@ -37,19 +37,20 @@ void bulk_send_error(struct pulse_bulk *bulk, uint32_t socket, uint64_t peer, ui
     envelope.correlation = correlation;
     WIRE_BODY(&envelope, ERROR, error, &body);
     /* When even that cannot be said, the peer finds out by waiting. */
-    (void)bulk_send(bulk, socket, peer, &envelope, NULL);
+    (void)pulse_bulk_send(bulk, socket, peer, &envelope, NULL);
 }
 
-void bulk_fail(struct pulse_bulk *bulk, struct bulk_transfer *transfer, Wire__ErrorCode code, const char *message)
+void pulse_bulk_fail(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer, Wire__ErrorCode code,
+                     const char *message)
 {
     if (!transfer->gone) {
-        bulk_send_error(bulk, transfer->socket, transfer->peer, transfer->question, code, message);
+        pulse_bulk_send_error(bulk, transfer->socket, transfer->peer, transfer->question, code, message);
         atomic_fetch_add(&bulk->failed, 1);
     }
-    bulk_transfer_end(bulk, transfer);
+    pulse_bulk_transfer_end(bulk, transfer);
 }
 
-void bulk_fail_status(struct pulse_bulk *bulk, struct bulk_transfer *transfer, const struct lh_error *error)
+void pulse_bulk_fail_status(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer, const struct lh_error *error)
 {
     Wire__ErrorCode code = wire_error_code(error->code);
     if (error->code == LH_ERR_FORMAT) {
@@ -58,5 +59,5 @@ void bulk_fail_status(struct pulse_bulk *bulk, struct bulk_transfer *transfer, c
         code = WIRE__ERROR_CODE__ERROR_QUOTA;
     }
     struct lh_error told = *error; /* the transfer's own goes with it */
-    bulk_fail(bulk, transfer, code, told.message);
+    pulse_bulk_fail(bulk, transfer, code, told.message);
 }

@@ -9,43 +9,43 @@
 
 #define MILLISECOND_NS UINT64_C(1000000)
 
-static struct bulk_transfer *find_free(struct pulse_bulk *bulk)
+static struct pulse_bulk_transfer *find_free(struct pulse_bulk *bulk)
 {
-    struct bulk_transfer *oldest = NULL;
+    struct pulse_bulk_transfer *oldest = NULL;
     for (uint32_t i = 0; i < bulk->options.transfers; i++) {
-        struct bulk_transfer *transfer = &bulk->transfers[i];
-        if (transfer->state == BULK_FREE) {
+        struct pulse_bulk_transfer *transfer = &bulk->transfers[i];
+        if (transfer->state == PULSE_BULK_FREE) {
             return transfer;
         }
-        if (transfer->state == BULK_PARKED && (oldest == NULL || transfer->parked_ns < oldest->parked_ns)) {
+        if (transfer->state == PULSE_BULK_PARKED && (oldest == NULL || transfer->parked_ns < oldest->parked_ns)) {
             oldest = transfer;
         }
     }
     if (oldest != NULL) {
-        bulk_transfer_end(bulk, oldest);
+        pulse_bulk_transfer_end(bulk, oldest);
     }
     return oldest;
 }
 
-struct bulk_transfer *bulk_transfer_new(struct pulse_bulk *bulk, const struct wire_event *event, uint64_t name,
-                                        uint64_t question)
+struct pulse_bulk_transfer *pulse_bulk_transfer_new(struct pulse_bulk *bulk, const struct wire_event *event,
+                                                    uint64_t name, uint64_t question)
 {
-    struct bulk_transfer *transfer = find_free(bulk);
+    struct pulse_bulk_transfer *transfer = find_free(bulk);
     if (transfer == NULL) {
         return NULL;
     }
-    *transfer = (struct bulk_transfer){.state = BULK_ASKED,
-                                       .socket = event->socket,
-                                       .peer = event->peer,
-                                       .name = name,
-                                       .question = question,
-                                       .fd = -1};
+    *transfer = (struct pulse_bulk_transfer){.state = PULSE_BULK_ASKED,
+                                             .socket = event->socket,
+                                             .peer = event->peer,
+                                             .name = name,
+                                             .question = question,
+                                             .fd = -1};
     snprintf(transfer->key, sizeof transfer->key, "%s", event->key);
     atomic_fetch_add(&bulk->active, 1);
     return transfer;
 }
 
-void bulk_transfer_end(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+void pulse_bulk_transfer_end(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     lh_blobs_put_free(transfer->put);
     if (transfer->held) {
@@ -54,15 +54,15 @@ void bulk_transfer_end(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
     if (transfer->fd >= 0) {
         close(transfer->fd);
     }
-    atomic_fetch_sub(transfer->state == BULK_PARKED ? &bulk->parked : &bulk->active, 1);
-    *transfer = (struct bulk_transfer){.state = BULK_FREE, .fd = -1};
+    atomic_fetch_sub(transfer->state == PULSE_BULK_PARKED ? &bulk->parked : &bulk->active, 1);
+    *transfer = (struct pulse_bulk_transfer){.state = PULSE_BULK_FREE, .fd = -1};
 }
 
-struct bulk_transfer *bulk_transfer_find(struct pulse_bulk *bulk, uint64_t peer, uint64_t name)
+struct pulse_bulk_transfer *pulse_bulk_transfer_find(struct pulse_bulk *bulk, uint64_t peer, uint64_t name)
 {
     for (uint32_t i = 0; i < bulk->options.transfers; i++) {
-        struct bulk_transfer *transfer = &bulk->transfers[i];
-        bool lives = transfer->state != BULK_FREE && transfer->state != BULK_PARKED && !transfer->gone;
+        struct pulse_bulk_transfer *transfer = &bulk->transfers[i];
+        bool lives = transfer->state != PULSE_BULK_FREE && transfer->state != PULSE_BULK_PARKED && !transfer->gone;
         if (lives && transfer->peer == peer && transfer->name == name) {
             return transfer;
         }
@@ -70,58 +70,58 @@ struct bulk_transfer *bulk_transfer_find(struct pulse_bulk *bulk, uint64_t peer,
     return NULL;
 }
 
-uint32_t bulk_transfers_of(const struct pulse_bulk *bulk, uint64_t peer)
+uint32_t pulse_bulk_transfers_of(const struct pulse_bulk *bulk, uint64_t peer)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < bulk->options.transfers; i++) {
-        const struct bulk_transfer *transfer = &bulk->transfers[i];
-        bool lives = transfer->state != BULK_FREE && transfer->state != BULK_PARKED && !transfer->gone;
+        const struct pulse_bulk_transfer *transfer = &bulk->transfers[i];
+        bool lives = transfer->state != PULSE_BULK_FREE && transfer->state != PULSE_BULK_PARKED && !transfer->gone;
         count += lives && transfer->peer == peer ? 1 : 0;
     }
     return count;
 }
 
-void bulk_transfer_leave(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+void pulse_bulk_transfer_leave(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     switch (transfer->state) {
-    case BULK_RECEIVING:
-        transfer->state = BULK_PARKED;
+    case PULSE_BULK_RECEIVING:
+        transfer->state = PULSE_BULK_PARKED;
         transfer->parked_ns = lh_clock_monotonic_ns();
         atomic_fetch_sub(&bulk->active, 1);
         atomic_fetch_add(&bulk->parked, 1);
         break;
-    case BULK_SENDING:
-        bulk_transfer_end(bulk, transfer);
+    case PULSE_BULK_SENDING:
+        pulse_bulk_transfer_end(bulk, transfer);
         break;
-    case BULK_ASKED:
-    case BULK_FINISHING:
-    case BULK_COMMITTING:
-    case BULK_OPENING:
+    case PULSE_BULK_ASKED:
+    case PULSE_BULK_FINISHING:
+    case PULSE_BULK_COMMITTING:
+    case PULSE_BULK_OPENING:
         transfer->gone = true;
         break;
-    case BULK_FREE:
-    case BULK_PARKED:
+    case PULSE_BULK_FREE:
+    case PULSE_BULK_PARKED:
         return;
     }
     atomic_fetch_add(&bulk->failed, 1);
 }
 
-bool bulk_transfer_resume(struct pulse_bulk *bulk, struct bulk_transfer *transfer)
+bool pulse_bulk_transfer_resume(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
     for (uint32_t i = 0; i < bulk->options.transfers; i++) {
-        struct bulk_transfer *parked = &bulk->transfers[i];
-        if (parked->state == BULK_PARKED && parked->owner == transfer->owner && parked->size == transfer->size &&
+        struct pulse_bulk_transfer *parked = &bulk->transfers[i];
+        if (parked->state == PULSE_BULK_PARKED && parked->owner == transfer->owner && parked->size == transfer->size &&
             parked->kind == transfer->kind && lh_digest_equal(&parked->digest, &transfer->digest)) {
             transfer->put = parked->put;
             parked->put = NULL;
-            bulk_transfer_end(bulk, parked);
+            pulse_bulk_transfer_end(bulk, parked);
             return true;
         }
     }
     return false;
 }
 
-int bulk_transfers_expire(struct pulse_bulk *bulk)
+int pulse_bulk_transfers_expire(struct pulse_bulk *bulk)
 {
     if (atomic_load(&bulk->parked) == 0) {
         return -1;
@@ -130,13 +130,13 @@ int bulk_transfers_expire(struct pulse_bulk *bulk)
     uint64_t span = bulk->options.resumable_ms * MILLISECOND_NS;
     uint64_t next = UINT64_MAX;
     for (uint32_t i = 0; i < bulk->options.transfers; i++) {
-        struct bulk_transfer *transfer = &bulk->transfers[i];
-        if (transfer->state != BULK_PARKED) {
+        struct pulse_bulk_transfer *transfer = &bulk->transfers[i];
+        if (transfer->state != PULSE_BULK_PARKED) {
             continue;
         }
         uint64_t due = transfer->parked_ns + span;
         if (due <= now) {
-            bulk_transfer_end(bulk, transfer);
+            pulse_bulk_transfer_end(bulk, transfer);
         } else {
             next = due - now < next ? due - now : next;
         }
@@ -144,8 +144,8 @@ int bulk_transfers_expire(struct pulse_bulk *bulk)
     return next == UINT64_MAX ? -1 : (int)(next / MILLISECOND_NS) + 1;
 }
 
-void bulk_ask(struct pulse_bulk *bulk, struct bulk_transfer *transfer, enum pulse_bulk_question question,
-              const char *token)
+void pulse_bulk_ask(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer, enum pulse_bulk_question question,
+                    const char *token)
 {
     struct pulse_bulk_ask ask = {.question = question,
                                  .ticket = ++bulk->tickets,
@@ -168,7 +168,7 @@ void bulk_ask(struct pulse_bulk *bulk, struct bulk_transfer *transfer, enum puls
 bool pulse_bulk_answer(struct pulse_bulk *bulk, uint64_t ticket, const struct pulse_bulk_answer *answer)
 {
     pthread_mutex_lock(&bulk->lock);
-    struct bulk_transfer *found = NULL;
+    struct pulse_bulk_transfer *found = NULL;
     for (uint32_t i = 0; i < bulk->options.transfers && found == NULL && ticket != 0; i++) {
         found = bulk->asked[i] == ticket ? &bulk->transfers[i] : NULL;
     }
