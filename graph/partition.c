@@ -2,10 +2,8 @@
 /* Rebuilds a graph with its buses cut into partial sums. */
 #include "graph/partition.h"
 
-#include <string.h>
-
 #include "common/base/arena.h"
-#include "graph/builder.h"
+#include "graph/copy.h"
 
 #define SEEDED_LEVELS_MAX 3
 #define SEEDED_PARTS_MAX 5
@@ -14,82 +12,13 @@ struct rebuild {
     const struct graph *graph;
     const struct graph_partition *partition;
     struct graph_builder *builder;
-    uint32_t *nodes;  /* old index -> new */
-    uint32_t *curves; /* old index -> new */
-    uint32_t *stored; /* entry -> its node, new index */
+    struct graph_copy *copy;
     /* Room for the inputs of the largest sum. */
-    uint32_t *list;  /* what the sum adds at this level, new indices */
+    uint32_t *list;  /* what the sum adds at this level, the builder's nodes */
     uint32_t *next;  /* at the next */
     uint32_t *parts; /* of each position */
     uint32_t *group; /* one part's members */
 };
-
-static enum lh_status copy_media(const struct rebuild *rebuild)
-{
-    enum lh_status status = LH_OK;
-    for (uint32_t i = 0; status == LH_OK && i < rebuild->graph->media_count; i++) {
-        uint32_t index;
-        status = graph_builder_add_media(rebuild->builder, &rebuild->graph->media[i], &index);
-    }
-    return status;
-}
-
-/* Entries keep their indices, so they are added before any node is, in their order. */
-static enum lh_status copy_stored(const struct rebuild *rebuild, struct lh_arena *arena)
-{
-    const struct graph *graph = rebuild->graph;
-    const char **labels = lh_arena_array(arena, graph->stored_count, sizeof *labels);
-    enum lh_status status = labels != NULL ? LH_OK : LH_ERR_NO_MEMORY;
-    for (uint32_t i = 0; status == LH_OK && i < graph->node_count; i++) {
-        if (graph->nodes[i].kind == GRAPH_NODE_STORED) {
-            labels[graph->nodes[i].first] = graph->nodes[i].label;
-        }
-    }
-    for (uint32_t i = 0; status == LH_OK && i < graph->stored_count; i++) {
-        status = graph_builder_add_stored(rebuild->builder, &graph->stored[i], labels[i], &rebuild->stored[i]);
-    }
-    return status;
-}
-
-static enum lh_status copy_curves(const struct rebuild *rebuild)
-{
-    const struct graph *graph = rebuild->graph;
-    enum lh_status status = LH_OK;
-    for (uint32_t i = 0; status == LH_OK && i < graph->curve_count; i++) {
-        status = graph_builder_add_curve(rebuild->builder, graph->points + graph->curves[i].first,
-                                         graph->curves[i].count, &rebuild->curves[i]);
-    }
-    return status;
-}
-
-static enum lh_status copy_clips(const struct rebuild *rebuild, struct lh_arena *arena, uint32_t index)
-{
-    const struct graph_node *node = &rebuild->graph->nodes[index];
-    struct graph_region *regions = lh_arena_array(arena, node->count, sizeof *regions);
-    if (regions == NULL) {
-        return LH_ERR_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < node->count; i++) {
-        struct graph_region *region = &regions[i];
-        *region = rebuild->graph->regions[node->first + i];
-        region->fade_in = region->fade_in == GRAPH_NONE ? GRAPH_NONE : rebuild->curves[region->fade_in];
-        region->fade_out = region->fade_out == GRAPH_NONE ? GRAPH_NONE : rebuild->curves[region->fade_out];
-    }
-    return graph_builder_add_clips(rebuild->builder, node->channels, node->invert, regions, node->count, node->label,
-                                   &rebuild->nodes[index]);
-}
-
-static enum lh_status copy_gain(const struct rebuild *rebuild, uint32_t index)
-{
-    const struct graph *graph = rebuild->graph;
-    const struct graph_node *node = &graph->nodes[index];
-    uint32_t curves[GRAPH_CHANNELS_MAX];
-    for (uint32_t i = 0; i < node->channels; i++) {
-        curves[i] = rebuild->curves[graph->curve_refs[node->curves + i]];
-    }
-    return graph_builder_add_gain(rebuild->builder, rebuild->nodes[graph->inputs[node->first]], node->channels, curves,
-                                  node->label, &rebuild->nodes[index]);
-}
 
 /* One level of one bus: the positions of `list` become those of `next`. Returns their number in *count. */
 static enum lh_status group_level(const struct rebuild *rebuild, uint32_t bus, uint32_t level, uint32_t *count)
@@ -129,125 +58,55 @@ static enum lh_status group_level(const struct rebuild *rebuild, uint32_t bus, u
     return LH_OK;
 }
 
-static enum lh_status copy_sum(struct rebuild *rebuild, uint32_t index)
+/* The bus, rebuilt; the copy of all that reads it goes on from there. */
+static enum lh_status cut_bus(struct rebuild *rebuild, uint32_t index)
 {
     const struct graph_node *node = &rebuild->graph->nodes[index];
     uint32_t count = node->count;
-    for (uint32_t i = 0; i < count; i++) {
-        rebuild->list[i] = rebuild->nodes[rebuild->graph->inputs[node->first + i]];
+    enum lh_status status = LH_OK;
+    for (uint32_t i = 0; status == LH_OK && i < count; i++) {
+        status = graph_copy_node(rebuild->copy, rebuild->graph->inputs[node->first + i], &rebuild->list[i]);
     }
-    uint32_t levels = node->kind == GRAPH_NODE_BUS ? rebuild->partition->levels : 0;
-    for (uint32_t level = 0; level < levels; level++) {
-        enum lh_status status = group_level(rebuild, index, level, &count);
-        if (status != LH_OK) {
-            return status;
-        }
+    for (uint32_t level = 0; status == LH_OK && level < rebuild->partition->levels; level++) {
+        status = group_level(rebuild, index, level, &count);
         uint32_t *swap = rebuild->list;
         rebuild->list = rebuild->next;
         rebuild->next = swap;
     }
-    return graph_builder_add_sum(rebuild->builder, node->kind, node->channels, node->invert, rebuild->list, count,
-                                 node->label, &rebuild->nodes[index]);
-}
-
-static enum lh_status copy_plugin(const struct rebuild *rebuild, struct lh_arena *arena, uint32_t index)
-{
-    const struct graph *graph = rebuild->graph;
-    const struct graph_node *node = &graph->nodes[index];
-    const struct graph_insert *insert = &graph->inserts[node->insert];
-    struct graph_plugin_node description = {
-        .channels = node->channels,
-        .input = insert->has_input ? rebuild->nodes[graph->inputs[node->first]] : GRAPH_NONE,
-        .sidechain = insert->has_sidechain ? rebuild->nodes[graph->inputs[node->first + node->count - 1]] : GRAPH_NONE,
-        .parameter_count = insert->parameter_count,
-        .events = graph->events + insert->event_first,
-        .event_count = insert->event_count,
-        .preset = insert->preset,
-        .preset_bundle = insert->preset_bundle,
-        .state = insert->state,
-        .folder = insert->folder,
-        .identity = insert->identity,
-    };
-    struct graph_parameter *parameters = lh_arena_array(arena, insert->parameter_count, sizeof *parameters);
-    if (parameters == NULL) {
-        return LH_ERR_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < insert->parameter_count; i++) {
-        const struct graph_parameter *parameter = &graph->parameters[insert->parameter_first + i];
-        parameters[i] = (struct graph_parameter){parameter->symbol, rebuild->curves[parameter->curve]};
-    }
-    description.parameters = parameters;
-    enum lh_status status =
-        graph_builder_add_plugin(rebuild->builder, &graph->plugins[insert->plugin], &description.plugin);
-    return status != LH_OK
-               ? status
-               : graph_builder_add_plugin_node(rebuild->builder, &description, node->label, &rebuild->nodes[index]);
-}
-
-static enum lh_status copy_node(struct rebuild *rebuild, struct lh_arena *arena, uint32_t index)
-{
-    switch (rebuild->graph->nodes[index].kind) {
-    case GRAPH_NODE_CLIPS:
-        return copy_clips(rebuild, arena, index);
-    case GRAPH_NODE_GAIN:
-        return copy_gain(rebuild, index);
-    case GRAPH_NODE_BUS:
-    case GRAPH_NODE_PARTIAL:
-        return copy_sum(rebuild, index);
-    case GRAPH_NODE_PLUGIN:
-        return copy_plugin(rebuild, arena, index);
-    case GRAPH_NODE_STORED:
-        rebuild->nodes[index] = rebuild->stored[rebuild->graph->nodes[index].first];
-        return LH_OK;
-    }
-    return LH_ERR_INTERNAL;
-}
-
-static enum lh_status copy_deliveries(const struct rebuild *rebuild)
-{
-    const struct graph *graph = rebuild->graph;
-    enum lh_status status = LH_OK;
-    for (uint32_t i = 0; status == LH_OK && i < graph->deliverable_count; i++) {
-        struct graph_deliverable deliverable = graph->deliverables[i];
-        deliverable.node = rebuild->nodes[deliverable.node];
-        uint32_t index;
-        status = graph_builder_add_deliverable(rebuild->builder, &deliverable,
-                                               deliverable.tag_count > 0 ? &graph->tags[deliverable.tag_first] : NULL,
-                                               deliverable.tag_count, &index);
-    }
-    for (uint32_t i = 0; status == LH_OK && i < graph->marker_count; i++) {
-        status = graph_builder_add_marker(rebuild->builder, graph->markers[i].frame, graph->markers[i].name);
+    uint32_t bus;
+    status = status != LH_OK ? status
+                             : graph_builder_add_sum(rebuild->builder, GRAPH_NODE_BUS, node->channels, node->invert,
+                                                     rebuild->list, count, node->label, &bus);
+    if (status == LH_OK) {
+        graph_copy_replace(rebuild->copy, index, bus);
     }
     return status;
 }
 
-static enum lh_status copy_all(struct rebuild *rebuild, struct lh_arena *arena)
+static enum lh_status rebuild_all(struct rebuild *rebuild, struct lh_arena *arena)
 {
     const struct graph *graph = rebuild->graph;
     uint32_t largest = 0;
     for (uint32_t i = 0; i < graph->node_count; i++) {
-        bool sum = graph->nodes[i].kind == GRAPH_NODE_BUS || graph->nodes[i].kind == GRAPH_NODE_PARTIAL;
-        largest = sum && graph->nodes[i].count > largest ? graph->nodes[i].count : largest;
+        bool bus = graph->nodes[i].kind == GRAPH_NODE_BUS;
+        largest = bus && graph->nodes[i].count > largest ? graph->nodes[i].count : largest;
     }
-    rebuild->nodes = lh_arena_array(arena, graph->node_count, sizeof *rebuild->nodes);
-    rebuild->curves = lh_arena_array(arena, graph->curve_count, sizeof *rebuild->curves);
-    rebuild->stored = lh_arena_array(arena, graph->stored_count, sizeof *rebuild->stored);
     rebuild->list = lh_arena_array(arena, largest, sizeof *rebuild->list);
     rebuild->next = lh_arena_array(arena, largest, sizeof *rebuild->next);
     rebuild->parts = lh_arena_array(arena, largest, sizeof *rebuild->parts);
     rebuild->group = lh_arena_array(arena, largest, sizeof *rebuild->group);
-    if (rebuild->nodes == NULL || rebuild->curves == NULL || rebuild->stored == NULL || rebuild->list == NULL ||
-        rebuild->next == NULL || rebuild->parts == NULL || rebuild->group == NULL) {
+    if (rebuild->list == NULL || rebuild->next == NULL || rebuild->parts == NULL || rebuild->group == NULL) {
         return LH_ERR_NO_MEMORY;
     }
-    enum lh_status status = copy_media(rebuild);
-    status = status != LH_OK ? status : copy_stored(rebuild, arena);
-    status = status != LH_OK ? status : copy_curves(rebuild);
-    status = status != LH_OK ? status : graph_builder_set_tempo(rebuild->builder, graph->tempo, graph->tempo_count);
+    enum lh_status status = graph_copy_sources(rebuild->copy);
     for (uint32_t i = 0; status == LH_OK && i < graph->node_count; i++) {
-        status = copy_node(rebuild, arena, i);
+        status = graph->nodes[i].kind == GRAPH_NODE_BUS ? cut_bus(rebuild, i) : LH_OK;
     }
-    return status != LH_OK ? status : copy_deliveries(rebuild);
+    for (uint32_t i = 0; status == LH_OK && i < graph->deliverable_count; i++) {
+        uint32_t index;
+        status = graph_copy_deliverable(rebuild->copy, i, graph->deliverables[i].gain_from, &index);
+    }
+    return status != LH_OK ? status : graph_copy_markers(rebuild->copy);
 }
 
 enum lh_status graph_partition(const struct graph *graph, const struct graph_partition *partition,
@@ -262,7 +121,9 @@ enum lh_status graph_partition(const struct graph *graph, const struct graph_par
     }
     struct lh_arena arena;
     lh_arena_init(&arena);
-    enum lh_status status = copy_all(&rebuild, &arena);
+    enum lh_status status = graph_copy_new(graph, rebuild.builder, &rebuild.copy);
+    status = status != LH_OK ? status : rebuild_all(&rebuild, &arena);
+    graph_copy_free(rebuild.copy);
     lh_arena_fini(&arena);
     if (status == LH_OK) {
         status = graph_builder_finish(rebuild.builder, out, error);
