@@ -14,7 +14,8 @@
 #define WAIT_DOUBLES_AFTER 32
 #define NEVER UINT64_MAX
 
-/* The request's body and descriptors: page, scratch, media, wanted outputs, conformed media. */
+/* The request's body and descriptors: page, scratch, media, wanted outputs, conformed media,
+   stored frames. */
 struct question {
     struct lh_writer body;
     int *fds;
@@ -25,7 +26,7 @@ static enum lh_status compose(const struct engine_instance_render *render, int p
                               struct lh_error *error)
 {
     const struct graph *graph = render->graph;
-    size_t most = 2 + 2 * (size_t)graph->media_count + graph->deliverable_count;
+    size_t most = 2 + 2 * (size_t)graph->media_count + graph->deliverable_count + graph->stored_count;
     question->fds = malloc(most * sizeof *question->fds);
     uint8_t *wanted = malloc((size_t)graph->deliverable_count + graph->media_count + 1);
     if (question->fds == NULL || wanted == NULL) {
@@ -50,6 +51,9 @@ static enum lh_status compose(const struct engine_instance_render *render, int p
             question->fds[question->count++] = render->conformed_fds[i];
         }
     }
+    for (uint32_t i = 0; i < graph->stored_count; i++) {
+        question->fds[question->count++] = render->stored_fds[i];
+    }
     struct engine_request request = {
         .threads = render->threads,
         .block = render->block,
@@ -57,6 +61,7 @@ static enum lh_status compose(const struct engine_instance_render *render, int p
         .keeps = render->conformed_fds != NULL,
         .media_count = graph->media_count,
         .output_count = graph->deliverable_count,
+        .stored_count = graph->stored_count,
         .conformed = conformed,
         .wanted = wanted,
     };

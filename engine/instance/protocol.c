@@ -104,6 +104,7 @@ void engine_request_write(struct lh_writer *writer, const struct engine_request 
     lh_writer_text(writer, request->kernels);
     lh_writer_u32(writer, request->media_count);
     lh_writer_u32(writer, request->output_count);
+    lh_writer_u32(writer, request->stored_count);
     lh_writer_bytes(writer, request->conformed, request->media_count);
     lh_writer_bytes(writer, request->wanted, request->output_count);
 }
@@ -129,6 +130,7 @@ enum lh_status engine_request_read(const void *data, size_t size, struct engine_
     engine_protocol_read_text(&reader, read.kernels, sizeof read.kernels);
     read.media_count = lh_reader_u32(&reader);
     read.output_count = lh_reader_u32(&reader);
+    read.stored_count = lh_reader_u32(&reader);
     read.conformed = lh_reader_view(&reader, read.media_count);
     read.wanted = lh_reader_view(&reader, read.output_count);
     if (!lh_reader_ok(&reader) || read.threads < 1 || read.threads > ENGINE_THREADS_MAX ||

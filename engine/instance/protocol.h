@@ -14,7 +14,7 @@
        TRIAL      parent   page                                   the plugin and how it is tried
        TRIED      child    none                                   what came of it, or an error
        RENDER     parent   page, scratch, media, wanted outputs,  threads, block, options, which outputs are wanted,
-                           conformed media                        and the encoded graph (graph/encode.h)
+                           conformed media, stored frames         and the encoded graph (graph/encode.h)
        RESULT     child    none                                   what was delivered, or an error
 
        the parent's side                              the child's side
@@ -38,7 +38,7 @@
 #include "engine/instance/client.h"
 #include "engine/instance/jail.h"
 
-#define ENGINE_PROTOCOL_VERSION 4
+#define ENGINE_PROTOCOL_VERSION 5
 #define ENGINE_LIBRARIES_SIZE 512
 #define ENGINE_CPU_CLASS_SIZE 32
 #define ENGINE_KERNELS_SIZE 16
@@ -82,6 +82,7 @@ struct engine_request {
     bool keeps;                        /* conformed media are looked at afterwards */
     char kernels[ENGINE_KERNELS_SIZE]; /* "": the fastest */
     uint32_t media_count, output_count;
+    uint32_t stored_count;    /* each has a descriptor */
     const uint8_t *conformed; /* media_count flags: 1 has a second descriptor, of its conformed samples; none without
                                  `keeps`. Borrowed. */
     const uint8_t *wanted;    /* output_count flags: 1 has a descriptor, 0 is only measured. Borrowed. */

@@ -66,7 +66,8 @@ static bool request_fits(const struct engine_request *request, const struct engi
     size_t wanted = count_flags(request->wanted, request->output_count);
     size_t conformed = count_flags(request->conformed, request->media_count);
     return request->media_count == graph->media_count && request->output_count == graph->deliverable_count &&
-           message->fd_count == MEDIA_PLACE + (size_t)request->media_count + wanted + conformed;
+           request->stored_count == graph->stored_count &&
+           message->fd_count == MEDIA_PLACE + (size_t)request->media_count + wanted + conformed + request->stored_count;
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -127,13 +128,14 @@ static enum lh_status run_job(const struct engine_message *message, const struct
 {
     const int *output_fds = message->fds + MEDIA_PLACE + request->media_count;
     int *outputs = spread(request->wanted, request->output_count, output_fds);
-    int *conformed = spread(request->conformed, request->media_count,
-                            output_fds + count_flags(request->wanted, request->output_count));
+    const int *conformed_fds = output_fds + count_flags(request->wanted, request->output_count);
+    int *conformed = spread(request->conformed, request->media_count, conformed_fds);
     enum lh_status status = LH_OK;
     if (outputs == NULL || conformed == NULL) {
         status = lh_error_no_memory(error);
     } else {
         job->output_fds = outputs;
+        job->stored_fds = conformed_fds + count_flags(request->conformed, request->media_count);
         job->conformed_fds = request->keeps ? conformed : NULL;
         status = new_host(job->graph, &job->host, error);
     }

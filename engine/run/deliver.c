@@ -10,6 +10,7 @@
 #include "common/math/exact.h"
 #include "engine/dsp/kernels.h"
 #include "engine/io/scratch.h"
+#include "engine/io/stored.h"
 #include "engine/plan/plan.h"
 
 #define FINISH_CHUNK_FRAMES 16384u
@@ -23,7 +24,8 @@ bool engine_delivery_is_deferred(const struct graph_deliverable *deliverable)
 /* Whether its loudness is asked for: by the report, or by its own target. */
 static bool wants_loudness(const struct graph_deliverable *deliverable, bool report)
 {
-    return report || deliverable->has_integrated || deliverable->has_true_peak;
+    return (report && deliverable->format != GRAPH_FORMAT_STORED) || deliverable->has_integrated ||
+           deliverable->has_true_peak;
 }
 
 bool engine_delivery_meters_in_pass(const struct graph_deliverable *deliverable, uint32_t project_rate, bool report)
@@ -98,6 +100,10 @@ enum lh_status engine_delivery_init(struct engine_delivery *delivery, const stru
                                          .quiet_since = -1,
                                          .report = report};
     enum lh_status status = LH_OK;
+    if (deliverable->format == GRAPH_FORMAT_STORED) {
+        delivery->stored_bytes = graph_node_frame_bytes(graph, deliverable->node);
+        return LH_OK;
+    }
     if (deliverable->rate != graph->sample_rate) {
         status = open_converter(delivery, block, error);
     }
@@ -225,7 +231,19 @@ static int64_t judge_tail(struct engine_delivery *delivery, int64_t from, int64_
     return delivery->ended ? at : to;
 }
 
-enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to, const float *in,
+static enum lh_status store(struct engine_delivery *delivery, const void *in, size_t frames, struct lh_error *error)
+{
+    uint64_t offset = delivery->written * delivery->stored_bytes;
+    enum lh_status status = engine_stored_write(delivery->fd, in, frames * delivery->stored_bytes, offset, error);
+    if (status == LH_OK) {
+        delivery->written += frames;
+        delivery->encoded.frames = delivery->written;
+        delivery->encoded.bytes = delivery->written * delivery->stored_bytes;
+    }
+    return status;
+}
+
+enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to, const void *in,
                                    struct lh_error *error)
 {
     if (delivery->ended || from >= delivery->stop ||
@@ -237,6 +255,9 @@ enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t fro
         to = judge_tail(delivery, from, to, in);
     }
     size_t frames = (size_t)(to - from);
+    if (delivery->stored_bytes > 0) {
+        return store(delivery, in, frames, error);
+    }
     if (delivery->converter != NULL) {
         return convert(delivery, in, frames, to == delivery->stop || delivery->ended, error);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Delivering: what happens to a node's samples once they are computed. A deliverable is either encoded as it comes, or
-   spilled to the scratch file and finished after the pass, when it waits for a measurement: a loudness gain, or a tail
-   whose end is known only afterwards. Private to engine/run. */
+/* Delivering: what happens to a node's samples once they are computed. A deliverable is either encoded (or stored) as
+   it comes, or spilled to the scratch file and finished after the pass, when it waits for a measurement: a loudness
+   gain, or a tail whose end is known only afterwards. Private to engine/run. */
 #ifndef ENGINE_RUN_DELIVER_H
 #define ENGINE_RUN_DELIVER_H
 
@@ -22,7 +22,8 @@ struct engine_delivery {
     int64_t tail_frames;                /* delivered past the end; final once the pass is over */
     int64_t quiet_since;                /* UNTIL: first frame of the quiet run, -1 while loud */
     bool ended;                         /* UNTIL: the hold is complete; the rest is not wanted */
-    uint64_t written;                   /* frames at the deliverable's rate, spilled or encoded */
+    size_t stored_bytes;                /* of one frame, when it is stored; else 0 */
+    uint64_t written;                   /* frames at the deliverable's rate, spilled, stored or encoded */
     struct engine_converter *converter; /* when the rates differ */
     float *converted;
     size_t converted_capacity;  /* frames */
@@ -51,9 +52,9 @@ LH_NODISCARD enum lh_status engine_delivery_init(struct engine_delivery *deliver
 /* Lets go of everything but the results. May be called again. */
 void engine_delivery_fini(struct engine_delivery *delivery);
 
-/* The node's frames [from, to) of the timeline, in order. */
+/* The node's frames [from, to) of the timeline, in order: floats, or int64 when they are sums. */
 LH_NODISCARD enum lh_status engine_delivery_add(struct engine_delivery *delivery, int64_t from, int64_t to,
-                                                const float *in, struct lh_error *error);
+                                                const void *in, struct lh_error *error);
 /* After the pass: ends a file that was encoded as it came, and lets go of what the pass needed. */
 LH_NODISCARD enum lh_status engine_delivery_end_pass(struct engine_delivery *delivery, struct lh_error *error);
 /* Deferred: measures what was spilled, unless it was measured already, and sets gain_db from the deliverable's target.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/io/stored.h"
 #include "engine/run/pass.h"
 
 void *engine_pass_buffer(const struct engine_pass *pass, uint32_t chain, int64_t block)
@@ -102,9 +103,22 @@ static void apply_gain(const struct stride *stride, uint32_t n, float *data)
     }
 }
 
-/* The value of a CLIPS or GAIN node over the stride, into `out`; *silent instead when it is all zeros. The recursion is
-   bounded by the planner (FUSE_DEPTH_MAX). `own`: compute it even though it has a buffer, which is what is being
-   filled. */
+/* A STORED node over the stride: floats or sums. */
+static enum lh_status read_stored(const struct stride *stride, uint32_t n, void *out, struct lh_error *error)
+{
+    const struct engine_sources *sources = stride->pass->sources;
+    const struct graph_node *node = &sources->graph->nodes[n];
+    enum lh_status status = engine_stored_read(sources->stored[node->first], &sources->graph->stored[node->first],
+                                               stride->from, stride->frames, out, error);
+    if (status != LH_OK && error != NULL) {
+        snprintf(error->where, sizeof error->where, "%s", node->label);
+    }
+    return status;
+}
+
+/* The value of a CLIPS, STORED or GAIN node over the stride, into `out`; *silent instead when it is all zeros. The
+   recursion is bounded by the planner (FUSE_DEPTH_MAX). `own`: compute it even though it has a buffer, which is what is
+   being filled. */
 static enum lh_status evaluate(const struct stride *stride, uint32_t n, bool own, float *out, bool *silent,
                                struct lh_error *error)
 {
@@ -123,6 +137,9 @@ static enum lh_status evaluate(const struct stride *stride, uint32_t n, bool own
                                                   out, &shape, &format, error);
         *silent = shape == ENGINE_CLIPS_SILENT;
         return status;
+    }
+    if (node->kind == GRAPH_NODE_STORED) {
+        return read_stored(stride, n, out, error);
     }
     uint32_t input = graph->inputs[node->first];
     bool wider = graph->nodes[input].channels != node->channels;
@@ -214,7 +231,7 @@ static enum lh_status add_clips(const struct stride *stride, uint32_t n, uint32_
     return LH_OK;
 }
 
-/* A computed node under a constant gain. */
+/* A node that was computed before, here or elsewhere, under a constant gain. */
 static enum lh_status add_computed(const struct stride *stride, uint32_t n, uint32_t source, const float *gains,
                                    int64_t *sum, struct lh_error *error)
 {
@@ -222,7 +239,15 @@ static enum lh_status add_computed(const struct stride *stride, uint32_t n, uint
     const struct engine_kernels *kernels = stride->pass->sources->kernels;
     const struct graph_node *node = &graph->nodes[n];
     size_t inputs = graph->nodes[source].channels;
-    const float *value = computed(stride, source);
+    const float *value = stride->scratch->value;
+    if (stride->pass->plan->chain_of_node[source] != GRAPH_NONE) {
+        value = computed(stride, source);
+    } else {
+        enum lh_status status = read_stored(stride, source, stride->scratch->value, error);
+        if (status != LH_OK) {
+            return status;
+        }
+    }
     bool sound = inputs == node->channels ? kernels->accumulate_gain(sum, value, stride->frames, inputs, gains)
                                           : kernels->accumulate_pan(sum, value, stride->frames, gains);
     if (!sound) {
@@ -230,6 +255,23 @@ static enum lh_status add_computed(const struct stride *stride, uint32_t n, uint
         enum lh_status status = evaluate(stride, n, false, stride->scratch->value, &silent, error);
         return status != LH_OK ? status : name_fault(stride, n, stride->scratch->value, error);
     }
+    return LH_OK;
+}
+
+/* A partial sum, computed or stored. */
+static enum lh_status add_partial(const struct stride *stride, uint32_t input, int64_t *sum, struct lh_error *error)
+{
+    size_t channels = stride->pass->sources->graph->nodes[input].channels;
+    const int64_t *part = stride->scratch->clips;
+    if (stride->pass->plan->chain_of_node[input] != GRAPH_NONE) {
+        part = (const int64_t *)block_of(stride, input) + stride->in_block * channels;
+    } else {
+        enum lh_status status = read_stored(stride, input, stride->scratch->clips, error);
+        if (status != LH_OK) {
+            return status;
+        }
+    }
+    stride->pass->sources->kernels->add(sum, part, stride->frames * channels);
     return LH_OK;
 }
 
@@ -243,10 +285,8 @@ static enum lh_status add_input(const struct stride *stride, uint32_t input, int
     const struct graph_node *node = &graph->nodes[input];
     uint32_t chain = plan->chain_of_node[input];
     size_t count = stride->frames * node->channels;
-    if (node->kind == GRAPH_NODE_PARTIAL) {
-        const int64_t *part = block_of(stride, input);
-        kernels->add(sum, part + stride->in_block * node->channels, count);
-        return LH_OK;
+    if (graph_node_is_sum(graph, input)) {
+        return add_partial(stride, input, sum, error);
     }
     if (chain != GRAPH_NONE) {
         const float *value = computed(stride, input);
@@ -255,10 +295,13 @@ static enum lh_status add_input(const struct stride *stride, uint32_t input, int
     if (node->kind == GRAPH_NODE_CLIPS) {
         return add_clips(stride, input, input, unity, sum, error);
     }
+    if (node->kind == GRAPH_NODE_STORED) {
+        return add_value(stride, input, sum, error);
+    }
     uint32_t source = graph->inputs[node->first];
     uint32_t inputs = graph->nodes[source].channels;
     if (plan->gains[input].constant && (inputs == node->channels || node->channels == 2)) {
-        if (plan->chain_of_node[source] != GRAPH_NONE) {
+        if (plan->chain_of_node[source] != GRAPH_NONE || graph->nodes[source].kind == GRAPH_NODE_STORED) {
             return add_computed(stride, input, source, plan->gains[input].gains, sum, error);
         }
         if (graph->nodes[source].kind == GRAPH_NODE_CLIPS) {
@@ -302,6 +345,20 @@ enum lh_status engine_mix_judge(const struct engine_pass *pass, uint32_t n, int6
     return are_small(peaks, node->channels)
                ? LH_OK
                : engine_fault_sample(node->label, "", from, value, frames, node->channels, error);
+}
+
+/* A stored sum is nobody's fault yet, and is not delivered to be heard. */
+static enum lh_status mix_stored(const struct stride *stride, uint32_t chain, void *out, struct lh_error *error)
+{
+    const struct engine_chain *own = &stride->pass->plan->chains[chain];
+    size_t bytes = graph_node_frame_bytes(stride->pass->sources->graph, own->node);
+    uint8_t *value = (uint8_t *)out + stride->in_block * bytes;
+    enum lh_status status = read_stored(stride, own->node, value, error);
+    if (status != LH_OK || !own->judged) {
+        return status;
+    }
+    return engine_mix_judge(stride->pass, own->node, stride->from, (const float *)(const void *)value, stride->frames,
+                            error);
 }
 
 static enum lh_status mix_value(const struct stride *stride, uint32_t chain, float *out, struct lh_error *error)
@@ -367,7 +424,9 @@ enum lh_status engine_mix_block(const struct engine_pass *pass, uint32_t worker,
                                 .from = at};
         stride.frames = (size_t)(to - at < pass->plan->stride ? to - at : pass->plan->stride);
         stride.in_block = (size_t)(at - from);
-        enum lh_status status = sums ? mix_sum(&stride, n, out, error) : mix_value(&stride, chain, out, error);
+        enum lh_status status = sums                        ? mix_sum(&stride, n, out, error)
+                                : kind == GRAPH_NODE_STORED ? mix_stored(&stride, chain, out, error)
+                                                            : mix_value(&stride, chain, out, error);
         if (status != LH_OK) {
             return status;
         }

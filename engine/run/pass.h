@@ -18,7 +18,7 @@ struct engine_scratch {
     float *sidechain; /* the same, on its way into a plugin's side chain */
     float *mono;      /* a mono value before it becomes wider */
     float *gain;      /* gains of a moving curve, interleaved */
-    int64_t *clips;   /* the sum of a CLIPS node */
+    int64_t *clips;   /* the sum of a CLIPS node, or a stored one */
     int64_t *sum;     /* the sum of a BUS node */
 };
 
@@ -27,6 +27,7 @@ struct engine_sources {
     const struct graph *graph;
     const struct engine_kernels *kernels;
     struct engine_media *const *media; /* by medium: as it is read now, conformed or in place */
+    const int *stored;                 /* files, by entry of graph->stored */
     const int64_t *reach;              /* by region: the latest end among this and the earlier regions of its node */
 };
 

@@ -21,17 +21,17 @@ struct pass_run {
 };
 
 /* What an end chain reads of its node in a block: [*from, *to), without what is played but not delivered. */
-static const float *delivered_block(const struct pass_run *run, uint32_t chain, int64_t block, int64_t *from,
-                                    int64_t *to)
+static const void *delivered_block(const struct pass_run *run, uint32_t chain, int64_t block, int64_t *from,
+                                   int64_t *to)
 {
     const struct engine_plan *plan = run->pass.plan;
     uint32_t node = plan->chains[chain].node;
-    const float *in = engine_pass_buffer(&run->pass, engine_plan_source(plan, node, 0), block);
+    const uint8_t *in = engine_pass_buffer(&run->pass, engine_plan_source(plan, node, 0), block);
     int64_t first;
     engine_pass_frames(&run->pass, chain, block, &first, to);
     *from = first > plan->start ? first : plan->start;
     *to = *to > *from ? *to : *from;
-    return in + (size_t)(*from - first) * plan->graph->nodes[node].channels;
+    return in + (size_t)(*from - first) * graph_node_frame_bytes(plan->graph, node);
 }
 
 static enum lh_status plugin_block(struct pass_run *run, uint32_t worker, uint32_t chain, int64_t block,
@@ -77,7 +77,7 @@ static enum lh_status deliver_block(struct pass_run *run, uint32_t chain, int64_
     struct engine_delivery *delivery = &run->state->deliveries[plan->chains[chain].deliverable];
     int64_t from;
     int64_t to;
-    const float *in = delivered_block(run, chain, block, &from, &to);
+    const void *in = delivered_block(run, chain, block, &from, &to);
     if (from == to) {
         return LH_OK;
     }

@@ -192,8 +192,11 @@ static enum lh_status prepare(struct engine_state *state, struct lh_error *error
         state->meter_in_pass[d] =
             engine_delivery_meters_in_pass(&graph->deliverables[d], graph->sample_rate, state->job->report);
     }
-    state->sources = (struct engine_sources){
-        .graph = graph, .kernels = engine_kernels_current(), .media = state->media, .reach = state->reach};
+    state->sources = (struct engine_sources){.graph = graph,
+                                             .kernels = engine_kernels_current(),
+                                             .media = state->media,
+                                             .stored = state->job->stored_fds,
+                                             .reach = state->reach};
     atomic_store_explicit(&state->job->progress->total, count_work(state), memory_order_relaxed);
     return engine_pool_new(state->job->threads, &state->pool, error);
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "engine/io/conform.h"
+#include "engine/io/stored.h"
 #include "engine/run/conformed.h"
 #include "engine/run/state.h"
 
@@ -70,6 +71,27 @@ static enum lh_status open_medium(struct engine_state *state, uint32_t m, struct
     return check_facts(media, facts, error);
 }
 
+/* Entries that no node plays are not looked at. */
+static enum lh_status check_stored(const struct engine_state *state, struct lh_error *error)
+{
+    const struct graph *graph = state->graph;
+    for (uint32_t n = 0; n < graph->node_count; n++) {
+        const struct graph_node *node = &graph->nodes[n];
+        if (node->kind != GRAPH_NODE_STORED) {
+            continue;
+        }
+        int fd = state->job->stored_fds != NULL ? state->job->stored_fds[node->first] : -1;
+        enum lh_status status = engine_stored_check(fd, &graph->stored[node->first], error);
+        if (status != LH_OK) {
+            if (error != NULL) {
+                snprintf(error->where, sizeof error->where, "%s", node->label);
+            }
+            return status;
+        }
+    }
+    return LH_OK;
+}
+
 enum lh_status engine_sources_open(struct engine_state *state, struct lh_error *error)
 {
     for (uint32_t m = 0; m < state->graph->media_count; m++) {
@@ -82,7 +104,7 @@ enum lh_status engine_sources_open(struct engine_state *state, struct lh_error *
             return name_medium(media, status, error);
         }
     }
-    return LH_OK;
+    return check_stored(state, error);
 }
 
 /* One past the last frame of its medium that a region can play. */

@@ -51,7 +51,7 @@ enum lh_status engine_state_result(const struct engine_state *state, struct lh_e
 bool engine_sources_given(const struct engine_render_job *job, uint32_t media);
 /* By medium, how many of its frames are to be conformed: all when the caller keeps them, else what is played. */
 void engine_sources_used(const struct engine_render_job *job, uint64_t *used);
-/* Stage 1: opens every medium and checks it against the graph; plans the scratch file's extents. */
+/* Stage 1: opens every medium and checks it and what is stored against the graph; plans the scratch file's extents. */
 LH_NODISCARD enum lh_status engine_sources_open(struct engine_state *state, struct lh_error *error);
 /* Stage 2: conforms what cannot be read in place, media in parallel. */
 LH_NODISCARD enum lh_status engine_sources_conform(struct engine_state *state, struct lh_error *error);
