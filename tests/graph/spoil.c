@@ -8,12 +8,15 @@
 
 #include "graph/partition.h"
 #include "tests/graph/fixture.h"
+#include "tests/graph/piece.h"
 
 static void *copy(const void *table, size_t count, size_t size)
 {
     void *made = calloc(count + 1, size);
     ck_assert_ptr_nonnull(made);
-    memcpy(made, table, count * size);
+    if (count > 0) {
+        memcpy(made, table, count * size);
+    }
     return made;
 }
 
@@ -26,14 +29,11 @@ static uint32_t pair_up(void *context, uint32_t bus, uint32_t level, uint32_t po
     return position / 2;
 }
 
-void spoilt_init(struct spoilt *spoilt)
+/* Lets go of the graph. */
+static void copy_graph(struct spoilt *spoilt, const struct graph *graph)
 {
-    const struct graph *mix = fixture_mix_ordered(NULL, NULL);
-    struct graph_partition partition = {.levels = 2, .part = pair_up};
-    const struct graph *graph = NULL;
-    ck_assert_int_eq(graph_partition(mix, &partition, &graph, NULL), LH_OK);
-    graph_unref(mix);
     spoilt->graph = *graph;
+    spoilt->graph.stored = spoilt->stored = copy(graph->stored, graph->stored_count, sizeof *graph->stored);
     spoilt->graph.media = spoilt->media = copy(graph->media, graph->media_count, sizeof *graph->media);
     spoilt->graph.points = spoilt->points = copy(graph->points, graph->point_count, sizeof *graph->points);
     spoilt->graph.curves = spoilt->curves = copy(graph->curves, graph->curve_count, sizeof *graph->curves);
@@ -65,8 +65,24 @@ void spoilt_init(struct spoilt *spoilt)
     graph_unref(graph);
 }
 
+void spoilt_init(struct spoilt *spoilt)
+{
+    const struct graph *mix = fixture_mix_ordered(NULL, NULL);
+    struct graph_partition partition = {.levels = 2, .part = pair_up};
+    const struct graph *graph = NULL;
+    ck_assert_int_eq(graph_partition(mix, &partition, &graph, NULL), LH_OK);
+    graph_unref(mix);
+    copy_graph(spoilt, graph);
+}
+
+void spoilt_init_piece(struct spoilt *spoilt)
+{
+    copy_graph(spoilt, piece_new());
+}
+
 void spoilt_fini(struct spoilt *spoilt)
 {
+    free(spoilt->stored);
     free(spoilt->media);
     free(spoilt->points);
     free(spoilt->curves);
@@ -79,10 +95,10 @@ void spoilt_fini(struct spoilt *spoilt)
     free(spoilt->markers);
 }
 
-void spoiler_run(const struct spoiler *spoiler)
+static void run(const struct spoiler *spoiler, void (*init)(struct spoilt *))
 {
     struct spoilt spoilt;
-    spoilt_init(&spoilt);
+    init(&spoilt);
     struct lh_error error = LH_ERROR_INIT;
     ck_assert_msg(graph_check(&spoilt.graph, &error) == LH_OK, "%s: %s", error.where, error.message);
     spoiler->spoil(&spoilt);
@@ -91,4 +107,14 @@ void spoiler_run(const struct spoiler *spoiler)
     ck_assert_msg(strncmp(error.where, spoiler->where, strlen(spoiler->where)) == 0, "%s is told at %s: %s",
                   spoiler->name, error.where, error.message);
     spoilt_fini(&spoilt);
+}
+
+void spoiler_run(const struct spoiler *spoiler)
+{
+    run(spoiler, spoilt_init);
+}
+
+void spoiler_run_piece(const struct spoiler *spoiler)
+{
+    run(spoiler, spoilt_init_piece);
 }

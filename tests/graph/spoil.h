@@ -9,6 +9,7 @@
 struct spoilt {
     struct graph graph;
     struct graph_media *media;
+    struct graph_stored *stored;
     struct graph_point *points;
     struct graph_curve *curves;
     struct graph_region *regions;
@@ -29,8 +30,11 @@ struct spoiler {
 
 /* A copy of the fixture's mix with a partial sum; leaks nothing when freed. */
 void spoilt_init(struct spoilt *spoilt);
+/* The same of the piece. */
+void spoilt_init_piece(struct spoilt *spoilt);
 void spoilt_fini(struct spoilt *spoilt);
 /* Breaks the rule in a fresh copy and demands the refusal. */
 void spoiler_run(const struct spoiler *spoiler);
+void spoiler_run_piece(const struct spoiler *spoiler);
 
 #endif

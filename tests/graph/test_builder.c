@@ -212,11 +212,37 @@ START_TEST(large_graphs_build_fast)
 }
 END_TEST
 
+/* As media: entry i is the i-th that was added, equal or not, delivered or not. */
+START_TEST(stored_frames_are_neither_merged_nor_dropped)
+{
+    const struct graph_stored entry = {.channels = 1, .begin = 5, .frames = 100};
+    const struct graph_stored longer = {.channels = 1, .begin = 5, .frames = 200};
+    uint32_t nodes[4];
+    ck_assert_int_eq(graph_builder_add_stored(builder, &longer, "unused", &nodes[0]), LH_OK);
+    ck_assert_int_eq(graph_builder_add_stored(builder, &entry, "b", &nodes[1]), LH_OK);
+    ck_assert_int_eq(graph_builder_add_stored(builder, &entry, "a", &nodes[2]), LH_OK);
+    ck_assert_int_eq(graph_builder_add_stored(builder, &longer, "unused too", &nodes[3]), LH_OK);
+    const struct graph *graph = deliver(add_bus((uint32_t[]){nodes[2], nodes[1]}, 2));
+    ck_assert_uint_eq(graph->stored_count, 4);
+    ck_assert_int_eq(graph->stored[3].frames, 200);
+    ck_assert_uint_eq(graph->node_count, 3);
+    const struct graph_node *first = &graph->nodes[graph_builder_place(builder, nodes[1])];
+    const struct graph_node *second = &graph->nodes[graph_builder_place(builder, nodes[2])];
+    ck_assert(first->kind == GRAPH_NODE_STORED && first->first == 1 && first->count == 1);
+    ck_assert(second->kind == GRAPH_NODE_STORED && second->first == 2 && second->count == 1);
+    ck_assert_str_eq(first->label, "b");
+    ck_assert_str_eq(second->label, "a");
+    ck_assert_uint_eq(graph_builder_place(builder, nodes[0]), GRAPH_NONE);
+    graph_unref(graph);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("graph/builder");
     TCase *test = tcase_create("builder");
     tcase_add_checked_fixture(test, setup, teardown);
+    tcase_add_test(test, stored_frames_are_neither_merged_nor_dropped);
     tcase_add_test(test, equal_curves_are_one);
     tcase_add_test(test, reduced_curves_keep_their_values);
     tcase_add_test(test, equal_nodes_are_one);

@@ -6,11 +6,20 @@
 #include "graph/encode.h"
 #include "graph/partition.h"
 #include "tests/graph/fixture.h"
+#include "tests/graph/piece.h"
 #include "tests/support/testing.h"
 
 #define FLIP_ROUNDS 20000
 
 static struct lh_writer valid;
+
+static void setup_piece(void)
+{
+    const struct graph *piece = piece_new();
+    lh_writer_init(&valid);
+    ck_assert_int_eq(graph_encode(piece, &valid), LH_OK);
+    graph_unref(piece);
+}
 
 static void setup(void)
 {
@@ -120,17 +129,23 @@ START_TEST(allocations_may_fail)
 }
 END_TEST
 
-int main(void)
+static void add_case(Suite *suite, const char *name, void (*prepare)(void))
 {
-    Suite *suite = suite_create("graph/decode");
-    TCase *test = tcase_create("decode");
+    TCase *test = tcase_create(name);
     tcase_set_timeout(test, 60);
-    tcase_add_checked_fixture(test, setup, teardown);
+    tcase_add_checked_fixture(test, prepare, teardown);
     tcase_add_test(test, truncations_are_refused);
     tcase_add_test(test, longer_is_refused);
     tcase_add_test(test, flipped_bits_do_no_harm);
     tcase_add_test(test, huge_counts_are_refused_cheaply);
     tcase_add_test(test, allocations_may_fail);
     suite_add_tcase(suite, test);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("graph/decode");
+    add_case(suite, "mix", setup);
+    add_case(suite, "piece", setup_piece);
     return testing_main(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graph/deliverable.h"
+#include "tests/graph/piece.h"
 #include "tests/graph/spoil.h"
 #include "tests/support/testing.h"
 
@@ -322,6 +323,88 @@ START_TEST(broken_rule_is_refused)
 }
 END_TEST
 
+static void stored_of_24_bits(struct spoilt *s)
+{
+    s->deliverables[PIECE_STORED_SUM].bit_depth = 24;
+}
+
+static void stored_at_another_rate(struct spoilt *s)
+{
+    s->deliverables[PIECE_STORED_SUM].rate = 44100;
+    s->deliverables[PIECE_STORED_SUM].resampler = GRAPH_CONFORM_SOXR;
+}
+
+static void stored_with_a_preroll(struct spoilt *s)
+{
+    s->deliverables[PIECE_STORED_TRACK].preroll = 1;
+}
+
+static void stored_until(struct spoilt *s)
+{
+    s->deliverables[PIECE_STORED_SUM].tail = GRAPH_TAIL_UNTIL;
+}
+
+static void stored_with_a_target(struct spoilt *s)
+{
+    s->deliverables[PIECE_STORED_TRACK].has_integrated = true;
+}
+
+static void stored_with_a_ceiling(struct spoilt *s)
+{
+    s->deliverables[PIECE_STORED_TRACK].has_true_peak = true;
+}
+
+static void stored_with_a_gain(struct spoilt *s)
+{
+    s->deliverables[PIECE_MIX].has_integrated = true;
+    s->deliverables[PIECE_STORED_TRACK].gain_from = PIECE_MIX;
+}
+
+static void stored_with_a_loop(struct spoilt *s)
+{
+    s->deliverables[PIECE_STORED_TRACK].has_loop = true;
+    s->deliverables[PIECE_STORED_TRACK].loop_end = 5;
+}
+
+static void stored_with_dither(struct spoilt *s)
+{
+    s->deliverables[PIECE_STORED_TRACK].dither = GRAPH_DITHER_TPDF;
+}
+
+static void heard_sum(struct spoilt *s)
+{
+    s->deliverables[PIECE_MIX].node = s->deliverables[PIECE_STORED_SUM].node;
+}
+
+static void heard_stored_sum(struct spoilt *s)
+{
+    for (uint32_t i = 0; i < s->graph.node_count; i++) {
+        if (s->nodes[i].kind == GRAPH_NODE_STORED && s->nodes[i].first == PIECE_SUM) {
+            s->deliverables[PIECE_MIX].node = i;
+        }
+    }
+}
+
+static const struct spoiler piece_spoilers[] = {
+    {"stored in 24 bits", stored_of_24_bits, "deliverables[1]"},
+    {"stored at another rate", stored_at_another_rate, "deliverables[1]"},
+    {"stored with a pre-roll", stored_with_a_preroll, "deliverables[2]"},
+    {"stored until it is silent", stored_until, "deliverables[1]"},
+    {"stored with a loudness", stored_with_a_target, "deliverables[2]"},
+    {"stored with a ceiling", stored_with_a_ceiling, "deliverables[2]"},
+    {"stored with another's gain", stored_with_a_gain, "deliverables[2]"},
+    {"stored with a loop", stored_with_a_loop, "deliverables[2]"},
+    {"stored with dither", stored_with_dither, "deliverables[2]"},
+    {"a partial sum to be heard", heard_sum, "deliverables[0]"},
+    {"a stored sum to be heard", heard_stored_sum, "deliverables[0]"},
+};
+
+START_TEST(broken_rule_of_a_piece_is_refused)
+{
+    spoiler_run_piece(&piece_spoilers[_i]);
+}
+END_TEST
+
 START_TEST(texts_are_utf8)
 {
     ck_assert_ptr_null(graph_text_fault(""));
@@ -372,6 +455,8 @@ int main(void)
     Suite *suite = suite_create("graph/deliverable");
     TCase *test = tcase_create("rules");
     tcase_add_loop_test(test, broken_rule_is_refused, 0, SPOILER_COUNT);
+    tcase_add_loop_test(test, broken_rule_of_a_piece_is_refused, 0,
+                        (int)(sizeof piece_spoilers / sizeof *piece_spoilers));
     tcase_add_test(test, texts_are_utf8);
     tcase_add_test(test, normalising_clears_what_is_unused);
     suite_add_tcase(suite, test);

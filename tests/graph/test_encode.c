@@ -5,6 +5,7 @@
 #include "graph/layout.h"
 #include "graph/partition.h"
 #include "tests/graph/fixture.h"
+#include "tests/graph/piece.h"
 #include "tests/support/testing.h"
 
 static void expect_round_trip(const struct graph *graph)
@@ -46,6 +47,9 @@ START_TEST(graphs_round_trip)
     const struct graph *large = fixture_large(20, 50);
     expect_round_trip(large);
     graph_unref(large);
+    const struct graph *piece = piece_new();
+    expect_round_trip(piece);
+    graph_unref(piece);
 }
 END_TEST
 
@@ -79,6 +83,37 @@ START_TEST(layout_is_fixed)
 }
 END_TEST
 
+/* The same of what is stored: the table behind the media, and which entry a node plays. */
+START_TEST(layout_of_stored_frames_is_fixed)
+{
+    struct graph_builder *builder;
+    ck_assert_int_eq(graph_builder_new(48000, 1024, &builder), LH_OK);
+    const struct graph_stored entries[] = {{.channels = 2, .sum = true, .begin = 1, .frames = 2},
+                                           {.channels = 1, .begin = 0x0102030405, .frames = 3}};
+    uint32_t nodes[2];
+    uint32_t index;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(graph_builder_add_stored(builder, &entries[i], "hi", &nodes[i]), LH_OK);
+    }
+    struct graph_deliverable mix = fixture_deliverable(nodes[1], "m");
+    ck_assert_int_eq(graph_builder_add_deliverable(builder, &mix, NULL, 0, &index), LH_OK);
+    const struct graph *graph = NULL;
+    ck_assert_int_eq(graph_builder_finish(builder, &graph, NULL), LH_OK);
+    graph_builder_free(builder);
+    struct lh_writer bytes;
+    lh_writer_init(&bytes);
+    ck_assert_int_eq(graph_encode(graph, &bytes), LH_OK);
+    static const char expected[] = "\2\0\0\0\1\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0"
+                                   "\1\0\0\0\0\5\4\3\2\1\0\0\0\3\0\0\0\0\0\0\0"
+                                   "\5\0\1\0\0\0\1\0\0\0\2\0\0\0hi\1\0\0\0";
+    size_t head = bytes.size - (GRAPH_DELIVERABLE_BYTES + 1) - (sizeof expected - 1);
+    ck_assert_uint_eq(head, 8 + 3 * 4 + 16 * 4);
+    ck_assert_mem_eq(bytes.data + head, expected, sizeof expected - 1);
+    lh_writer_fini(&bytes);
+    graph_unref(graph);
+}
+END_TEST
+
 START_TEST(allocations_may_fail)
 {
     const struct graph *graph = fixture_mix_ordered(NULL, NULL);
@@ -102,6 +137,7 @@ int main(void)
     TCase *test = tcase_create("encode");
     tcase_add_test(test, graphs_round_trip);
     tcase_add_test(test, layout_is_fixed);
+    tcase_add_test(test, layout_of_stored_frames_is_fixed);
     tcase_add_test(test, allocations_may_fail);
     suite_add_tcase(suite, test);
     return testing_main(suite);

@@ -6,6 +6,7 @@
 
 #include "graph/partition.h"
 #include "tests/graph/fixture.h"
+#include "tests/graph/piece.h"
 #include "tests/graph/spoil.h"
 #include "tests/support/testing.h"
 
@@ -223,6 +224,73 @@ START_TEST(cpu_class_enters_where_the_file_depends_on_it)
 }
 END_TEST
 
+START_TEST(an_output_is_its_node_over_its_span)
+{
+    static const struct graph_span spans[] = {{5, INT64_MAX, 90}, {6, INT64_MAX, 90}, {5, 80, 90}, {5, INT64_MAX, 91}};
+    const struct lh_digest nodes[2] = {{{1}}, {{2}}};
+    struct graph_key_context other = context;
+    other.sound_version = 2;
+    struct lh_digest keys[16];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        ck_assert_int_eq(graph_key_output(&context, 48000, &nodes[0], false, &spans[i], &keys[count++]), LH_OK);
+    }
+    ck_assert_int_eq(graph_key_output(&context, 48000, &nodes[1], false, &spans[0], &keys[count++]), LH_OK);
+    ck_assert_int_eq(graph_key_output(&context, 48000, &nodes[0], true, &spans[0], &keys[count++]), LH_OK);
+    ck_assert_int_eq(graph_key_output(&context, 44100, &nodes[0], false, &spans[0], &keys[count++]), LH_OK);
+    ck_assert_int_eq(graph_key_output(&other, 48000, &nodes[0], false, &spans[0], &keys[count++]), LH_OK);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            ck_assert(!same(&keys[i], &keys[j]));
+        }
+    }
+    struct lh_digest again;
+    ck_assert_int_eq(graph_key_output(&context, 48000, &nodes[0], false, &spans[0], &again), LH_OK);
+    ck_assert(same(&again, &keys[0]));
+}
+END_TEST
+
+/* What a whole graph stores has the key of that output, whatever its file is named. */
+START_TEST(what_is_stored_has_its_outputs_key)
+{
+    const struct graph *mix = fixture_mix_ordered(NULL, NULL);
+    const struct graph *cut = NULL;
+    ck_assert_int_eq(graph_partition_seeded(mix, 3, &cut, NULL), LH_OK);
+    uint32_t partial = 0;
+    while (cut->nodes[partial].kind != GRAPH_NODE_PARTIAL) {
+        partial++;
+    }
+    const struct graph_span span = {.begin = 3, .silence = 50, .stop = 80};
+    for (unsigned i = 0; i < 2; i++) {
+        struct graph_deliverable file = {.name = i == 0 ? "a" : "b", .node = i == 0 ? partial : 0};
+        graph_span_deliver(&span, cut->sample_rate, &file);
+        struct graph one = *cut;
+        one.deliverables = &file;
+        one.deliverable_count = 1;
+        struct keys keys = keys_with(&one, &context);
+        struct lh_digest output;
+        ck_assert_int_eq(graph_key_output(&context, cut->sample_rate, &keys.nodes[file.node], i == 0, &span, &output),
+                         LH_OK);
+        ck_assert(same(&keys.deliverables[0], &output));
+    }
+    graph_unref(cut);
+    graph_unref(mix);
+}
+END_TEST
+
+START_TEST(pieces_are_not_keyed)
+{
+    const struct graph *piece = piece_new();
+    struct lh_digest media = {{1}};
+    struct lh_digest nodes[NODES_MAX], untouched[NODES_MAX];
+    memset(nodes, 7, sizeof nodes);
+    memset(untouched, 7, sizeof untouched);
+    ck_assert_int_eq(graph_keys(piece, &media, &context, nodes, NULL), LH_ERR_UNSUPPORTED);
+    ck_assert_mem_eq(nodes, untouched, sizeof nodes);
+    graph_unref(piece);
+}
+END_TEST
+
 START_TEST(conform_key_tells_conversions_apart)
 {
     struct graph_media media = {.channels = 1, .rate = 48000, .name = "m"};
@@ -273,6 +341,9 @@ int main(void)
     tcase_add_loop_test(test, keys_depend_on_content, 0, (int)(sizeof changes / sizeof *changes));
     tcase_add_test(test, cpu_class_enters_where_it_matters);
     tcase_add_test(test, cpu_class_enters_where_the_file_depends_on_it);
+    tcase_add_test(test, an_output_is_its_node_over_its_span);
+    tcase_add_test(test, what_is_stored_has_its_outputs_key);
+    tcase_add_test(test, pieces_are_not_keyed);
     tcase_add_test(test, conform_key_tells_conversions_apart);
     tcase_add_test(test, allocations_may_fail);
     suite_add_tcase(suite, test);

@@ -4,6 +4,7 @@
 
 #include "graph/encode.h"
 #include "tests/graph/fixture.h"
+#include "tests/graph/piece.h"
 #include "tests/support/testing.h"
 
 static uint32_t count_kind(const struct graph *graph, enum graph_node_kind kind)
@@ -95,6 +96,21 @@ START_TEST(no_levels_is_a_copy)
 }
 END_TEST
 
+START_TEST(stored_entries_stay_where_they_are)
+{
+    const struct graph *graph = piece_new();
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        const struct graph *cut = NULL;
+        ck_assert_int_eq(graph_partition_seeded(graph, seed, &cut, NULL), LH_OK);
+        ck_assert_uint_eq(cut->stored_count, PIECE_STORED);
+        ck_assert_mem_eq(cut->stored, graph->stored, PIECE_STORED * sizeof *cut->stored);
+        ck_assert_uint_eq(count_kind(cut, GRAPH_NODE_STORED), PIECE_PLAYED);
+        graph_unref(cut);
+    }
+    graph_unref(graph);
+}
+END_TEST
+
 START_TEST(wrong_cuts_are_refused)
 {
     const struct graph *graph = fixture_mix_ordered(NULL, NULL);
@@ -132,6 +148,7 @@ int main(void)
     tcase_add_test(test, a_tree_of_pairs);
     tcase_add_test(test, seeds_give_different_but_repeatable_cuts);
     tcase_add_test(test, no_levels_is_a_copy);
+    tcase_add_test(test, stored_entries_stay_where_they_are);
     tcase_add_test(test, wrong_cuts_are_refused);
     tcase_add_test(test, allocations_may_fail);
     suite_add_tcase(suite, test);

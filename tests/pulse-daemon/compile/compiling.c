@@ -153,7 +153,8 @@ static double node_gain(const struct graph *graph, uint32_t index, uint32_t chan
             sum += node_gain(graph, graph->inputs[node->first + i], channel, media, frame);
         }
         break;
-        break;
+    case GRAPH_NODE_STORED: /* compiling makes none */
+        ck_abort_msg("a node of stored frames");
     case GRAPH_NODE_PLUGIN: /* as if it did nothing */
         sum = graph->inserts[node->insert].has_input
                   ? node_gain(graph, graph->inputs[node->first], channel, media, frame)
