@@ -140,7 +140,7 @@ static void append_time(struct line *line)
     append_text(line, milliseconds);
 }
 
-void lh_log(enum lh_log_level level, const char *what, const struct lh_log_field *fields, size_t count)
+void lh_log_write(enum lh_log_level level, const char *what, const struct lh_log_field *fields, size_t count)
 {
     if (level > loudest) {
         return;

@@ -38,10 +38,10 @@ bool lh_log_level_parse(const char *text, enum lh_log_level *level);
 const char *lh_log_level_text(enum lh_log_level level);
 
 /* One line: what happened in a few words that never change, and to what. */
-void lh_log(enum lh_log_level level, const char *what, const struct lh_log_field *fields, size_t count);
+void lh_log_write(enum lh_log_level level, const char *what, const struct lh_log_field *fields, size_t count);
 /* LH_LOG(LH_LOG_INFO, "attempt ends", LH_LOG_NUMBER("shard", id), LH_LOG_TEXT("verdict", text)); */
 #define LH_LOG(level, what, ...)                                                                                       \
-    lh_log((level), (what), (const struct lh_log_field[]){__VA_ARGS__},                                                \
-           sizeof((const struct lh_log_field[]){__VA_ARGS__}) / sizeof(struct lh_log_field))
+    lh_log_write((level), (what), (const struct lh_log_field[]){__VA_ARGS__},                                          \
+                 sizeof((const struct lh_log_field[]){__VA_ARGS__}) / sizeof(struct lh_log_field))
 
 #endif

@@ -40,14 +40,14 @@ START_TEST(names_and_values)
     LH_LOG(LH_LOG_INFO, "attempt ends", LH_LOG_NUMBER("shard", UINT64_MAX), LH_LOG_INTEGER("gain", -3),
            LH_LOG_TEXT("verdict", "committed"), LH_LOG_TEXT("tenant", ""), LH_LOG_TEXT("job", NULL));
     ck_assert_str_eq(said(), " info tester \"attempt ends\" shard=18446744073709551615 gain=-3 verdict=committed\n");
-    lh_log(LH_LOG_ERROR, "nothing more", NULL, 0);
+    lh_log_write(LH_LOG_ERROR, "nothing more", NULL, 0);
     ck_assert_str_eq(said(), " error tester \"nothing more\"\n");
 }
 END_TEST
 
 START_TEST(time_is_utc)
 {
-    lh_log(LH_LOG_WARNING, "now", NULL, 0);
+    lh_log_write(LH_LOG_WARNING, "now", NULL, 0);
     (void)said();
     for (size_t i = 0; i < TIME_LENGTH; i++) {
         ck_assert_msg(("0000-00-00T00:00:00.000Z"[i] == '0') == (line[i] >= '0' && line[i] <= '9'), "%s", line);
@@ -67,10 +67,10 @@ END_TEST
 
 START_TEST(levels)
 {
-    lh_log(LH_LOG_DEBUG, "too quiet", NULL, 0);
+    lh_log_write(LH_LOG_DEBUG, "too quiet", NULL, 0);
     ck_assert_str_eq(said(), "");
     lh_log_open("tester", LH_LOG_DEBUG, ends[1]);
-    lh_log(LH_LOG_DEBUG, "heard", NULL, 0);
+    lh_log_write(LH_LOG_DEBUG, "heard", NULL, 0);
     ck_assert_str_eq(said(), " debug tester \"heard\"\n");
     enum lh_log_level level = LH_LOG_ERROR;
     ck_assert(lh_log_level_parse("debug", &level) && level == LH_LOG_DEBUG);
@@ -100,7 +100,7 @@ START_TEST(nobody_listens)
 {
     lh_log_open("tester", LH_LOG_INFO, -1);
     errno = ERANGE;
-    lh_log(LH_LOG_ERROR, "into the void", NULL, 0);
+    lh_log_write(LH_LOG_ERROR, "into the void", NULL, 0);
     ck_assert_int_eq(errno, ERANGE);
 }
 END_TEST
