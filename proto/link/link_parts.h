@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the link share. Of what is here the link's thread owns everything, but for the two queues, which
+   have locks, and the counters, which are atomic. */
+#ifndef WIRE_LINK_PARTS_H
+#define WIRE_LINK_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+#include <zmq.h>
+
+#include "proto/link/link.h"
+#include "proto/link/peers.h"
+
+#define WIRE_BATCH 64      /* messages of one socket, or commands, before the others have their turn */
+#define WIRE_TOPIC_MAX 256 /* with its NUL */
+
+/* ---- events: link -> user */
+
+struct wire_event_node {
+    struct wire_event event; /* first: its address is the user's handle */
+    zmq_msg_t frames[2];     /* envelope and payload, or topic and envelope */
+    unsigned frame_count;
+    size_t bytes;
+    struct wire_event_node *next;
+};
+
+struct wire_events {
+    pthread_mutex_t lock;
+    struct wire_event_node *first, *last;
+    size_t count, bytes;
+    int fd; /* readable while count > 0 */
+};
+
+/* ---- commands: user -> link */
+
+enum wire_command_kind {
+    WIRE_COMMAND_SEND = 0,
+    WIRE_COMMAND_PUBLISH,
+    WIRE_COMMAND_DROP,
+    WIRE_COMMAND_OPEN,
+    WIRE_COMMAND_ALLOW,
+    WIRE_COMMAND_STOP,
+};
+
+struct wire_command {
+    enum wire_command_kind kind;
+    uint32_t socket;
+    uint64_t peer;
+    zmq_msg_t frames[2]; /* SEND: envelope and payload; PUBLISH: topic and envelope */
+    unsigned frame_count;
+    struct wire_command *next;
+    /* Of those that somebody waits for: */
+    struct wire_call *call;
+};
+
+struct wire_call {
+    const struct wire_socket_options *options; /* OPEN */
+    char (*keys)[WIRE_KEY_SIZE];               /* ALLOW: taken */
+    size_t key_count;
+    int linger_ms; /* STOP */
+    uint32_t socket;
+    enum lh_status status;
+    struct lh_error error;
+    bool done;
+};
+
+struct wire_commands {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    struct wire_command *first, *last;
+    size_t count;
+    int fd; /* wakes the thread, which is asleep when `sleeping` */
+    atomic_bool sleeping;
+    atomic_bool waiting; /* there are some: looked at without the lock */
+};
+
+/* ---- sockets */
+
+struct wire_socket {
+    enum wire_socket_kind kind;
+    void *handle, *monitor;
+    char endpoint[WIRE_ENDPOINT_SIZE];
+    uint32_t queue, dead_ms;
+    bool curve;
+    bool refusal_told; /* DEALER, SUBSCRIBER */
+    int *ended;        /* descriptors of connections that ended, not yet looked at */
+    size_t ended_count, ended_capacity;
+    struct wire_peers peers; /* ROUTER: many; DEALER, SUBSCRIBER: one; PUBLISHER: none */
+};
+
+struct wire_tallies {
+    atomic_uint_fast64_t messages_in, messages_out, bytes_in, bytes_out, malformed, refused, revoked, slow, dropped,
+        peers, subscriptions;
+};
+
+struct wire_link {
+    struct wire_link_options options;
+    void *context;
+    pthread_t thread;
+    bool running;
+    struct wire_events events;
+    struct wire_commands commands;
+    struct wire_tallies tallies;
+    struct wire_socket sockets[WIRE_SOCKETS_MAX];
+    _Atomic uint32_t socket_count;
+    atomic_bool stalled; /* the user's queue is full: nothing is read until it takes some */
+    bool stopping;
+    bool busy; /* something was read or sent in this round */
+    int linger_ms;
+    uint64_t serial;                /* of the last peer */
+    unsigned monitor_serial;
+    void *zap;                      /* REP, inproc://zeromq.zap.01 */
+    char (*allowed)[WIRE_KEY_SIZE]; /* ascending */
+    size_t allowed_count;
+};
+
+/* queue.c: the two queues and what travels in them. */
+LH_NODISCARD enum lh_status wire_queues_init(struct wire_link *link, struct lh_error *error);
+void wire_queues_fini(struct wire_link *link);
+struct wire_command *wire_command_take(struct wire_commands *commands); /* NULL: none; the link's thread */
+void wire_command_free(struct wire_command *command);                   /* frames included */
+/* A command that is waited for, and its end: on the user's thread, on the link's. */
+LH_NODISCARD enum lh_status wire_link_call(struct wire_link *link, enum wire_command_kind kind, struct wire_call *call);
+void wire_link_called(struct wire_link *link, struct wire_call *call, enum lh_status status);
+/* Link's thread: to the handler or into the queue. Takes the node. */
+void wire_event_tell(struct wire_link *link, struct wire_event_node *node);
+struct wire_event_node *wire_event_make(enum wire_event_kind kind, uint32_t socket,
+                                        const struct wire_peer *peer); /* NULL: no memory; `peer` may be NULL */
+/* Removes queued messages of peers whose key is not allowed. */
+void wire_events_purge(struct wire_link *link);
+bool wire_events_full(struct wire_link *link);
+
+/* socket.c: opening, closing, what the monitor tells. */
+LH_NODISCARD enum lh_status wire_socket_open(struct wire_link *link, struct wire_call *call);
+void wire_socket_close(struct wire_socket *socket, int linger_ms);
+bool wire_socket_monitor(struct wire_link *link, uint32_t index); /* reads what there is; false: nothing */
+
+/* traffic.c: messages in and out, and peers that come and go. */
+/* Up to WIRE_BATCH; true: there may be more. */
+bool wire_socket_receive(struct wire_link *link, uint32_t index);
+/* Takes the command's frames. */
+void wire_socket_send(struct wire_link *link, struct wire_command *command);
+void wire_peer_joined(struct wire_link *link, uint32_t index, struct wire_peer *peer);
+/* Tells GONE and ends the connection; the entry stays until the connection's end is seen. */
+void wire_peer_cut(struct wire_link *link, uint32_t index, struct wire_peer *peer, enum wire_gone why);
+void wire_peer_gone(struct wire_link *link, uint32_t index, struct wire_peer *peer); /* tells it, removes the entry */
+void wire_peer_unreachable(struct wire_socket *socket, struct wire_peer *peer);
+void wire_peer_forget_backlog(struct wire_peer *peer);
+/* What waits: backlogs, doubts. `drained`: all was read that had come before this round. Returns when to look again, ns
+   of the monotonic clock; UINT64_MAX: never. */
+uint64_t wire_socket_tend(struct wire_link *link, uint32_t index, bool drained);
+
+/* zap.c: who may connect. */
+LH_NODISCARD enum lh_status wire_zap_open(struct wire_link *link);
+bool wire_zap_answer(struct wire_link *link); /* false: nobody asked */
+bool wire_zap_allows(const struct wire_link *link, const char *key);
+/* Takes the keys, in any order; cuts the peers whose key is not among them. */
+void wire_zap_replace(struct wire_link *link, char (*keys)[WIRE_KEY_SIZE], size_t count);
+
+/* loop.c */
+void *wire_link_loop(void *link);
+
+#endif
