@@ -47,8 +47,8 @@ LAYERS = {
     # The one place where Pulse and Signal meet: through the parent's side of the instance, never into the kernels.
     "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "pulse-daemon/shard", "inventory",
             "engine/instance", "engine/catalogue", "engine/run", "engine/io", "engine/host"],
-    "tests": ["common", "graph", "inventory", "engine", "pulse-daemon", "cli", "tests", "bench"],
-    "bench": ["common", "graph", "inventory", "engine", "pulse-daemon", "tests/support"],
+    "tests": ["common", "graph", "proto", "inventory", "engine", "pulse-daemon", "cli", "tests", "bench"],
+    "bench": ["common", "graph", "proto", "inventory", "engine", "pulse-daemon", "tests/support"],
 }
 
 # Each library's headers and the one place that may see them. Tests and benches may use any of them to check against.
