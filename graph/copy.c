@@ -81,6 +81,13 @@ void graph_copy_replace(struct graph_copy *copy, uint32_t node, uint32_t stand_i
     copy->nodes[node] = stand_in;
 }
 
+void graph_copy_forget(struct graph_copy *copy)
+{
+    for (uint32_t n = 0; n < copy->graph->node_count; n++) {
+        copy->nodes[n] = GRAPH_NONE;
+    }
+}
+
 /* ---- what nodes refer to ---- */
 
 static enum lh_status copy_medium(struct graph_copy *copy, uint32_t medium)

@@ -9,8 +9,6 @@
 /* Sets every member that is not in use to zero (an unused tail, dither seed, resampler, quality, target, loop). */
 void graph_deliverable_normalise(struct graph_deliverable *deliverable, uint32_t sample_rate);
 
-bool graph_format_is_lossy(enum graph_format format);
-
 /* Its members from `start` to `true_peak_dbtp` in their order: what its samples and their coding depend on, apart from
    its node, `gain_from`, marks and tags. The same bytes in encodings and in keys. */
 void graph_deliverable_write(struct lh_writer *writer, const struct graph_deliverable *deliverable);

@@ -294,6 +294,8 @@ bool graph_node_is_sum(const struct graph *graph, uint32_t node);
 /* Bytes of one frame of the node, in buffers and where it is stored. */
 size_t graph_node_frame_bytes(const struct graph *graph, uint32_t node);
 
+bool graph_format_is_lossy(enum graph_format format);
+
 /* The curve's value at a frame, by the formula above (a reference for tests and for single values). */
 float graph_curve_at(const struct graph *graph, uint32_t curve, int64_t frame);
 /* A fade's value at `distance` frames from its silent end, by the formula at struct graph_region. */

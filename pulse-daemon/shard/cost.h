@@ -4,13 +4,16 @@
    wrong ones is only slower. One thread at a time.
 
        name                    unit
-       plugin/sha256:<hex>     a frame of a PLUGIN node, by the plugin's digest
+       plugin/sha256:<hex>     a sample that a PLUGIN node gives, by the plugin's digest
        mix                     a sample of one contribution: a region, an input of a sum, a gain's input
        conform                 a sample of a medium at the project's rate
        meter                   a sample that is measured
        encode/<format>         a sample that is encoded, by the format's name
        store, load             a byte of stored frames that is written and hashed, that is read
-       shard                   a shard, whatever it does: a process, its plugins, what is said about it */
+       shard                   a shard, whatever it does: a process, its plugins, what is said about it
+
+   What a plan goes by moves only when the mean has left it by half, so that two jobs are cut alike although something
+   was learned between them. */
 #ifndef PULSE_SHARD_COST_H
 #define PULSE_SHARD_COST_H
 
@@ -25,17 +28,17 @@ LH_NODISCARD enum lh_status pulse_costs_new(struct pulse_costs **costs);
 void pulse_costs_free(struct pulse_costs *costs); /* accepts NULL */
 
 /* What is kept of one name. */
-struct pulse_cost_row {
+struct pulse_cost {
     char what[PULSE_COST_NAME_SIZE];
-    double ns;        /* for each unit, > 0, finite */
-    uint32_t samples; /* shards that it was learned from: at most 2^20, then it stays */
+    double ns;     /* for each unit, > 0, finite */
+    double weight; /* shards that it was learned from, >= 1 */
 };
-/* Rows from a store; a nonsensical one is left out. LH_ERR_NO_MEMORY. */
-LH_NODISCARD enum lh_status pulse_costs_set(struct pulse_costs *costs, const struct pulse_cost_row *row);
+/* One from a store; nonsense is left out. LH_ERR_NO_MEMORY. */
+LH_NODISCARD enum lh_status pulse_costs_set(struct pulse_costs *costs, const char *what, double ns, double weight);
 /* What was learned: by index, names ascending; NULL behind the last. Valid until the next change. */
-const struct pulse_cost_row *pulse_costs_at(const struct pulse_costs *costs, size_t index);
+const struct pulse_cost *pulse_costs_at(const struct pulse_costs *costs, size_t index);
 
-/* The estimate by name; a plugin that was never seen costs what is usual for one. */
+/* The estimate by name, as plans go by it; a plugin that was never seen costs what is usual for one. */
 double pulse_costs_ns(const struct pulse_costs *costs, const char *what);
 /* `units` of work took `ns` nanoseconds on one thread. Nonsense is left out. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status pulse_costs_learn(struct pulse_costs *costs, const char *what, double units, double ns);
@@ -49,7 +52,8 @@ struct pulse_spent {
 LH_NODISCARD enum lh_status pulse_costs_learn_render(struct pulse_costs *costs, const struct graph *graph,
                                                      const struct pulse_spent *spent);
 
-/* The plugin's name in here. */
+/* Names in here. */
 void pulse_cost_plugin_name(const struct lh_digest *plugin, char name[PULSE_COST_NAME_SIZE]);
+void pulse_cost_format_name(enum graph_format format, char name[PULSE_COST_NAME_SIZE]);
 
 #endif

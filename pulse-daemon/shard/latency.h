@@ -13,6 +13,9 @@ void pulse_latencies_free(struct pulse_latencies *latencies); /* accepts NULL */
 /* The first word counts. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status pulse_latencies_add(struct pulse_latencies *latencies, const struct lh_digest *key,
                                                 uint32_t frames);
+/* A plugin that reports none (graph_plugin_facts.reports_latency), by graph_plugin.digest. LH_ERR_NO_MEMORY. */
+LH_NODISCARD enum lh_status pulse_latencies_add_none(struct pulse_latencies *latencies, const struct lh_digest *plugin);
+bool pulse_latencies_has_none(const struct pulse_latencies *latencies, const struct lh_digest *plugin);
 /* GRAPH_NONE: not known. */
 uint32_t pulse_latencies_find(const struct pulse_latencies *latencies, const struct lh_digest *key);
 
