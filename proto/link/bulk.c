@@ -34,6 +34,7 @@ struct run {
     uint64_t name;
     uint64_t begin_id, end_id; /* what its errors and answers refer to; 0: not sent */
     uint64_t life_ns;          /* the last sign of life */
+    uint64_t best, tried_ns;   /* how far attempts got, and when the furthest of them ended */
     uint32_t pause_ms;         /* what the other side asks to be left alone for */
     struct lh_arena arena;     /* of the message that came last */
 };
@@ -74,10 +75,21 @@ static enum lh_status go_on(const struct run *run)
     return wanted ? LH_OK : lh_error_set(run->error, LH_ERR_CANCELLED, NULL, "the transfer was given up");
 }
 
-static bool is_patient(const struct run *run)
+static bool is_patient(const struct run *run, uint64_t since_ns)
 {
     uint64_t patience_ms = run->transfer->patience_ms != 0 ? run->transfer->patience_ms : PATIENCE_MS;
-    return lh_clock_monotonic_ns() - run->life_ns < patience_ms * MILLISECOND_NS;
+    return lh_clock_monotonic_ns() - since_ns < patience_ms * MILLISECOND_NS;
+}
+
+/* Whether to try once more after an attempt that got as far as `reached`: one that got further than all before it is as
+   good as the first. */
+static bool may_retry(struct run *run, uint64_t reached)
+{
+    if (reached > run->best) {
+        run->best = reached;
+        run->tried_ns = lh_clock_monotonic_ns();
+    }
+    return is_patient(run, run->tried_ns);
 }
 
 static enum lh_status pause_for(const struct run *run, uint32_t milliseconds)
@@ -96,7 +108,7 @@ static enum lh_status connect_caller(const struct run *run)
     while (status == LH_ERR_UNAVAILABLE) {
         status = wire_caller_new(&run->bulk->options, CONNECT_MS, &run->bulk->caller, run->error);
         enum lh_status wanted = go_on(run);
-        if (wanted != LH_OK || (status == LH_ERR_UNAVAILABLE && !is_patient(run))) {
+        if (wanted != LH_OK || (status == LH_ERR_UNAVAILABLE && !is_patient(run, run->tried_ns))) {
             return wanted != LH_OK ? wanted : status;
         }
     }
@@ -149,7 +161,7 @@ static enum lh_status await_bytes(struct run *run, bool poll, struct wire_answer
         if (status != LH_OK || poll) {
             return status;
         }
-        if (!is_patient(run)) {
+        if (!is_patient(run, run->life_ns)) {
             return lh_error_set(run->error, LH_ERR_UNAVAILABLE, NULL, "there is no answer any more");
         }
     }
@@ -173,11 +185,8 @@ static enum lh_status receive(struct run *run, bool poll, const Wire__Envelope *
     }
     uint64_t about = (*envelope)->has_correlation ? (*envelope)->correlation : 0;
     bool ours = about != 0 && (about == run->begin_id || about == run->end_id);
-    if ((*envelope)->body_case == WIRE__ENVELOPE__BODY_ERROR) {
-        return ours ? read_error(run, (*envelope)->error) : LH_OK;
-    }
-    run->life_ns = lh_clock_monotonic_ns(); /* "try again later" is none: it would be tried for ever */
-    return LH_OK;
+    run->life_ns = lh_clock_monotonic_ns();
+    return ours && (*envelope)->body_case == WIRE__ENVELOPE__BODY_ERROR ? read_error(run, (*envelope)->error) : LH_OK;
 }
 
 /* So that the other side need not wait for more. The connection is as good as before. */
@@ -312,7 +321,6 @@ static enum lh_status put_once(struct run *run, struct upload *upload)
 struct download {
     uint64_t offset; /* taken so far */
     uint64_t size;   /* of the whole, as told */
-    uint32_t owed;   /* credits used and not given again */
     bool ready, done;
     enum lh_status (*take)(void *context, const void *data, size_t size, struct lh_error *error);
     void *context;
@@ -336,16 +344,13 @@ static enum lh_status begin_get(struct run *run, const struct download *download
     return say(run, &envelope, NULL, &run->begin_id);
 }
 
-static enum lh_status give_credits(struct run *run, struct download *download)
+/* One for each chunk: the other side may allow fewer under way than we do. */
+static enum lh_status give_credit(struct run *run)
 {
-    if (download->done || download->owed < WIRE_BULK_CREDITS / 2) {
-        return LH_OK;
-    }
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     Wire__BulkCredit body = WIRE__BULK_CREDIT__INIT;
     body.transfer = run->name;
-    body.credits = download->owed;
-    download->owed = 0;
+    body.credits = 1;
     WIRE_BODY(&envelope, BULK_CREDIT, bulk_credit, &body);
     return say(run, &envelope, NULL, NULL);
 }
@@ -368,10 +373,9 @@ static enum lh_status take_chunk(struct run *run, struct download *download, con
         return status;
     }
     download->offset += answer->payload_size;
-    download->owed++;
     download->done = last;
     status = go_on(run);
-    return status == LH_OK ? give_credits(run, download) : status;
+    return status == LH_OK && !last ? give_credit(run) : status;
 }
 
 static enum lh_status hear_get(struct run *run, struct download *download, const Wire__Envelope *envelope,
@@ -394,7 +398,6 @@ static enum lh_status hear_get(struct run *run, struct download *download, const
 static enum lh_status get_once(struct run *run, struct download *download)
 {
     download->ready = false;
-    download->owed = 0;
     enum lh_status status = begin_get(run, download);
     while (status == LH_OK && !download->done) {
         const Wire__Envelope *envelope = NULL;
@@ -425,6 +428,7 @@ static enum lh_status run_transfer(struct wire_bulk *bulk, const struct wire_tra
         if (status != LH_OK) {
             break;
         }
+        run.life_ns = lh_clock_monotonic_ns();
         if (upload != NULL) {
             *upload = (struct upload){.fd = upload->fd};
             status = put_once(&run, upload);
@@ -434,7 +438,7 @@ static enum lh_status run_transfer(struct wire_bulk *bulk, const struct wire_tra
         if (status != LH_OK) {
             abort_transfer(&run);
         }
-        if (status != LH_ERR_UNAVAILABLE || !is_patient(&run)) {
+        if (status != LH_ERR_UNAVAILABLE || !may_retry(&run, upload != NULL ? upload->offset : download->offset)) {
             break;
         }
         enum lh_status wanted = pause_for(&run, run.pause_ms);

@@ -41,7 +41,7 @@ struct pulse_bulk_ask {
 };
 
 struct pulse_bulk_answer {
-    enum lh_status status; /* LH_OK, or the error that the peer is told */
+    enum lh_status status; /* LH_OK, or the error that the peer is told; LH_ERR_USAGE: it did not say who it is */
     const char *message;   /* of an error; copied, at most LH_ERROR_MESSAGE_SIZE of it */
     /* MAY_PUT: */
     uint64_t owner;          /* the tenant: what a broken upload left may be continued by the same owner alone */

@@ -100,7 +100,7 @@ void pulse_bulk_get_back(struct pulse_bulk *bulk, struct pulse_bulk_transfer *tr
     if (transfer->gone) {
         pulse_bulk_transfer_end(bulk, transfer);
     } else if (status != LH_OK) {
-        pulse_bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
+        pulse_bulk_fail_status(bulk, transfer, &transfer->error);
     } else if (transfer->state == PULSE_BULK_ASKED) {
         transfer->state = PULSE_BULK_OPENING;
         (void)pulse_mailbox_put(&bulk->errands, &transfer->mail, true); /* closed: everything ends anyhow */

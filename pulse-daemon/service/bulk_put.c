@@ -4,21 +4,23 @@
 
 static void say_stored(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
 {
-    if (!transfer->gone) {
-        Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
-        Wire__Stored body = WIRE__STORED__INIT;
-        body.has_transfer = true;
-        body.transfer = transfer->name;
-        body.digest = wire_bytes(transfer->digest.bytes, LH_DIGEST_SIZE);
-        body.size = transfer->size;
-        envelope.has_correlation = true;
-        envelope.correlation = transfer->question;
-        WIRE_BODY(&envelope, STORED, stored, &body);
-        /* Unsaid it is found out by the next attempt, which finds the blob there. */
-        (void)pulse_bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL);
-    }
+    const struct pulse_bulk_transfer ended = *transfer;
     atomic_fetch_add(&bulk->puts, 1);
     pulse_bulk_transfer_end(bulk, transfer);
+    if (ended.gone) {
+        return;
+    }
+    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
+    Wire__Stored body = WIRE__STORED__INIT;
+    body.has_transfer = true;
+    body.transfer = ended.name;
+    body.digest = wire_bytes(ended.digest.bytes, LH_DIGEST_SIZE);
+    body.size = ended.size;
+    envelope.has_correlation = true;
+    envelope.correlation = ended.question;
+    WIRE_BODY(&envelope, STORED, stored, &body);
+    /* Unsaid it is found out by the next attempt, which finds the blob there. */
+    (void)pulse_bulk_send(bulk, ended.socket, ended.peer, &envelope, NULL);
 }
 
 /* The service lets it in: from its beginning, or from where an earlier connection stopped. */
@@ -62,8 +64,8 @@ static const char *refuse_chunk(const struct pulse_bulk *bulk, const struct puls
     if (transfer->credits == 0) {
         return "a chunk came without a credit";
     }
-    if (offset != have) {
-        return "a chunk is not the next one";
+    if (offset < have) {
+        return "a chunk came twice";
     }
     return event->payload_size != next || next == 0 ? "a chunk does not have its size" : NULL;
 }
@@ -81,7 +83,16 @@ static void give_credits(struct pulse_bulk *bulk, struct pulse_bulk_transfer *tr
     if (pulse_bulk_send(bulk, transfer->socket, transfer->peer, &envelope, NULL)) {
         transfer->credits += transfer->owed;
         transfer->owed = 0;
-    } /* else with the next chunk: half of the credits are still out */
+    } /* else with the next chunk; without one under way the peer loses patience and begins again */
+}
+
+/* The link loses nothing: a chunk that is missing was dropped here, for want of memory. The peer begins again and goes
+   on from where this stopped. */
+static void lose(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer)
+{
+    pulse_bulk_send_error(bulk, transfer->socket, transfer->peer, transfer->question, WIRE__ERROR_CODE__ERROR_BUSY,
+                          "there was no memory for a chunk; try again later");
+    pulse_bulk_transfer_leave(bulk, transfer);
 }
 
 void pulse_bulk_put_chunk(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__PutChunk *chunk)
@@ -89,6 +100,10 @@ void pulse_bulk_put_chunk(struct pulse_bulk *bulk, const struct wire_event *even
     struct pulse_bulk_transfer *transfer = pulse_bulk_transfer_find(bulk, event->peer, chunk->transfer);
     if (transfer == NULL || transfer->state != PULSE_BULK_RECEIVING) {
         return; /* sent before the peer could know that its transfer had ended */
+    }
+    if (chunk->offset > lh_blobs_put_size(transfer->put)) {
+        lose(bulk, transfer);
+        return;
     }
     const char *why = refuse_chunk(bulk, transfer, event, chunk->offset);
     if (why != NULL) {
@@ -117,8 +132,8 @@ void pulse_bulk_put_end(struct pulse_bulk *bulk, const struct wire_event *event,
         return;
     }
     transfer->question = envelope->id;
-    if (lh_blobs_put_size(transfer->put) != transfer->size) {
-        pulse_bulk_fail(bulk, transfer, WIRE__ERROR_CODE__ERROR_MALFORMED, "the upload ends before its size");
+    if (lh_blobs_put_size(transfer->put) < transfer->size) {
+        lose(bulk, transfer);
         return;
     }
     transfer->state = PULSE_BULK_FINISHING;
@@ -141,7 +156,7 @@ void pulse_bulk_put_back(struct pulse_bulk *bulk, struct pulse_bulk_transfer *tr
         if (transfer->gone) {
             pulse_bulk_transfer_end(bulk, transfer);
         } else if (status != LH_OK) {
-            pulse_bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
+            pulse_bulk_fail_status(bulk, transfer, &transfer->error);
         } else if (transfer->answer.present) {
             say_stored(bulk, transfer);
         } else {
@@ -159,7 +174,7 @@ void pulse_bulk_put_back(struct pulse_bulk *bulk, struct pulse_bulk_transfer *tr
         return;
     case PULSE_BULK_COMMITTING:
         if (status != LH_OK) {
-            pulse_bulk_fail(bulk, transfer, wire_error_code(status), transfer->error.message);
+            pulse_bulk_fail_status(bulk, transfer, &transfer->error);
         } else {
             say_stored(bulk, transfer);
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What Pulse says in the bulk conversation. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pulse-daemon/service/bulk_impl.h"
@@ -40,14 +41,18 @@ void pulse_bulk_send_error(struct pulse_bulk *bulk, uint32_t socket, uint64_t pe
     (void)pulse_bulk_send(bulk, socket, peer, &envelope, NULL);
 }
 
+/* It lets go of what it has before the peer hears of it. */
 void pulse_bulk_fail(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer, Wire__ErrorCode code,
                      const char *message)
 {
-    if (!transfer->gone) {
-        pulse_bulk_send_error(bulk, transfer->socket, transfer->peer, transfer->question, code, message);
+    const struct pulse_bulk_transfer ended = *transfer;
+    char copy[LH_ERROR_MESSAGE_SIZE]; /* it may be the transfer's own */
+    snprintf(copy, sizeof copy, "%s", message);
+    pulse_bulk_transfer_end(bulk, transfer);
+    if (!ended.gone) {
+        pulse_bulk_send_error(bulk, ended.socket, ended.peer, ended.question, code, copy);
         atomic_fetch_add(&bulk->failed, 1);
     }
-    pulse_bulk_transfer_end(bulk, transfer);
 }
 
 void pulse_bulk_fail_status(struct pulse_bulk *bulk, struct pulse_bulk_transfer *transfer, const struct lh_error *error)
@@ -57,7 +62,8 @@ void pulse_bulk_fail_status(struct pulse_bulk *bulk, struct pulse_bulk_transfer 
         code = WIRE__ERROR_CODE__ERROR_DIGEST;
     } else if (error->code == LH_ERR_LIMIT) {
         code = WIRE__ERROR_CODE__ERROR_QUOTA;
+    } else if (error->code == LH_ERR_USAGE) {
+        code = WIRE__ERROR_CODE__ERROR_UNAUTHENTICATED;
     }
-    struct lh_error told = *error; /* the transfer's own goes with it */
-    pulse_bulk_fail(bulk, transfer, code, told.message);
+    pulse_bulk_fail(bulk, transfer, code, error->message);
 }

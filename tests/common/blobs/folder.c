@@ -14,26 +14,6 @@
 
 #include "tests/support/testing.h"
 
-void folder_make(char *path)
-{
-    const char *place = getenv("TMPDIR");
-    snprintf(path, FOLDER_SIZE, "%s/loophole-blobs-XXXXXX", place != NULL ? place : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(path));
-}
-
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
-void folder_remove(const char *path)
-{
-    ck_assert_int_eq(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-}
-
 const char *folder_path(const char *folder, const char *format, ...)
 {
     static char paths[4][2 * FOLDER_SIZE];

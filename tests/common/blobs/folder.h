@@ -8,13 +8,10 @@
 #include <stdint.h>
 
 #include "common/blobs/blobs.h"
+#include "tests/support/folders.h"
 
 #define FOLDER_SIZE 256
 
-/* A fresh folder under TMPDIR; `path` of FOLDER_SIZE bytes. */
-void folder_make(char *path);
-/* Removes it with all that is in it. */
-void folder_remove(const char *path);
 /* A path in it; a static buffer of four that take turns. */
 const char *folder_path(const char *folder, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Where the blob is: "kept", "cached", "suspect" or "" for nowhere. */

@@ -15,12 +15,12 @@ static char path[FOLDER_SIZE];
 
 static void setup(void)
 {
-    folder_make(path);
+    folders_make(path, sizeof path);
 }
 
 static void teardown(void)
 {
-    folder_remove(path);
+    folders_remove(path);
 }
 
 START_TEST(test_opens_fresh_folder)

@@ -16,7 +16,7 @@ static struct lh_error error;
 
 static void setup(void)
 {
-    folder_make(path);
+    folders_make(path, sizeof path);
     blobs = folder_open(path);
     error = LH_ERROR_INIT;
 }
@@ -24,7 +24,7 @@ static void setup(void)
 static void teardown(void)
 {
     lh_blobs_close(blobs);
-    folder_remove(path);
+    folders_remove(path);
 }
 
 static struct lh_blobs_usage usage_now(void)
