@@ -99,7 +99,9 @@ START_TEST(test_there_and_back)
         ck_assert_int_eq(get(client, i, sizes[i], sizes[i], "t1"), LH_OK);
     }
     struct pulse_bulk_figures figures;
-    pulse_bulk_figures(stage->bulk, &figures);
+    do {
+        pulse_bulk_figures(stage->bulk, &figures); /* the last chunk is counted after it was sent */
+    } while (figures.gets < 21 || figures.active > 0);
     ck_assert_uint_eq(figures.puts, 7);
     ck_assert_uint_eq(figures.gets, 21);
     ck_assert_uint_eq(figures.active, 0);
