@@ -57,7 +57,7 @@ enum pulse_farm_event_kind {
     PULSE_FARM_BEAT,        /* worker, session, held */
     PULSE_FARM_GONE,        /* worker, session: its process has ended for sure, and with it all that it held */
     PULSE_FARM_DRAIN,       /* worker, flag: it gets no more shards (true), or again (false) */
-    PULSE_FARM_COMPLETE,    /* worker, shard, attempt, results, known */
+    PULSE_FARM_COMPLETE,    /* worker, shard, attempt, tenant, results (one for each output, in their order), known */
     PULSE_FARM_FAILED,      /* worker, shard, attempt, text: JSON, the crash report; flag: it was not the shard */
     PULSE_FARM_LOST,        /* worker, shard, attempt, text: the instance was killed from outside */
     PULSE_FARM_RETURNED,    /* worker, shard, attempt: not begun, as when the worker drains. Costs the shard nothing */
@@ -81,7 +81,7 @@ struct pulse_farm_traits {
     size_t plugin_count;
 };
 
-/* A claim that a worker has, running or waiting there. */
+/* A claim that a worker has: running, waiting there, or ended and not yet acknowledged. */
 struct pulse_farm_held {
     uint64_t shard;
     uint32_t attempt;
@@ -165,6 +165,7 @@ enum pulse_farm_action_kind {
                               that it believes in and that are none (any more); not answered */
     PULSE_FARM_ACKNOWLEDGE, /* to worker: its result of this attempt was dealt with and may be dropped; verdict */
     PULSE_FARM_DRAINED,     /* to worker: it drains and holds nothing any more */
+    PULSE_FARM_GREET,       /* to worker, session: it is not known (this program is new); it is to send WELCOME again */
     PULSE_FARM_PLAN,        /* to the planner: plan this job. Answered by PLANNED or PLAN_FAILED */
     PULSE_FARM_REPLY,       /* to the client: token, job, status, text */
 };
@@ -251,11 +252,11 @@ struct pulse_farm_job_view {
     enum pulse_job_state state;
     uint32_t shards;           /* not final, that it waits for */
     uint32_t ready, claimed;   /* of these */
-    double progress;           /* 0 to 1 by cost, never falling but when it is planned again */
+    double progress;           /* 0 to 1 by cost, since it was planned or this program started */
     bool waiting_for_a_worker; /* at least one shard that nobody who is there can run: told by an event */
 };
-/* False: no such job, or it is final. Linear in the job's live shards. */
-bool pulse_farm_job_view(const struct pulse_farm *farm, uint64_t job, struct pulse_farm_job_view *view);
+/* False: no such job, or it is final. Linear in the live shards of the job; changes nothing but marks of its own. */
+bool pulse_farm_job_view(struct pulse_farm *farm, uint64_t job, struct pulse_farm_job_view *view);
 
 struct pulse_farm_worker_view {
     const char *name;
