@@ -71,8 +71,8 @@ LH_NODISCARD enum lh_status pulse_store_parents(struct pulse_store *store, uint6
                                                 struct lh_arena *arena, const uint64_t **parents, size_t *count,
                                                 struct lh_error *error);
 
-/* What a job is to do. Its row (pulse_change JOB) is applied in the same transaction, before or after. Put once more, it
-   replaces the options (planning adds what the job will deliver); all else stays. */
+/* What a job is to do. Its row (pulse_change JOB) is applied in the same transaction, before or after. Put once more,
+   it replaces the options (planning adds what the job will deliver); all else stays. */
 struct pulse_request_row {
     uint64_t tenant, job, project, revision;
     const char *options;     /* JSON, opaque to the store */

@@ -21,7 +21,8 @@
    LH_ERR_UNSUPPORTED  a newer Pulse has migrated it.
    LH_ERR_INTERNAL     a row breaks a constraint: a fault of the caller's.
    LH_ERR_NO_MEMORY
-   After a failed write or commit a transaction can only be rolled back. */
+   LH_ERR_CONFLICT and LH_ERR_MISSING change nothing. After any other failed write or commit a transaction can only be
+   rolled back. */
 #ifndef PULSE_STORE_STORE_H
 #define PULSE_STORE_STORE_H
 
@@ -106,9 +107,9 @@ typedef void pulse_store_report(void *context, const char *where, const char *fa
 LH_NODISCARD enum lh_status pulse_store_check(struct pulse_store *store, pulse_store_report *report, void *context,
                                               size_t *found, struct lh_error *error);
 
-/* Forgets what is over: jobs that ended before `jobs_before_ms` with their requests, wants, events and artifacts; final
-   shards that no output names or that are older; events before `events_before_ms`. At most `limit` rows of each, so
-   that a transaction stays short; *removed of all kinds, 0: nothing is left to do. */
+/* Forgets what is over: jobs that ended before `jobs_before_ms` with their requests, wants, events and artifacts;
+   shards that ended before then; events before `events_before_ms`. The newest of each always stays. At most `limit`
+   rows of each, so that a transaction stays short; *removed of all kinds, 0: nothing is left to do. */
 struct pulse_retention {
     int64_t jobs_before_ms, events_before_ms;
     size_t limit;

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Media rows, references to blobs, what a tenant holds. */
+#include "pulse-daemon/store/media.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "pulse-daemon/store/parts.h"
+
+static const struct pulse_sql_statement put_medium = {
+    .text = "INSERT INTO media (tenant, digest, size, uploaded_ms, pinned_until_ms, facts)"
+            " SELECT c1, c2, c3, c4, c5, c6 FROM {rows} WHERE true ON CONFLICT (tenant, digest) DO UPDATE SET"
+            " pinned_until_ms = {max|greatest}(media.pinned_until_ms, excluded.pinned_until_ms),"
+            " facts = coalesce(media.facts, excluded.facts)",
+    .takes = "ibiiib",
+    .gives = "",
+    .rows = true,
+};
+static const struct pulse_sql_statement put_facts = {
+    .text = "UPDATE media SET facts = ?3 WHERE tenant = ?1 AND digest = ?2 RETURNING size",
+    .takes = "ibb",
+    .gives = "i",
+};
+static const struct pulse_sql_statement find_media = {
+    .text = "SELECT c1, m.tenant, m.digest, m.size, m.uploaded_ms, m.pinned_until_ms, m.facts FROM {rows}"
+            " JOIN media m ON m.tenant = c2 AND m.digest = c3",
+    .takes = "iib",
+    .gives = "iibiiib",
+    .rows = true,
+};
+
+enum lh_status pulse_store_media_put(struct pulse_store *store, const struct pulse_media_row *media, size_t count,
+                                     struct lh_error *error)
+{
+    struct pulse_rows rows;
+    enum lh_status status = LH_OK;
+    /* One at a time: the same digest may come twice, and PostgreSQL takes a row but once in a statement. */
+    for (size_t i = 0; status == LH_OK && i < count; i++) {
+        const struct pulse_media_row *row = &media[i];
+        pulse_rows_init(&rows, store, &put_medium, NULL, NULL, error);
+        pulse_rows_add(&rows,
+                       (const struct pulse_sql_value[]){
+                           pulse_sql_count(row->tenant), pulse_sql_digest(&row->digest), pulse_sql_count(row->size),
+                           pulse_sql_integer(store->now_ms), pulse_sql_integer(row->pinned_until_ms),
+                           row->facts != NULL ? pulse_sql_blob(row->facts, row->facts_size) : pulse_sql_null()});
+        status = pulse_rows_end(&rows);
+    }
+    return status == LH_OK ? pulse_store_settle(store, error) : status;
+}
+
+enum lh_status pulse_store_media_facts(struct pulse_store *store, uint64_t tenant, const struct lh_digest *digest,
+                                       const void *facts, size_t facts_size, struct lh_error *error)
+{
+    const struct pulse_sql_value values[] = {pulse_sql_count(tenant), pulse_sql_digest(digest),
+                                             pulse_sql_blob(facts, facts_size)};
+    size_t changed = 0;
+    enum lh_status status = pulse_store_write(store, &put_facts, values, &changed, error);
+    if (status == LH_OK && changed == 0) {
+        char text[LH_DIGEST_TEXT_SIZE];
+        lh_digest_text(digest, text);
+        status = lh_error_set(error, LH_ERR_MISSING, text, "the tenant has no such medium");
+    }
+    return status;
+}
+
+struct media_reading {
+    struct lh_error *error;
+    pulse_store_take_medium *take;
+    void *context;
+};
+
+static enum lh_status give_medium(void *context, const struct pulse_sql_value *values)
+{
+    struct media_reading *reading = context;
+    struct pulse_columns columns = {values, true};
+    size_t index = (size_t)pulse_column_count(&columns, 0);
+    struct pulse_media_row row = {.tenant = pulse_column_count(&columns, 1)};
+    pulse_column_digest(&columns, 2, &row.digest);
+    row.size = pulse_column_count(&columns, 3);
+    row.uploaded_ms = pulse_column_integer(&columns, 4, INT64_MIN, INT64_MAX);
+    row.pinned_until_ms = pulse_column_integer(&columns, 5, INT64_MIN, INT64_MAX);
+    row.facts = pulse_column_blob(&columns, 6, &row.facts_size);
+    enum lh_status status = pulse_columns_end(&columns, "media", reading->error);
+    return status == LH_OK ? reading->take(reading->context, index, &row) : status;
+}
+
+enum lh_status pulse_store_media(struct pulse_store *store, uint64_t tenant, const struct lh_digest *digests,
+                                 size_t count, pulse_store_take_medium *take, void *context, struct lh_error *error)
+{
+    struct media_reading reading = {error, take, context};
+    struct pulse_rows rows;
+    pulse_rows_init(&rows, store, &find_media, give_medium, &reading, error);
+    for (size_t i = 0; i < count; i++) {
+        pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(i), pulse_sql_count(tenant),
+                                                               pulse_sql_digest(&digests[i])});
+    }
+    return pulse_rows_end(&rows);
+}
+
+/* ---- The collector's questions ---- */
+
+static const struct pulse_sql_statement find_referenced = {
+    .text = "SELECT c1 FROM {rows} WHERE EXISTS (SELECT 1 FROM media m WHERE m.digest = c2)"
+            " OR EXISTS (SELECT 1 FROM outputs o WHERE o.digest = c2)"
+            " OR EXISTS (SELECT 1 FROM artifacts a WHERE a.digest = c2)",
+    .takes = "ib",
+    .gives = "i",
+    .rows = true,
+};
+
+struct marking {
+    bool *marks;
+    size_t count;
+};
+
+static enum lh_status mark(void *context, const struct pulse_sql_value *columns)
+{
+    struct marking *marking = context;
+    if (columns[0].integer >= 0 && (uint64_t)columns[0].integer < marking->count) {
+        marking->marks[columns[0].integer] = true;
+    }
+    return LH_OK;
+}
+
+enum lh_status pulse_store_referenced(struct pulse_store *store, const struct lh_digest *digests, size_t count,
+                                      bool *referenced, struct lh_error *error)
+{
+    struct marking marking = {referenced, count};
+    struct pulse_rows rows;
+    pulse_rows_init(&rows, store, &find_referenced, mark, &marking, error);
+    for (size_t i = 0; i < count; i++) {
+        referenced[i] = false;
+        pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(i), pulse_sql_digest(&digests[i])});
+    }
+    enum lh_status status = pulse_rows_end(&rows);
+    /* Who does not look at the status must not delete. */
+    for (size_t i = 0; status != LH_OK && i < count; i++) {
+        referenced[i] = true;
+    }
+    return status;
+}
+
+static const struct pulse_sql_statement forget_media = {
+    .text = "DELETE FROM media WHERE (tenant, digest) IN (SELECT m.tenant, m.digest FROM media m"
+            " WHERE m.pinned_until_ms < ?1 AND NOT EXISTS (SELECT 1 FROM manifest_files f"
+            " WHERE f.tenant = m.tenant AND f.digest = m.digest) LIMIT ?2) RETURNING tenant",
+    .takes = "ii",
+    .gives = "i",
+};
+
+enum lh_status pulse_store_media_forget(struct pulse_store *store, size_t limit, size_t *removed,
+                                        struct lh_error *error)
+{
+    const struct pulse_sql_value values[] = {pulse_sql_integer(store->now_ms), pulse_sql_count(limit)};
+    return pulse_store_write(store, &forget_media, values, removed, error);
+}
+
+static const struct pulse_sql_statement find_usage = {
+    .text = "SELECT quota_bytes,"
+            " (SELECT count(*) FROM media m WHERE m.tenant = t.id),"
+            " (SELECT CAST(coalesce(sum(m.size), 0) AS {int}) FROM media m WHERE m.tenant = t.id),"
+            " (SELECT count(*) FROM outputs o WHERE o.tenant = t.id AND o.state = 1),"
+            " (SELECT CAST(coalesce(sum(o.size), 0) AS {int}) FROM (SELECT DISTINCT digest, size FROM outputs"
+            " WHERE outputs.tenant = ?1 AND state = 1) AS o) FROM tenants t WHERE t.id = ?1",
+    .takes = "i",
+    .gives = "iiiii",
+};
+
+struct usage_reading {
+    struct pulse_usage usage;
+    bool found;
+};
+
+static enum lh_status keep_usage(void *context, const struct pulse_sql_value *values)
+{
+    struct usage_reading *reading = context;
+    struct pulse_columns columns = {values, true};
+    reading->usage.quota_bytes = pulse_column_count(&columns, 0);
+    reading->usage.media_count = pulse_column_count(&columns, 1);
+    reading->usage.media_bytes = pulse_column_count(&columns, 2);
+    reading->usage.output_count = pulse_column_count(&columns, 3);
+    reading->usage.output_bytes = pulse_column_count(&columns, 4);
+    reading->found = true;
+    return pulse_columns_end(&columns, "tenants", NULL);
+}
+
+enum lh_status pulse_store_usage(struct pulse_store *store, uint64_t tenant, struct pulse_usage *usage,
+                                 struct lh_error *error)
+{
+    const struct pulse_sql_value values[] = {pulse_sql_count(tenant)};
+    struct usage_reading reading = {.found = false};
+    enum lh_status status = pulse_store_query(store, &find_usage, values, 1, keep_usage, &reading, error);
+    if (status == LH_OK && !reading.found) {
+        status = lh_error_set(error, LH_ERR_MISSING, NULL, "there is no tenant %" PRIu64, tenant);
+    }
+    if (status == LH_OK) {
+        *usage = reading.usage;
+    }
+    return status;
+}

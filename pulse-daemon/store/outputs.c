@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of the farm as values, and looking at outputs and specs. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pulse-daemon/store/load.h"
+#include "pulse-daemon/store/parts.h"
+
+void pulse_column_job(struct pulse_columns *columns, size_t first, struct pulse_job_row *job)
+{
+    job->tenant = pulse_column_count(columns, first);
+    job->id = pulse_column_count(columns, first + 1);
+    job->priority = (int32_t)pulse_column_integer(columns, first + 2, PULSE_PRIORITY_MIN, PULSE_PRIORITY_MAX);
+    job->state = (enum pulse_job_state)pulse_column_integer(columns, first + 3, PULSE_JOB_QUEUED, PULSE_JOB_CANCELLED);
+    job->error = pulse_column_text(columns, first + 4);
+}
+
+static void column_name(struct pulse_columns *columns, size_t index, char name[PULSE_NAME_SIZE])
+{
+    const char *text = pulse_column_text(columns, index);
+    size_t length = strlen(text);
+    if (length >= PULSE_NAME_SIZE) {
+        columns->sound = false;
+        return;
+    }
+    memcpy(name, text, length + 1);
+}
+
+void pulse_column_shard(struct pulse_columns *columns, size_t first, struct pulse_shard_row *shard)
+{
+    shard->tenant = pulse_column_count(columns, first);
+    shard->id = pulse_column_count(columns, first + 1);
+    shard->kind =
+        (enum pulse_shard_kind)pulse_column_integer(columns, first + 2, PULSE_SHARD_PROBE, PULSE_SHARD_RENDER);
+    shard->state =
+        (enum pulse_shard_state)pulse_column_integer(columns, first + 3, PULSE_SHARD_WAITING, PULSE_SHARD_CANCELLED);
+    pulse_column_digest(columns, first + 4, &shard->needs);
+    shard->cost_ms = (uint32_t)pulse_column_integer(columns, first + 5, 0, UINT32_MAX);
+    shard->attempt = (uint32_t)pulse_column_integer(columns, first + 6, 0, UINT32_MAX);
+    column_name(columns, first + 7, shard->owner);
+    shard->losses = (uint32_t)pulse_column_integer(columns, first + 8, 0, UINT32_MAX);
+    shard->failures = (uint32_t)pulse_column_integer(columns, first + 9, 0, UINT32_MAX);
+    column_name(columns, first + 10, shard->failed_on);
+}
+
+void pulse_column_output(struct pulse_columns *columns, size_t first, struct pulse_output_row *output)
+{
+    output->tenant = pulse_column_count(columns, first);
+    pulse_column_digest(columns, first + 1, &output->key);
+    output->kind =
+        (enum pulse_output_kind)pulse_column_integer(columns, first + 2, PULSE_OUTPUT_FILE, PULSE_OUTPUT_FACTS);
+    output->state =
+        (enum pulse_output_state)pulse_column_integer(columns, first + 3, PULSE_OUTPUT_PROMISED, PULSE_OUTPUT_PRESENT);
+    output->shard = pulse_column_count(columns, first + 4);
+    if (output->state == PULSE_OUTPUT_PRESENT) {
+        pulse_column_digest(columns, first + 5, &output->digest);
+    }
+    output->size = pulse_column_count(columns, first + 6);
+    output->facts = pulse_column_blob(columns, first + 7, &output->facts_size);
+}
+
+struct looking {
+    pulse_store_take_output *take;
+    void *context;
+    struct lh_error *error;
+    size_t count; /* so far */
+};
+
+static const struct pulse_sql_statement find_outputs = {
+    .text = "SELECT c1, o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts FROM {rows}"
+            " JOIN outputs o ON o.tenant = c2 AND o.key = c3",
+    .takes = "iib",
+    .gives = "iibiiibib",
+    .rows = true,
+};
+
+static enum lh_status take_found(void *context, const struct pulse_sql_value *values)
+{
+    struct looking *looking = context;
+    struct pulse_columns columns = {values, true};
+    struct pulse_output_row output = {.tenant = 0};
+    size_t index = (size_t)pulse_column_count(&columns, 0);
+    pulse_column_output(&columns, 1, &output);
+    enum lh_status status = pulse_columns_end(&columns, "outputs", looking->error);
+    return status == LH_OK ? looking->take(looking->context, index, &output) : status;
+}
+
+enum lh_status pulse_store_outputs(struct pulse_store *store, uint64_t tenant, const struct lh_digest *keys,
+                                   size_t count, pulse_store_take_output *take, void *context, struct lh_error *error)
+{
+    struct looking looking = {.take = take, .context = context, .error = error};
+    struct pulse_rows rows;
+    pulse_rows_init(&rows, store, &find_outputs, take_found, &looking, error);
+    for (size_t i = 0; i < count; i++) {
+        pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(i), pulse_sql_count(tenant),
+                                                               pulse_sql_digest(&keys[i])});
+    }
+    return pulse_rows_end(&rows);
+}
+
+/* Only forward, and not again within a minute: reading must not cost a write each time. */
+static const struct pulse_sql_statement touch_outputs = {
+    .text = "UPDATE outputs SET used_ms = c3 FROM {rows} WHERE tenant = c1 AND key = c2 AND used_ms + 60000 < c3",
+    .takes = "ibi",
+    .gives = "",
+    .rows = true,
+};
+
+enum lh_status pulse_store_outputs_touch(struct pulse_store *store, uint64_t tenant, const struct lh_digest *keys,
+                                         size_t count, struct lh_error *error)
+{
+    struct pulse_rows rows;
+    pulse_rows_init(&rows, store, &touch_outputs, NULL, NULL, error);
+    for (size_t i = 0; i < count; i++) {
+        pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(tenant), pulse_sql_digest(&keys[i]),
+                                                               pulse_sql_integer(store->now_ms)});
+    }
+    enum lh_status status = pulse_rows_end(&rows);
+    return status == LH_OK ? pulse_store_settle(store, error) : status;
+}
+
+static const struct pulse_sql_statement idle_outputs = {
+    .text = "SELECT o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts FROM outputs o"
+            " WHERE o.tenant = ?1 AND o.state = 1 AND NOT EXISTS"
+            " (SELECT 1 FROM jobs j JOIN wants w ON w.tenant = j.tenant AND w.job = j.id"
+            " WHERE j.tenant = ?1 AND j.state < 3 AND w.key = o.key)"
+            " ORDER BY o.used_ms, o.key LIMIT ?2",
+    .takes = "ii",
+    .gives = "ibiiibib",
+    .stream = true,
+};
+
+static enum lh_status take_idle(void *context, const struct pulse_sql_value *values)
+{
+    struct looking *looking = context;
+    struct pulse_columns columns = {values, true};
+    struct pulse_output_row output = {.tenant = 0};
+    pulse_column_output(&columns, 0, &output);
+    enum lh_status status = pulse_columns_end(&columns, "outputs", looking->error);
+    return status == LH_OK ? looking->take(looking->context, looking->count++, &output) : status;
+}
+
+enum lh_status pulse_store_outputs_idle(struct pulse_store *store, uint64_t tenant, size_t limit,
+                                        pulse_store_take_output *take, void *context, struct lh_error *error)
+{
+    struct looking looking = {.take = take, .context = context, .error = error};
+    const struct pulse_sql_value values[] = {pulse_sql_count(tenant), pulse_sql_count(limit)};
+    return pulse_store_query(store, &idle_outputs, values, 1, take_idle, &looking, error);
+}
+
+static const struct pulse_sql_statement find_spec = {
+    .text = "SELECT spec FROM specs WHERE tenant = ?1 AND shard = ?2",
+    .takes = "ii",
+    .gives = "b",
+};
+
+enum lh_status pulse_store_spec(struct pulse_store *store, uint64_t tenant, uint64_t shard, struct lh_arena *arena,
+                                const void **spec, size_t *size, struct lh_error *error)
+{
+    const struct pulse_sql_value values[] = {pulse_sql_count(tenant), pulse_sql_count(shard)};
+    char what[64];
+    snprintf(what, sizeof what, "shard %" PRIu64, shard);
+    return pulse_store_blob(store, &find_spec, values, what, arena, spec, size, error);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* One suite for both stores: the same calls have to give the same results. */
+#include "tests/pulse-daemon/store/fixture.h"
+#include "tests/pulse-daemon/store/suites.h"
+
+int main(void)
+{
+    TCase *(*const cases[])(void) = {
+        store_tests, transaction_tests, apply_tests, load_tests, outputs_tests,
+    };
+    Suite *suite = suite_create(fixture_is_postgres() ? "postgresql" : "sqlite");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        suite_add_tcase(suite, cases[i]());
+    }
+    return testing_main(suite);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The cases that both stores have to pass, one file each. */
+#ifndef TESTS_PULSE_DAEMON_STORE_SUITES_H
+#define TESTS_PULSE_DAEMON_STORE_SUITES_H
+
+#include <check.h>
+
+TCase *store_tests(void);
+TCase *transaction_tests(void);
+TCase *apply_tests(void);
+TCase *load_tests(void);
+TCase *outputs_tests(void);
+
+#endif

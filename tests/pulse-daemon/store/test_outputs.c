@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking at outputs and specs, and who was used longest ago. */
+#include <string.h>
+
+#include "tests/pulse-daemon/store/fixture.h"
+#include "tests/pulse-daemon/store/suites.h"
+
+enum { COUNT = 3000 };
+
+struct found {
+    uint64_t shards[COUNT]; /* by index */
+    size_t count;
+};
+
+static enum lh_status find(void *context, size_t index, const struct pulse_output_row *output)
+{
+    struct found *found = context;
+    ck_assert_uint_lt(index, COUNT);
+    found->shards[index] = output->shard;
+    found->count++;
+    return output->size == 13 ? LH_ERR_CANCELLED : LH_OK;
+}
+
+START_TEST(many_are_found_in_one_go)
+{
+    static struct lh_digest keys[COUNT];
+    static struct pulse_change changes[COUNT];
+    static struct found found;
+    for (size_t i = 0; i < COUNT; i++) {
+        keys[i] = fixture_digest("key", i);
+        changes[i] = fixture_output(i % 3 == 1 ? 2 : 1, &keys[i],
+                                    i % 2 == 0 ? PULSE_OUTPUT_PRESENT : PULSE_OUTPUT_PROMISED, i + 1);
+    }
+    fixture_apply(changes, COUNT);
+    OK(pulse_store_outputs(fixture_store, 1, keys, COUNT, find, &found, &fixture_error));
+    ck_assert_uint_eq(found.count, COUNT - COUNT / 3);
+    for (size_t i = 0; i < COUNT; i++) {
+        ck_assert_uint_eq(found.shards[i], i % 3 == 1 ? 0 : i + 1);
+    }
+    /* The same key twice is found twice. */
+    struct lh_digest twice[] = {keys[0], fixture_digest("none", 1), keys[0]};
+    memset(&found, 0, sizeof found);
+    OK(pulse_store_outputs(fixture_store, 1, twice, 3, find, &found, &fixture_error));
+    ck_assert(found.count == 2 && found.shards[0] == 1 && found.shards[1] == 0 && found.shards[2] == 1);
+    OK(pulse_store_outputs(fixture_store, 1, NULL, 0, find, &found, &fixture_error));
+    ck_assert_uint_eq(found.count, 2);
+}
+END_TEST
+
+START_TEST(who_looks_may_stop)
+{
+    struct lh_digest key = fixture_digest("key", 1);
+    struct pulse_change change = fixture_output(1, &key, PULSE_OUTPUT_PRESENT, 1);
+    static struct found found;
+    change.output.size = 13;
+    fixture_apply(&change, 1);
+    FAILS(pulse_store_outputs(fixture_store, 1, &key, 1, find, &found, &fixture_error), LH_ERR_CANCELLED);
+}
+END_TEST
+
+static enum lh_status note_order(void *context, size_t index, const struct pulse_output_row *output)
+{
+    ((uint64_t *)context)[index] = output->shard;
+    return LH_OK;
+}
+
+START_TEST(the_longest_unused_comes_first)
+{
+    struct lh_digest keys[6];
+    struct pulse_change changes[11];
+    uint64_t order[6] = {0};
+    for (size_t i = 0; i < 6; i++) {
+        keys[i] = fixture_digest("key", i);
+        changes[i] = fixture_output(1, &keys[i], i == 5 ? PULSE_OUTPUT_PROMISED : PULSE_OUTPUT_PRESENT, i + 1);
+    }
+    changes[6] = fixture_job(1, 1, PULSE_JOB_RUNNING);
+    changes[7] = fixture_job(1, 2, PULSE_JOB_CANCELLED);
+    changes[8] = fixture_want(1, 1, &keys[2]);
+    changes[9] = fixture_want(1, 2, &keys[3]);
+    changes[10] = fixture_output(2, &keys[0], PULSE_OUTPUT_PRESENT, 7);
+    fixture_apply(changes, 11);
+    for (size_t i = 0; i < 2; i++) {
+        OK(pulse_store_begin(fixture_store, NOW + 100000 * (2 - (int64_t)i), &fixture_error));
+        OK(pulse_store_outputs_touch(fixture_store, 1, &keys[i], 1, &fixture_error));
+        fixture_commit();
+    }
+    OK(pulse_store_outputs_idle(fixture_store, 1, 6, note_order, order, &fixture_error));
+    uint64_t first = order[0] + order[1]; /* 4 and 5, equally old */
+    ck_assert_uint_eq(first, 9);
+    ck_assert(order[2] == 2 && order[3] == 1 && order[4] == 0);
+    memset(order, 0, sizeof order);
+    OK(pulse_store_outputs_idle(fixture_store, 1, 3, note_order, order, &fixture_error));
+    ck_assert(order[2] == 2 && order[3] == 0);
+    /* The time never goes back. */
+    fixture_begin();
+    OK(pulse_store_outputs_touch(fixture_store, 1, keys, 6, &fixture_error));
+    fixture_commit();
+    ck_assert_int_eq(fixture_count("SELECT max(used_ms) FROM outputs"), NOW + 200000);
+}
+END_TEST
+
+START_TEST(a_spec_is_its_tenants)
+{
+    struct lh_digest key = fixture_digest("key", 1);
+    struct pulse_change changes[3] = {fixture_shard(1, 1, PULSE_SHARD_READY), fixture_spec(1, 1, NULL, 0, &key, 1)};
+    struct lh_arena arena;
+    const void *spec = NULL;
+    size_t size = 0;
+    fixture_needs(&changes[2]);
+    fixture_apply(changes, 3);
+    lh_arena_init(&arena);
+    OK(pulse_store_spec(fixture_store, 1, 1, &arena, &spec, &size, &fixture_error));
+    ck_assert_uint_eq(size, 10);
+    ck_assert_mem_eq(spec, "what\0to do", 10);
+    FAILS(pulse_store_spec(fixture_store, 2, 1, &arena, &spec, &size, &fixture_error), LH_ERR_MISSING);
+    FAILS(pulse_store_spec(fixture_store, 1, 2, &arena, &spec, &size, &fixture_error), LH_ERR_MISSING);
+    lh_arena_fini(&arena);
+}
+END_TEST
+
+TCase *outputs_tests(void)
+{
+    TCase *tests = tcase_create("outputs");
+    tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
+    tcase_add_test(tests, many_are_found_in_one_go);
+    tcase_add_test(tests, who_looks_may_stop);
+    tcase_add_test(tests, the_longest_unused_comes_first);
+    tcase_add_test(tests, a_spec_is_its_tenants);
+    return tests;
+}
