@@ -321,6 +321,17 @@ enum lh_status inventory_evidence_find(struct lh_arena *arena, const struct inve
     return status;
 }
 
+void inventory_evidence_write(struct lh_writer *writer, const struct inventory_evidence *evidence)
+{
+    struct lh_json_emitter emitter;
+    lh_json_emit_init(&emitter, writer, false);
+    lh_json_emit_object(&emitter);
+    lh_json_emit_name(&emitter, "loopholeEvidence");
+    lh_json_emit_integer(&emitter, RECORD_FORMAT);
+    inventory_evidence_emit(&emitter, evidence);
+    lh_json_emit_object_end(&emitter);
+}
+
 enum lh_status inventory_evidence_save(const struct inventory_places *places, const struct inventory_evidence *evidence,
                                        struct lh_error *error)
 {
@@ -334,15 +345,9 @@ enum lh_status inventory_evidence_save(const struct inventory_places *places, co
     }
     struct lh_arena scratch;
     struct lh_writer writer;
-    struct lh_json_emitter emitter;
     lh_arena_init(&scratch);
     lh_writer_init(&writer);
-    lh_json_emit_init(&emitter, &writer, false);
-    lh_json_emit_object(&emitter);
-    lh_json_emit_name(&emitter, "loopholeEvidence");
-    lh_json_emit_integer(&emitter, RECORD_FORMAT);
-    inventory_evidence_emit(&emitter, evidence);
-    lh_json_emit_object_end(&emitter);
+    inventory_evidence_write(&writer, evidence);
     enum lh_status status = lh_writer_status(&writer) == LH_OK ? inventory_keep_write(&scratch, places->evidence, name,
                                                                                       writer.data, writer.size, error)
                                                                : lh_error_no_memory(error);

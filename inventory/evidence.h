@@ -80,6 +80,8 @@ LH_NODISCARD enum lh_status inventory_evidence_save(const struct inventory_place
 
 /* The record's members, into an object that is open. */
 void inventory_evidence_emit(struct lh_json_emitter *emitter, const struct inventory_evidence *evidence);
+/* The record's text, as it is kept. */
+void inventory_evidence_write(struct lh_writer *writer, const struct inventory_evidence *evidence);
 /* From a record's text; texts in the arena. LH_ERR_FORMAT: it is none; LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status inventory_evidence_parse(struct lh_arena *arena, const char *text, size_t length,
                                                      struct inventory_evidence *evidence);

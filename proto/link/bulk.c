@@ -75,6 +75,13 @@ static enum lh_status go_on(const struct run *run)
     return wanted ? LH_OK : lh_error_set(run->error, LH_ERR_CANCELLED, NULL, "the transfer was given up");
 }
 
+static void tell_moved(const struct run *run, size_t size)
+{
+    if (run->transfer->moved != NULL) {
+        run->transfer->moved(run->transfer->context, size);
+    }
+}
+
 static bool is_patient(const struct run *run, uint64_t since_ns)
 {
     uint64_t patience_ms = run->transfer->patience_ms != 0 ? run->transfer->patience_ms : PATIENCE_MS;
@@ -282,6 +289,7 @@ static enum lh_status send_piece(struct run *run, struct upload *upload)
     WIRE_BODY(&envelope, PUT_CHUNK, put_chunk, &body);
     enum lh_status status = say(run, &envelope, &payload, NULL);
     upload->offset += size;
+    tell_moved(run, size);
     upload->credits--;
     return status;
 }
@@ -373,6 +381,7 @@ static enum lh_status take_chunk(struct run *run, struct download *download, con
         return status;
     }
     download->offset += answer->payload_size;
+    tell_moved(run, answer->payload_size);
     download->done = last;
     status = go_on(run);
     return status == LH_OK && !last ? give_credit(run) : status;

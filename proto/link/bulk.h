@@ -27,6 +27,8 @@ struct wire_transfer {
     uint32_t patience_ms; /* for a connection, and for the next sign of life; 0: 10 000 */
     /* Asked about 20 times a second: false ends the transfer, LH_ERR_CANCELLED. NULL: nobody asks. */
     bool (*go_on)(void *context);
+    /* Told of each piece that has left or come, for progress. NULL: nobody is. */
+    void (*moved)(void *context, size_t size);
     void *context;
 };
 
