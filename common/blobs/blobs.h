@@ -112,16 +112,19 @@ LH_NODISCARD enum lh_status lh_blobs_read(struct lh_blobs *blobs, const struct l
 LH_NODISCARD enum lh_status lh_blobs_keep(struct lh_blobs *blobs, const struct lh_digest *digest,
                                           struct lh_error *error);
 
-/* Removing, in two steps, so that a store can be asked between them. Marked: false when it is held or not there. From
-   then on puts, adoptions and holds of this digest wait. */
-bool lh_blobs_mark(struct lh_blobs *blobs, const struct lh_digest *digest);
+/* Removing, in two steps, so that a store can be asked between them. Marked: false when it is held, not there, or was
+   used within the last `unused_ms`. From then on puts, adoptions and holds of this digest wait. */
+bool lh_blobs_mark(struct lh_blobs *blobs, const struct lh_digest *digest, uint64_t unused_ms);
 /* It stays after all; whoever waited goes on. */
 void lh_blobs_unmark(struct lh_blobs *blobs, const struct lh_digest *digest);
-/* A marked one loses its name (a rename into trash/); whoever waited goes on and finds it gone. */
-LH_NODISCARD enum lh_status lh_blobs_remove(struct lh_blobs *blobs, const struct lh_digest *digest,
+/* A marked one loses its name (a rename into trash/); whoever waited goes on and finds it gone. On failure it stays.
+ *size (may be NULL): of what went. */
+LH_NODISCARD enum lh_status lh_blobs_remove(struct lh_blobs *blobs, const struct lh_digest *digest, uint64_t *size,
                                             struct lh_error *error);
 /* Unlinks what lies in trash/. Takes as long as the file system needs for it. */
 void lh_blobs_empty_trash(struct lh_blobs *blobs);
+/* How much has to go so that `bytes` more fit under quota and floor. */
+uint64_t lh_blobs_excess(struct lh_blobs *blobs, uint64_t bytes);
 /* Removes CACHED ones that are not held, longest unused first, until `bytes` more fit under quota and floor. For an
    owner that has no store (a worker). *freed may be less than it takes. */
 LH_NODISCARD enum lh_status lh_blobs_evict(struct lh_blobs *blobs, uint64_t bytes, uint64_t *freed,

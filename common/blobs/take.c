@@ -11,11 +11,19 @@
 
 #include "common/blobs/blobs_impl.h"
 
-bool lh_blobs_mark(struct lh_blobs *blobs, const struct lh_digest *digest)
+#define MILLISECOND_NS UINT64_C(1000000)
+
+bool lh_blobs_mark(struct lh_blobs *blobs, const struct lh_digest *digest, uint64_t unused_ms)
 {
+    uint64_t now = lh_blobs_wall_ns();
     pthread_mutex_lock(&blobs->mutex);
     struct lh_blobs_entry *entry = lh_blobs_find(blobs, digest);
     bool markable = entry != NULL && entry->work == LH_BLOBS_IDLE && entry->holds == 0;
+    if (markable && unused_ms > 0) {
+        /* By a clock that was set back it was used in the future: long ago, then. */
+        uint64_t ago = now > entry->used_ns ? now - entry->used_ns : UINT64_MAX;
+        markable = ago / MILLISECOND_NS >= unused_ms;
+    }
     if (markable) {
         entry->work = LH_BLOBS_LEAVING;
     }
@@ -57,14 +65,22 @@ int lh_blobs_take_out(struct lh_blobs *blobs, struct lh_blobs_entry *entry, bool
     return code;
 }
 
-enum lh_status lh_blobs_remove(struct lh_blobs *blobs, const struct lh_digest *digest, struct lh_error *error)
+enum lh_status lh_blobs_remove(struct lh_blobs *blobs, const struct lh_digest *digest, uint64_t *size,
+                               struct lh_error *error)
 {
     pthread_mutex_lock(&blobs->mutex);
     struct lh_blobs_entry *entry = lh_blobs_find(blobs, digest);
     assert(entry != NULL && entry->work == LH_BLOBS_LEAVING);
+    uint64_t gone = entry->size;
     pthread_mutex_unlock(&blobs->mutex);
     int code = lh_blobs_take_out(blobs, entry, false);
-    return code == 0 ? LH_OK : lh_blobs_fail(error, code, NULL, "removed");
+    if (code != 0) {
+        return lh_blobs_fail(error, code, NULL, "removed");
+    }
+    if (size != NULL) {
+        *size = gone;
+    }
+    return LH_OK;
 }
 
 void lh_blobs_empty_trash(struct lh_blobs *blobs)
@@ -77,7 +93,7 @@ void lh_blobs_empty_trash(struct lh_blobs *blobs)
 
 struct candidate {
     struct lh_digest digest;
-    uint64_t used_ns, size;
+    uint64_t used_ns;
 };
 
 static int compare_use(const void *a, const void *b)
@@ -89,12 +105,15 @@ static int compare_use(const void *a, const void *b)
     return memcmp(&first->digest, &second->digest, sizeof first->digest);
 }
 
-/* How much has to go so that `bytes` more fit. The lock is held. */
-static uint64_t excess(const struct lh_blobs *blobs, uint64_t bytes, uint64_t space)
+uint64_t lh_blobs_excess(struct lh_blobs *blobs, uint64_t bytes)
 {
+    uint64_t space = lh_blobs_free_space(blobs);
+    bytes = bytes < INT64_MAX ? bytes : INT64_MAX; /* sums stay far from the end of the numbers */
+    pthread_mutex_lock(&blobs->mutex);
     uint64_t used = blobs->usage.bytes + blobs->reserved + bytes;
     uint64_t over_quota = blobs->quota != 0 && used > blobs->quota ? used - blobs->quota : 0;
     uint64_t needed = blobs->floor + blobs->unwritten + bytes;
+    pthread_mutex_unlock(&blobs->mutex);
     uint64_t over_space = needed > space ? needed - space : 0;
     return over_quota > over_space ? over_quota : over_space;
 }
@@ -111,8 +130,7 @@ static struct candidate *list_candidates(const struct lh_blobs *blobs, size_t *c
     for (; entry != NULL; entry = lh_blobs_after(blobs, &entry->digest)) {
         bool cached = entry->place != LH_BLOBS_IN_KEPT && entry->work == LH_BLOBS_IDLE && entry->holds == 0;
         if (cached) {
-            candidates[found++] =
-                (struct candidate){.digest = entry->digest, .used_ns = entry->used_ns, .size = entry->size};
+            candidates[found++] = (struct candidate){.digest = entry->digest, .used_ns = entry->used_ns};
         }
     }
     qsort(candidates, found, sizeof *candidates, compare_use);
@@ -122,25 +140,25 @@ static struct candidate *list_candidates(const struct lh_blobs *blobs, size_t *c
 
 enum lh_status lh_blobs_evict(struct lh_blobs *blobs, uint64_t bytes, uint64_t *freed, struct lh_error *error)
 {
-    uint64_t space = lh_blobs_free_space(blobs);
-    bytes = bytes < INT64_MAX ? bytes : INT64_MAX; /* sums stay far from the end of the numbers */
-    size_t count = 0;
-    struct candidate *candidates = NULL;
-    pthread_mutex_lock(&blobs->mutex);
-    uint64_t wanted = excess(blobs, bytes, space);
-    if (wanted > 0) {
-        candidates = list_candidates(blobs, &count);
+    uint64_t wanted = lh_blobs_excess(blobs, bytes);
+    if (wanted == 0) {
+        *freed = 0;
+        return LH_OK;
     }
+    size_t count = 0;
+    pthread_mutex_lock(&blobs->mutex);
+    struct candidate *candidates = list_candidates(blobs, &count);
     pthread_mutex_unlock(&blobs->mutex);
-    if (wanted > 0 && candidates == NULL) {
+    if (candidates == NULL) {
         return lh_error_no_memory(error);
     }
     enum lh_status status = LH_OK;
     uint64_t gone = 0;
     for (size_t i = 0; i < count && gone < wanted && status == LH_OK; i++) {
-        if (lh_blobs_mark(blobs, &candidates[i].digest)) {
-            status = lh_blobs_remove(blobs, &candidates[i].digest, error);
-            gone += status == LH_OK ? candidates[i].size : 0;
+        if (lh_blobs_mark(blobs, &candidates[i].digest, 0)) {
+            uint64_t size = 0;
+            status = lh_blobs_remove(blobs, &candidates[i].digest, &size, error);
+            gone += size;
         }
     }
     free(candidates);

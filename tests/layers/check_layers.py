@@ -41,7 +41,7 @@ LAYERS = {
     "pulse-daemon/farm": ["common"],
     "pulse-daemon/shard": ["common", "graph"],
     "pulse-daemon/store": ["common", "pulse-daemon/farm"],
-    "pulse-daemon/media": ["common", "pulse-daemon/store"],
+    "pulse-daemon/media": ["common", "pulse-daemon/farm", "pulse-daemon/store"],
     "pulse-daemon/service": ["common", "graph", "proto", "inventory", "pulse-daemon/project", "pulse-daemon/compile",
                              "pulse-daemon/shard", "pulse-daemon/farm", "pulse-daemon/store", "pulse-daemon/media"],
     # The one place where Pulse and Signal meet: through the parent's side of the instance, never into the kernels.

@@ -170,8 +170,8 @@ START_TEST(test_is_stored_only_when_committed)
     stage->commit = LH_ERR_CONFLICT;
     ck_assert_int_eq(put(client, 1, 6 * CHUNK, "t1", &digest), LH_ERR_CONFLICT);
     ck_assert(!bulk_stage_knows(stage, 1, &digest));
-    ck_assert(lh_blobs_mark(stage->blobs, &digest)); /* nobody holds what nothing refers to */
-    ck_assert_int_eq(lh_blobs_remove(stage->blobs, &digest, &error), LH_OK);
+    ck_assert(lh_blobs_mark(stage->blobs, &digest, 0)); /* nobody holds what nothing refers to */
+    ck_assert_int_eq(lh_blobs_remove(stage->blobs, &digest, NULL, &error), LH_OK);
     stage->commit = LH_OK;
     ck_assert_int_eq(put(client, 1, 6 * CHUNK, "t1", &digest), LH_OK);
 }
