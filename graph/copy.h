@@ -18,8 +18,8 @@ void graph_copy_free(struct graph_copy *copy); /* accepts NULL */
 /* `stand_in`, a node of the builder, stands for `node` from here on: it is not copied, nor is what feeds it alone.
    Nodes that were copied before keep what they read. */
 void graph_copy_replace(struct graph_copy *copy, uint32_t node, uint32_t stand_in);
-/* Nodes that were copied or replaced before are copied anew from here on, and read what is copied or stands in then; what
-   comes out equal is one node in the builder. Media and stored entries stay. */
+/* Nodes that were copied or replaced before are copied anew from here on, and read what is copied or stands in then;
+   what comes out equal is one node in the builder. Media and stored entries stay. */
 void graph_copy_forget(struct graph_copy *copy);
 /* The node in the builder, copied with all that feeds it unless it was before. */
 LH_NODISCARD enum lh_status graph_copy_node(struct graph_copy *copy, uint32_t node, uint32_t *copied);

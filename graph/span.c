@@ -4,11 +4,11 @@
 
 bool graph_pass_is_same(const struct graph *graph, const struct graph_deliverable *a, const struct graph_deliverable *b)
 {
-    if (a->start != b->start || a->end != b->end) {
-        return false;
+    if (graph->insert_count == 0) {
+        return a->start == b->start && a->end == b->end;
     }
-    return graph->insert_count == 0 ||
-           (a->preroll == b->preroll && (graph_deliverable_tail(a) > 0) == (graph_deliverable_tail(b) > 0));
+    return graph_pass_begin(graph, a) == graph_pass_begin(graph, b) &&
+           graph_pass_silence(graph, a) == graph_pass_silence(graph, b);
 }
 
 int64_t graph_pass_begin(const struct graph *graph, const struct graph_deliverable *deliverable)

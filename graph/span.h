@@ -26,8 +26,9 @@ struct graph_span {
     int64_t stop;
 };
 
-/* Deliverables belong to one pass when they share start and end and, in a graph with plugins, the preroll and whether
-   there is a tail. */
+/* Deliverables belong to one pass when they share start and end; in a graph with plugins, whose frames hang on where
+   everything began and where the sources fell silent, when they share those two. What is stored on the way to a file is
+   of the file's pass. */
 bool graph_pass_is_same(const struct graph *graph, const struct graph_deliverable *a,
                         const struct graph_deliverable *b);
 /* The first frame that the pass of a deliverable plays. */

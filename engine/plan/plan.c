@@ -143,14 +143,16 @@ static void make_mix_chains(struct engine_draft *draft)
     }
 }
 
-/* Equal measurements are made once: same node and same length. */
+/* Equal measurements are made once: same node and same frames. */
 static uint32_t find_meter(const struct engine_plan *plan, uint32_t deliverable)
 {
     const struct graph_deliverable *wanted = &plan->graph->deliverables[deliverable];
     for (uint32_t c = 0; c < plan->chain_count; c++) {
         const struct engine_chain *chain = &plan->chains[c];
-        if (chain->kind == ENGINE_CHAIN_METER && chain->node == wanted->node &&
-            graph_deliverable_tail(&plan->graph->deliverables[chain->deliverable]) == graph_deliverable_tail(wanted)) {
+        const struct graph_deliverable *served =
+            chain->kind == ENGINE_CHAIN_METER ? &plan->graph->deliverables[chain->deliverable] : NULL;
+        if (served != NULL && served->node == wanted->node && served->start == wanted->start &&
+            served->end == wanted->end && graph_deliverable_tail(served) == graph_deliverable_tail(wanted)) {
             return c;
         }
     }
@@ -308,11 +310,12 @@ static void set_range(struct engine_draft *draft)
     plan->begin = graph_pass_begin(plan->graph, pass);
     plan->start = pass->start;
     plan->silence = graph_pass_silence(plan->graph, pass);
-    plan->stop = pass->end;
+    plan->stop = 0;
     for (uint32_t d = 0; d < plan->graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &plan->graph->deliverables[d];
-        int64_t stop = pass->end + graph_deliverable_tail(deliverable);
+        int64_t stop = deliverable->end + graph_deliverable_tail(deliverable);
         if (in_pass(draft, d)) {
+            plan->start = deliverable->start < plan->start ? deliverable->start : plan->start;
             draft->delivered[deliverable->node] = true;
             draft->heard[deliverable->node] =
                 draft->heard[deliverable->node] || deliverable->format != GRAPH_FORMAT_STORED;

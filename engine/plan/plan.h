@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The executable plan of one pass: which nodes get a buffer, which are computed inside their consumer, and which chains
-   of work there are for every block. A pass is one range [start, end) of the timeline with its longest tail; all its
-   deliverables are fed from one run over it. A plan is immutable once made.
+   of work there are for every block. A pass (graph/span.h) is one run over the timeline that feeds all its
+   deliverables, from where the earliest begins to the end of the longest tail. A plan is immutable once made.
 
    A chain is what one task does for one block:
        MIX      computes one native node and everything that was fused into it, into the node's buffer
@@ -64,13 +64,13 @@ struct engine_gain {
 
 struct engine_plan {
     const struct graph *graph; /* borrowed */
-    int64_t begin, start; /* the first frame that is played, and the first that is delivered: later by the preroll */
-    int64_t silence;      /* sources fall silent here */
-    int64_t stop;         /* where the longest tail ends */
-    uint32_t block;       /* frames; a chain's part of block k is cut to [begin, the chain's stop) */
-    uint32_t slots;       /* blocks in flight */
-    uint32_t widest;      /* channels of the widest node of the pass or medium of its regions */
-    uint32_t stride;      /* frames that a task handles at a time: ENGINE_STRIDE_SAMPLES of the widest */
+    int64_t begin, start;      /* the first frame that is played, and the first that is delivered */
+    int64_t silence;           /* sources fall silent here */
+    int64_t stop;              /* where the longest tail ends */
+    uint32_t block;            /* frames; a chain's part of block k is cut to [begin, the chain's stop) */
+    uint32_t slots;            /* blocks in flight */
+    uint32_t widest;           /* channels of the widest node of the pass or medium of its regions */
+    uint32_t stride;           /* frames that a task handles at a time: ENGINE_STRIDE_SAMPLES of the widest */
     int64_t first_block, block_count;
     struct engine_chain *chains;
     uint32_t chain_count;

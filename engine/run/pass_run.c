@@ -29,7 +29,8 @@ static const void *delivered_block(const struct pass_run *run, uint32_t chain, i
     const uint8_t *in = engine_pass_buffer(&run->pass, engine_plan_source(plan, node, 0), block);
     int64_t first;
     engine_pass_frames(&run->pass, chain, block, &first, to);
-    *from = first > plan->start ? first : plan->start;
+    int64_t start = plan->graph->deliverables[plan->chains[chain].deliverable].start;
+    *from = first > start ? first : start;
     *to = *to > *from ? *to : *from;
     return in + (size_t)(*from - first) * graph_node_frame_bytes(plan->graph, node);
 }
@@ -227,7 +228,8 @@ static enum lh_status open_ends(struct pass_run *run, struct lh_error *error)
                 return status;
             }
             /* One without a frame has nothing to end, and must not keep the others' tails going. */
-            atomic_fetch_add(&run->tails, state->deliveries[d].stop > plan->start ? 1 : 0);
+            bool some = state->deliveries[d].stop > state->graph->deliverables[d].start;
+            atomic_fetch_add(&run->tails, some ? 1 : 0);
         }
     }
     return LH_OK;

@@ -142,6 +142,25 @@ static void fill_reach(const struct graph *graph, int64_t *reach)
     }
 }
 
+/* Frames that the pass of a deliverable delivers; 0 when an earlier one is of the same pass. */
+static uint64_t pass_frames(const struct graph *graph, uint32_t d)
+{
+    int64_t start = graph->deliverables[d].start, stop = start;
+    for (uint32_t e = 0; e < graph->deliverable_count; e++) {
+        const struct graph_deliverable *other = &graph->deliverables[e];
+        if (!graph_pass_is_same(graph, &graph->deliverables[d], other)) {
+            continue;
+        }
+        if (e < d) {
+            return 0;
+        }
+        int64_t end = other->end + graph_deliverable_tail(other);
+        start = other->start < start ? other->start : start;
+        stop = end > stop ? end : stop;
+    }
+    return (uint64_t)(stop - start);
+}
+
 /* Units of work for the progress bar: frames conformed, frames of each pass, frames of what is finished afterwards. */
 static uint64_t count_work(const struct engine_state *state)
 {
@@ -155,12 +174,7 @@ static uint64_t count_work(const struct engine_state *state)
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &graph->deliverables[d];
         uint64_t frames = (uint64_t)(deliverable->end - deliverable->start);
-        uint64_t longest = frames + (uint64_t)graph_deliverable_tail(deliverable);
-        bool seen = false;
-        for (uint32_t e = 0; e < d && !seen; e++) {
-            seen = graph_pass_is_same(graph, &graph->deliverables[e], deliverable);
-        }
-        total += (seen ? 0 : longest) + (engine_delivery_is_deferred(deliverable) ? frames : 0);
+        total += pass_frames(graph, d) + (engine_delivery_is_deferred(deliverable) ? frames : 0);
     }
     return total;
 }

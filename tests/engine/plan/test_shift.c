@@ -366,6 +366,8 @@ START_TEST(passes_differ_by_preroll_and_tail_where_there_are_plugins)
     ck_assert(!graph_pass_is_same(graph, &sketch.files[0], &sketch.files[2]));
     ck_assert(graph_pass_is_same(graph, &sketch.files[0], &sketch.files[3])); /* a tail of no frames */
     ck_assert_int_eq(graph_pass_begin(graph, &sketch.files[1]), 700);
+    struct graph_deliverable stored = {.start = 700, .end = 9000};
+    ck_assert(graph_pass_is_same(graph, &sketch.files[1], &stored)); /* another beginning and end, the same run */
     plan = plan_sketch(&sketch, 1024);
     ck_assert_int_gt(plan->silence, GRAPH_FRAMES_MAX);
     engine_plan_free(plan);
