@@ -33,7 +33,7 @@ typedef uint64_t engine_clock(void);
 
 struct engine_render_job {
     const struct graph *graph;
-    const int *media_fds; /* graph->media_count, readable */
+    const int *media_fds; /* graph->media_count, readable; not looked at when every range is empty (see below) */
     /* NULL, or graph->media_count: a file of exactly what conforming this medium would give (engine/run/conformed.h),
        which is used instead; -1: there is none. NULL also says that nobody will look at conformed media afterwards:
        then they end with the last frame that is played. */
@@ -86,7 +86,9 @@ struct engine_render_result {
     struct engine_inserted *inserted; /* graph->insert_count, caller's; by insert */
 };
 
-/* LH_ERR_FAULT: a named node fault ("track kick, clips, frame 4711: the sample is not a number"). Nothing outlives the
+/* A graph whose deliverables have empty ranges and no tails is a question: every plugin is made, its latency measured
+ and told, and nothing is played or converted (unless conformed_fds asks for the latter). LH_ERR_FAULT: a named node
+ fault ("track kick, clips, frame 4711: the sample is not a number"). Nothing outlives the
  * call. */
 LH_NODISCARD enum lh_status engine_render(const struct engine_render_job *job, struct engine_render_result *result,
                                           struct lh_error *error);

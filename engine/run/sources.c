@@ -71,6 +71,19 @@ static enum lh_status open_medium(struct engine_state *state, uint32_t m, struct
     return check_facts(media, facts, error);
 }
 
+/* A render of no frames whose conformed media nobody wants either, as who asks for latencies has it: it looks into no
+   file. */
+static bool plays_nothing(const struct engine_state *state)
+{
+    const struct graph *graph = state->graph;
+    bool nothing = state->job->conformed_fds == NULL;
+    for (uint32_t d = 0; nothing && d < graph->deliverable_count; d++) {
+        const struct graph_deliverable *deliverable = &graph->deliverables[d];
+        nothing = deliverable->start == deliverable->end && graph_deliverable_tail(deliverable) == 0;
+    }
+    return nothing;
+}
+
 /* Entries that no node plays are not looked at. */
 static enum lh_status check_stored(const struct engine_state *state, struct lh_error *error)
 {
@@ -94,6 +107,9 @@ static enum lh_status check_stored(const struct engine_state *state, struct lh_e
 
 enum lh_status engine_sources_open(struct engine_state *state, struct lh_error *error)
 {
+    if (plays_nothing(state)) {
+        return LH_OK;
+    }
     for (uint32_t m = 0; m < state->graph->media_count; m++) {
         const struct graph_media *media = &state->graph->media[m];
         state->media_offset[m] = state->scratch_size;
