@@ -44,8 +44,8 @@ int64_t graph_plugin_reads(int64_t stop, uint32_t latency, uint32_t quantum);
 
 /* By node, what the pass of the deliverable `first` makes of it; nodes that it does not need have begin and stop 0.
    `latencies` are by insert, in frames, as measured in a pass with this begin (a plugin's latency may hang on its
-   parameters there); GRAPH_NONE: not known, and then nobody knows how far the nodes upstream are read: their stop is
-   INT64_MAX. NULL: no insert has any. */
+   parameters there), or more: then more is stored than is read; GRAPH_NONE: not known, and then nobody knows how far
+   the nodes upstream are read: their stop is INT64_MAX. NULL: no insert has any. */
 void graph_spans(const struct graph *graph, uint32_t first, const uint32_t *latencies, struct graph_span *spans);
 
 /* Makes `deliverable` one that stores its node over the span: sets its range, tail, format, depth and rate, and clears

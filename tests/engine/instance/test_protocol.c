@@ -133,6 +133,7 @@ START_TEST(requests_round_trip)
                                      .kernels = "avx2",
                                      .media_count = 4,
                                      .output_count = 3,
+                                     .stored_count = 7,
                                      .conformed = conformed,
                                      .wanted = wanted};
     engine_request_write(&writer, &request);
@@ -144,7 +145,7 @@ START_TEST(requests_round_trip)
     }
     ck_assert_int_eq(engine_request_read(writer.data, writer.size, &read), LH_OK);
     ck_assert(read.threads == 8 && read.block == 4096 && read.report && read.keeps && read.media_count == 4 &&
-              read.output_count == 3);
+              read.output_count == 3 && read.stored_count == 7);
     ck_assert_str_eq(read.kernels, "avx2");
     ck_assert_mem_eq(read.wanted, wanted, 3);
     ck_assert_mem_eq(read.conformed, conformed, 4);

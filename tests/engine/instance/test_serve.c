@@ -18,6 +18,7 @@
 #include "graph/encode.h"
 #include "tests/engine/instance/fake_engine.h"
 #include "tests/graph/fixture.h"
+#include "tests/graph/piece.h"
 #include "tests/support/testing.h"
 
 #define OUTPUTS 3 /* of the fixture's mix */
@@ -80,7 +81,13 @@ static void open_files(int *fds, size_t count)
     }
 }
 
-static enum lh_status ask_render(const uint8_t *body, size_t size, const int *fds, size_t count)
+static const struct graph *mix(void)
+{
+    return fixture_mix_ordered(NULL, NULL);
+}
+
+static enum lh_status ask_render_of(const struct graph *(*make)(void), const uint8_t *body, size_t size, const int *fds,
+                                    size_t count)
 {
     ck_assert_int_eq(engine_channel_send(child.socket, ENGINE_MESSAGE_RENDER, body, size, fds, count, NULL), LH_OK);
     struct engine_message message = {.kind = 0};
@@ -90,11 +97,16 @@ static enum lh_status ask_render(const uint8_t *body, size_t size, const int *fd
     struct engine_delivered delivered[OUTPUTS];
     struct engine_render_result result = {.delivered = delivered};
     enum lh_status outcome = LH_ERR_INTERNAL;
-    const struct graph *graph = fixture_mix_ordered(NULL, NULL);
+    const struct graph *graph = make();
     ck_assert_int_eq(engine_result_read(message.body, message.size, graph, &result, &outcome, &error), LH_OK);
     graph_unref(graph);
     engine_message_fini(&message);
     return outcome;
+}
+
+static enum lh_status ask_render(const uint8_t *body, size_t size, const int *fds, size_t count)
+{
+    return ask_render_of(mix, body, size, fds, count);
 }
 
 START_TEST(files_must_fit_the_graph)
@@ -116,6 +128,38 @@ START_TEST(files_must_fit_the_graph)
     close(page);
     close(good);
     lh_writer_fini(&body);
+}
+END_TEST
+
+/* What is stored comes behind all else, a file for each entry. */
+START_TEST(stored_frames_must_fit_the_graph)
+{
+    enum { FDS = 2 + 1 + 1 + PIECE_STORED };
+    static const uint8_t wanted[] = {0, 1, 0}, conformed[1];
+    struct engine_request request = {.threads = 1,
+                                     .kernels = FAKE_KERNELS,
+                                     .media_count = 1,
+                                     .output_count = 3,
+                                     .stored_count = PIECE_STORED,
+                                     .conformed = conformed,
+                                     .wanted = wanted};
+    const struct graph *piece = piece_new();
+    int fds[FDS + 1];
+    open_files(fds, FDS + 1);
+    for (uint32_t told = 0; told <= PIECE_STORED + 1; told++) {
+        struct lh_writer body;
+        lh_writer_init(&body);
+        request.stored_count = told;
+        engine_request_write(&body, &request);
+        ck_assert_int_eq(graph_encode(piece, &body), LH_OK);
+        for (size_t count = FDS - 2; count <= FDS + 1; count++) {
+            bool fits = told == PIECE_STORED && count == FDS;
+            ck_assert_int_eq(ask_render_of(piece_new, body.data, body.size, fds, count), fits ? LH_OK : LH_ERR_FORMAT);
+        }
+        lh_writer_fini(&body);
+    }
+    close(fds[0]);
+    graph_unref(piece);
 }
 END_TEST
 
@@ -220,6 +264,7 @@ int main(void)
     tcase_set_timeout(test, 60);
     tcase_add_checked_fixture(test, setup, teardown);
     tcase_add_test(test, files_must_fit_the_graph);
+    tcase_add_test(test, stored_frames_must_fit_the_graph);
     tcase_add_test(test, damaged_requests_are_answered);
     tcase_add_test(test, unknown_questions_end_it);
     tcase_add_test(test, it_ends_with_the_conversation);

@@ -17,6 +17,7 @@ struct sketch {
     struct graph graph;
     struct graph_node nodes[NODES_MAX];
     struct graph_insert inserts[NODES_MAX];
+    struct graph_stored stored[NODES_MAX];
     struct graph_deliverable files[FILES_MAX];
     struct graph_point point;
     struct graph_curve curve;
@@ -40,6 +41,7 @@ static void sketch_begin(struct sketch *sketch)
                                    .inputs = sketch->inputs,
                                    .curve_refs = sketch->curve_refs,
                                    .inserts = sketch->inserts,
+                                   .stored = sketch->stored,
                                    .nodes = sketch->nodes,
                                    .deliverables = sketch->files};
 }
@@ -61,6 +63,16 @@ static uint32_t sketch_node(struct sketch *sketch, enum graph_node_kind kind, co
 static uint32_t sketch_source(struct sketch *sketch)
 {
     return sketch_node(sketch, GRAPH_NODE_CLIPS, NULL, 0);
+}
+
+static uint32_t sketch_stored(struct sketch *sketch)
+{
+    uint32_t n = sketch_source(sketch);
+    sketch->nodes[n].kind = GRAPH_NODE_STORED;
+    sketch->nodes[n].first = sketch->graph.stored_count;
+    sketch->nodes[n].count = 1;
+    sketch->stored[sketch->graph.stored_count++] = (struct graph_stored){.channels = 1, .frames = GRAPH_FRAMES_MAX - 1};
+    return n;
 }
 
 static uint32_t sketch_plugin(struct sketch *sketch, const uint32_t *inputs, uint32_t count, uint32_t latency)
@@ -138,7 +150,7 @@ static void demand_node(const struct walk *walk, uint32_t node)
     const struct engine_chain *reader = &plan->chains[walk->reader];
     if (plan->chain_of_node[node] == GRAPH_NONE) {
         const struct graph_node *fused = &plan->graph->nodes[node];
-        must(fused->kind == GRAPH_NODE_CLIPS || fused->kind == GRAPH_NODE_GAIN);
+        must(graph_node_is_source(fused) || fused->kind == GRAPH_NODE_GAIN);
         for (uint32_t i = 0; fused->kind == GRAPH_NODE_GAIN && i < fused->count; i++) {
             demand_node(walk, plan->graph->inputs[fused->first + i]);
         }
@@ -166,7 +178,7 @@ static void demand_inputs(const struct walk *walk)
         demand_node(walk, reader->node);
         return;
     }
-    for (uint32_t i = 0; node->kind != GRAPH_NODE_CLIPS && i < node->count; i++) {
+    for (uint32_t i = 0; !graph_node_is_source(node) && i < node->count; i++) {
         demand_node(walk, walk->plan->graph->inputs[node->first + i]);
     }
 }
@@ -269,6 +281,36 @@ START_TEST(plugins_make_small_blocks)
 }
 END_TEST
 
+/* What was stored is like a clip: read inside its one reader, or once for several, in any order of blocks. */
+START_TEST(stored_frames_are_read_like_clips)
+{
+    struct sketch sketch;
+    sketch_begin(&sketch);
+    uint32_t alone = sketch_stored(&sketch);
+    uint32_t shared = sketch_stored(&sketch);
+    uint32_t heard = sketch_stored(&sketch);
+    uint32_t wet = sketch_plugin(&sketch, (uint32_t[]){alone, shared}, 2, 300);
+    uint32_t bus = sketch_node(&sketch, GRAPH_NODE_BUS, (uint32_t[]){wet, shared}, 2);
+    sketch_file(&sketch, bus, 0, 50000);
+    sketch_file(&sketch, heard, 0, 50000);
+    sketch_file(&sketch, wet, 0, 50000);
+    sketch.files[2].format = GRAPH_FORMAT_STORED;
+    struct engine_plan *plan = plan_sketch(&sketch, 1024);
+    ck_assert_uint_eq(plan->chain_of_node[alone], GRAPH_NONE);
+    ck_assert(!chain_of(plan, shared)->ordered && !chain_of(plan, shared)->judged);
+    ck_assert(!chain_of(plan, heard)->ordered && chain_of(plan, heard)->judged);
+    ck_assert(!chain_of(plan, wet)->judged); /* its faults are its readers' */
+    ck_assert_int_eq(chain_of(plan, shared)->shift, 512);
+    ck_assert_uint_eq(count_delays(plan), 1);
+    walk_plan(&sketch, plan);
+    engine_plan_free(plan);
+    sketch.files[1].node = wet;
+    plan = plan_sketch(&sketch, 1024);
+    ck_assert(chain_of(plan, wet)->judged);
+    engine_plan_free(plan);
+}
+END_TEST
+
 START_TEST(latencies_add_up_and_are_rounded_to_the_quantum)
 {
     struct sketch sketch;
@@ -339,6 +381,27 @@ START_TEST(a_side_chain_is_read_with_the_input)
     engine_plan_free(plan);
 }
 END_TEST
+
+/* Pieces are cut by graph_spans(): what it says is what the engine reads, or a piece would ask for frames that were not
+   stored. */
+static void expect_spans(const struct sketch *sketch, const struct engine_plan *plan)
+{
+    struct graph_span spans[NODES_MAX];
+    if (plan->stop == 0) {
+        return; /* of nothing, nothing is stored */
+    }
+    graph_spans(&sketch->graph, 0, sketch->latency, spans);
+    for (uint32_t c = 0; c < plan->chain_count; c++) {
+        const struct engine_chain *chain = &plan->chains[c];
+        const struct graph_node *node = &plan->graph->nodes[chain->node];
+        if (chain->kind == ENGINE_CHAIN_MIX || chain->kind == ENGINE_CHAIN_PLUGIN) {
+            must(spans[chain->node].begin == plan->begin && spans[chain->node].stop == chain->stop);
+        }
+        for (uint32_t i = 0; chain->kind == ENGINE_CHAIN_PLUGIN && i < node->count; i++) {
+            must(spans[plan->graph->inputs[node->first + i]].stop >= chain->reads_stop);
+        }
+    }
+}
 
 START_TEST(passes_differ_by_preroll_and_tail_where_there_are_plugins)
 {
@@ -416,7 +479,9 @@ static void sketch_random(struct sketch *sketch, uint64_t *state)
             inputs[i] = draw(state, before);
         }
         uint32_t kind = before == 0 ? 0 : draw(state, 8);
-        if (kind == 0) {
+        if (kind == 0 && draw(state, 2) == 0) {
+            sketch_stored(sketch);
+        } else if (kind == 0) {
             sketch_source(sketch);
         } else if (kind < 3) {
             sketch_node(sketch, GRAPH_NODE_GAIN, inputs, 1);
@@ -451,6 +516,7 @@ START_TEST(all_that_is_read_is_there)
         for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++) {
             struct engine_plan *plan = plan_sketch(&sketch, blocks[b]);
             walk_plan(&sketch, plan);
+            expect_spans(&sketch, plan);
             delays += count_delays(plan);
             engine_plan_free(plan);
         }
@@ -466,6 +532,7 @@ int main(void)
     tcase_add_test(tests, without_latency_nobody_looks_ahead);
     tcase_add_test(tests, plugins_make_small_blocks);
     tcase_add_test(tests, latencies_add_up_and_are_rounded_to_the_quantum);
+    tcase_add_test(tests, stored_frames_are_read_like_clips);
     tcase_add_test(tests, a_dry_path_is_delayed);
     tcase_add_test(tests, a_side_chain_is_read_with_the_input);
     tcase_add_test(tests, passes_differ_by_preroll_and_tail_where_there_are_plugins);

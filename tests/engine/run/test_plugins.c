@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graph/span.h"
 #include "tests/support/racks.h"
 #include "tests/support/testing.h"
 
@@ -520,6 +521,56 @@ START_TEST(memory_that_runs_out_is_a_status)
 }
 END_TEST
 
+/* A question: what do they delay by? No frame is played, no medium is opened. */
+START_TEST(a_render_of_no_frames_tells_latencies)
+{
+    uint32_t mono, stereo;
+    make_sources(&mono, &stereo);
+    static const struct graph_point points[] = {{0, 100}, {5000, 100}, {5000, 300}};
+    uint32_t first =
+        racks_node(builder, RACKS_OWN "latent2", 2, stereo, NONE, (struct racks_value[]){{"delay", 77}, {0}});
+    uint32_t copies = racks_node(builder, RACKS_OWN "latent", 2, first, NONE, (struct racks_value[]){{0}});
+    uint32_t moving = racks_moving(builder, RACKS_OWN "latent", 1, mono, "delay", points, 3);
+    uint32_t gain = racks_node(builder, RACKS_OWN "gain", 1, moving, NONE, (struct racks_value[]){{0}});
+    const struct graph_span nothing = {.begin = 6000, .silence = INT64_MAX, .stop = 6000};
+    const uint32_t nodes[] = {copies, gain};
+    for (size_t i = 0; i < 2; i++) {
+        struct graph_deliverable file = {.name = "nothing", .node = nodes[i]};
+        graph_span_deliver(&nothing, 48000, &file);
+        graphs_deliver(builder, &file);
+    }
+    struct graph_builder *kept = builder;
+    const struct graph *graph = NULL;
+    ck_assert_int_eq(graph_builder_finish(kept, &graph, NULL), LH_OK);
+    ck_assert_uint_eq(graph->insert_count, 4);
+    int outputs[2];
+    struct engine_delivered delivered[2];
+    struct engine_inserted inserted[4];
+    struct engine_render_result result = {.delivered = delivered, .inserted = inserted};
+    struct lh_error error = LH_ERROR_INIT;
+    struct engine_render_job job = {.graph = graph, .threads = 1, .host = host}; /* no media at all */
+    enum lh_status status = graphs_render_job(&job, outputs, &result, &error);
+    ck_assert_msg(status == LH_OK, "%s: %s", error.where, error.message);
+    const struct {
+        uint32_t node, latency, copies;
+    } wanted[] = {{first, 77, 1}, {copies, 480, 2}, {moving, 300, 1}, {gain, 0, 1}};
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t place = graph_builder_place(kept, wanted[i].node);
+        const struct engine_inserted *told = &inserted[graph->nodes[place].insert];
+        ck_assert_uint_eq(told->node, place);
+        ck_assert_uint_eq(told->latency, wanted[i].latency);
+        ck_assert_uint_eq(told->copies, wanted[i].copies);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_uint_eq(delivered[i].file.frames, 0);
+        close(outputs[i]);
+    }
+    ck_assert(result.times.plugins == 0); /* nothing ran but what measures */
+    graph_unref(graph);
+    graph_builder_free(kept);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("engine/run/plugins");
@@ -542,6 +593,7 @@ int main(void)
     tcase_add_test(tests, faults_name_track_node_plugin_and_frame);
     tcase_add_test(tests, what_cannot_be_hosted_is_named);
     tcase_add_test(tests, memory_that_runs_out_is_a_status);
+    tcase_add_test(tests, a_render_of_no_frames_tells_latencies);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
 }
