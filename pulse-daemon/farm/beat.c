@@ -129,7 +129,7 @@ void pulse_farm_gone(struct pulse_farm *farm, const struct pulse_farm_event *eve
 void pulse_farm_drain(struct pulse_farm *farm, const struct pulse_farm_event *event)
 {
     struct pulse_farm_worker *worker = pulse_farm_find_worker(farm, event->worker);
-    if (worker != NULL) {
+    if (worker != NULL && (event->session == 0 || event->session == worker->session)) {
         worker->draining = event->flag;
         worker->drained_told = false;
         pulse_farm_worker_refresh(farm, worker);

@@ -152,14 +152,20 @@ static struct pulse_shard_row shard_row(const struct pulse_farm_shard_entry *sha
     return row;
 }
 
-static void write_output(const struct pulse_farm_output *output, struct pulse_change *change)
+static void write_absent(const struct pulse_farm_output *output, struct pulse_change *change)
 {
-    change->kind = output->state == PULSE_FARM_ABSENT ? PULSE_CHANGE_ABSENT : PULSE_CHANGE_OUTPUT;
+    change->kind = PULSE_CHANGE_ABSENT;
     change->output.tenant = output->tenant->id;
     change->output.key = output->key;
+}
+
+static void write_output(const struct pulse_farm_output *output, struct pulse_change *change)
+{
+    write_absent(output, change);
     if (output->state == PULSE_FARM_ABSENT) {
         return;
     }
+    change->kind = PULSE_CHANGE_OUTPUT;
     change->output.kind = (enum pulse_output_kind)output->kind;
     change->output.state = output->state == PULSE_FARM_PRESENT ? PULSE_OUTPUT_PRESENT : PULSE_OUTPUT_PROMISED;
     change->output.unproven = output->unproven;
@@ -201,7 +207,11 @@ static size_t write_all(struct pulse_farm *farm, struct pulse_change *changes)
         }
     }
     for (size_t i = 0; i < farm->outputs_dirty.count; i++) {
-        write_output(farm->outputs_dirty.items[i], &changes[n++]);
+        const struct pulse_farm_output *output = farm->outputs_dirty.items[i];
+        if (output->vanished && output->state != PULSE_FARM_ABSENT) {
+            write_absent(output, &changes[n++]); /* so that no row ever changes from one blob to another */
+        }
+        write_output(output, &changes[n++]);
     }
     for (size_t i = 0; i < farm->notes.count; i++) {
         changes[n++] = *(const struct pulse_change *)farm->notes.items[i];
@@ -212,7 +222,7 @@ static size_t write_all(struct pulse_farm *farm, struct pulse_change *changes)
 enum lh_status pulse_farm_outcome_make(struct pulse_farm *farm, struct pulse_farm_outcome *outcome)
 {
     size_t most = farm->needs_new.count + farm->jobs_dirty.count + farm->shards_dirty.count + farm->specs_new.count +
-                  farm->outputs_dirty.count + farm->notes.count;
+                  farm->outputs_dirty.count * 2 + farm->notes.count;
     struct pulse_change *changes = pulse_farm_scratch(farm, most, sizeof *changes);
     struct pulse_farm_action *actions = pulse_farm_scratch(farm, farm->actions.count, sizeof *actions);
     if (farm->no_memory) {

@@ -277,7 +277,7 @@ static void sweep(struct pulse_farm *farm)
     }
     for (size_t i = 0; i < farm->outputs_dirty.count; i++) {
         struct pulse_farm_output *output = farm->outputs_dirty.items[i];
-        output->dirty = false;
+        output->dirty = output->vanished = false;
         output->facts = NULL;
         output->facts_size = 0;
     }

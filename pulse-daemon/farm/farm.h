@@ -51,12 +51,13 @@ struct pulse_farm_options {
 /* ---- Events ---- */
 
 enum pulse_farm_event_kind {
-    /* From workers, by name. Each is ignored when it is out of date. */
+    /* From workers, by name. Each is ignored when it is out of date. Results, and that it drains, a worker says again
+       with each beat until it is answered. */
     PULSE_FARM_WELCOME = 0, /* a worker is there, anew or again: worker, session, slots, credits, traits */
     PULSE_FARM_CREDITS,     /* worker, session, credits */
     PULSE_FARM_BEAT,        /* worker, session, held */
     PULSE_FARM_GONE,        /* worker, session: its process has ended for sure, and with it all that it held */
-    PULSE_FARM_DRAIN,       /* worker, flag: it gets no more shards (true), or again (false) */
+    PULSE_FARM_DRAIN,       /* worker, session (0: an operator says so), flag: it gets no more shards, or again */
     PULSE_FARM_COMPLETE,    /* worker, shard, attempt, tenant, results (one for each output, in their order), known */
     PULSE_FARM_FAILED,      /* worker, shard, attempt, text: JSON, the crash report; flag: it was not the shard */
     PULSE_FARM_LOST,        /* worker, shard, attempt, text: the instance was killed from outside */

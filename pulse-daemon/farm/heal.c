@@ -4,6 +4,7 @@
 #include "pulse-daemon/farm/emit.h"
 #include "pulse-daemon/farm/job.h"
 #include "pulse-daemon/farm/load.h"
+#include "pulse-daemon/farm/match.h"
 #include "pulse-daemon/farm/need.h"
 #include "pulse-daemon/farm/task.h"
 
@@ -31,7 +32,20 @@ bool pulse_farm_load_owner(struct pulse_farm *farm, struct pulse_farm_shard_entr
     worker->claims = claim;
     worker->claim_count++;
     shard->claim = claim;
+    pulse_farm_worker_refresh(farm, worker);
     return !farm->no_memory;
+}
+
+/* Rows of needs outlive the shards that had them. */
+static void drop_needs(struct pulse_farm *farm)
+{
+    struct pulse_farm_needs *needs;
+    for (size_t at = 0; (needs = pulse_table_next(&farm->needs, &at)) != NULL;) {
+        if (needs->shards == 0) {
+            pulse_farm_needs_free(farm, needs);
+            at--;
+        }
+    }
 }
 
 /* A promise that no live shard keeps is none. */
@@ -122,6 +136,7 @@ enum lh_status pulse_farm_load_end(struct pulse_farm *farm, uint64_t last_shard,
     farm->healing = true;
     pulse_farm_take_time(farm, now_ns);
     farm->last_shard = last_shard > farm->last_shard ? last_shard : farm->last_shard;
+    drop_needs(farm);
     count += break_promises(farm);
     count += drop_unwanted(farm);
     count += place_all(farm);

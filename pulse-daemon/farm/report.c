@@ -155,7 +155,8 @@ void pulse_farm_report_missing(struct pulse_farm *farm, const struct pulse_farm_
     if (output->state == PULSE_FARM_PRESENT) {
         pulse_farm_output_vanished(farm, output);
     } else if (output->state == PULSE_FARM_ABSENT) {
-        pulse_farm_output_changed(farm, output); /* one that was not held: its row goes all the same */
+        output->vanished = true; /* one that was not held: its row goes all the same */
+        pulse_farm_output_changed(farm, output);
     }
     if (event->shard == 0) {
         return;

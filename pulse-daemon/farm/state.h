@@ -165,6 +165,7 @@ struct pulse_farm_output {
     uint32_t makers; /* shards that list it among their outputs */
     uint8_t state, kind;
     bool unproven, dirty, loose;
+    bool vanished; /* its row goes in this step, before it comes anew */
 };
 
 struct pulse_farm_edge {

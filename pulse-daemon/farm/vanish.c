@@ -126,6 +126,7 @@ void pulse_farm_output_vanished(struct pulse_farm *farm, struct pulse_farm_outpu
         return;
     }
     output->state = PULSE_FARM_ABSENT;
+    output->vanished = true;
     pulse_farm_output_changed(farm, output);
     size_t count = 0;
     for (const struct pulse_farm_edge *edge = output->edges; edge != NULL; edge = edge->next) {
