@@ -33,6 +33,11 @@ static struct pulse_bulk_transfer *begin(struct pulse_bulk *bulk, const struct w
 void pulse_bulk_put_begin(struct pulse_bulk *bulk, const struct wire_event *event, const Wire__Envelope *envelope)
 {
     const Wire__PutBegin *body = envelope->put_begin;
+    if (body->size > INT64_MAX) {
+        pulse_bulk_send_error(bulk, event->socket, event->peer, envelope->id, WIRE__ERROR_CODE__ERROR_LIMIT,
+                              "no blob is as large as that");
+        return;
+    }
     struct pulse_bulk_transfer *transfer = begin(bulk, event, body->transfer, envelope->id);
     if (transfer == NULL) {
         return;

@@ -41,7 +41,8 @@ static struct pulse_bulk_answer decide(struct bulk_stage *stage, const struct pu
 {
     struct pulse_bulk_answer answer = {.status = LH_OK, .kind = stage->kind};
     uint64_t tenant = ask->question == PULSE_BULK_PUT_DONE ? ask->owner : tenant_of(ask->token);
-    bool known = bulk_stage_knows(stage, tenant, &ask->digest);
+    bool known = stage->trusting ? lh_blobs_has(stage->blobs, &ask->digest, NULL)
+                                 : bulk_stage_knows(stage, tenant, &ask->digest);
     answer.owner = tenant;
     answer.present = known;
     if (tenant == 0) {
@@ -52,7 +53,7 @@ static struct pulse_bulk_answer decide(struct bulk_stage *stage, const struct pu
     } else if (ask->question == PULSE_BULK_PUT_DONE) {
         answer.status = stage->commit;
         pthread_mutex_lock(&stage->lock);
-        if (answer.status == LH_OK) {
+        if (answer.status == LH_OK && !stage->trusting) {
             assert(stage->known_count < sizeof stage->known / sizeof stage->known[0]);
             stage->known[stage->known_count++] = (struct bulk_known){.owner = tenant, .digest = ask->digest};
         }
@@ -180,6 +181,20 @@ struct wire_caller *bulk_stage_caller(const struct bulk_stage *stage)
     struct wire_caller_options options = caller_options(stage);
     need(wire_caller_new(&options, 10000, &caller, &error) == LH_OK, "caller", &error);
     return caller;
+}
+
+uint8_t *bulk_stage_bytes(uint64_t seed, size_t size)
+{
+    uint8_t *bytes = malloc(size + 1);
+    need(bytes != NULL, "no memory", NULL);
+    uint64_t state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    for (size_t i = 0; i < size; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes[i] = (uint8_t)(state >> 24);
+    }
+    return bytes;
 }
 
 struct wire_transfer bulk_stage_transfer(const void *data, size_t size, const char *token)

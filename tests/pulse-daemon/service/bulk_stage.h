@@ -24,6 +24,7 @@ struct bulk_stage {
         struct lh_digest digest;
     } known[4096];
     size_t known_count;
+    bool trusting;           /* everybody has whatever is in the folder */
     enum lh_status commit;   /* what PUT_DONE is answered with */
     enum lh_blobs_kind kind; /* of uploads */
     uint64_t asked[3];       /* questions of each kind */
@@ -40,6 +41,8 @@ void bulk_stage_free(struct bulk_stage *stage);
 
 struct wire_bulk *bulk_stage_client(const struct bulk_stage *stage);
 struct wire_caller *bulk_stage_caller(const struct bulk_stage *stage);
+/* `size` bytes that follow from `seed`, to be freed. */
+uint8_t *bulk_stage_bytes(uint64_t seed, size_t size);
 /* A transfer of these bytes in the name of `token`. */
 struct wire_transfer bulk_stage_transfer(const void *data, size_t size, const char *token);
 /* A memory file with them. */

@@ -41,23 +41,9 @@ static void teardown(void)
     bulk_stage_free(stage);
 }
 
-static uint8_t *make_bytes(uint64_t seed, size_t size)
-{
-    uint8_t *bytes = malloc(size + 1);
-    ck_assert_ptr_nonnull(bytes);
-    uint64_t state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    for (size_t i = 0; i < size; i++) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes[i] = (uint8_t)(state >> 24);
-    }
-    return bytes;
-}
-
 static enum lh_status put(struct wire_bulk *by, uint64_t seed, size_t size, const char *token, struct lh_digest *digest)
 {
-    uint8_t *bytes = make_bytes(seed, size);
+    uint8_t *bytes = bulk_stage_bytes(seed, size);
     struct wire_transfer transfer = bulk_stage_transfer(bytes, size, token);
     int fd = bulk_stage_file(bytes, size);
     enum lh_status status = wire_bulk_put(by, &transfer, fd, &error);
@@ -72,7 +58,7 @@ static enum lh_status put(struct wire_bulk *by, uint64_t seed, size_t size, cons
 /* Gets from `offset` and compares. */
 static enum lh_status get(struct wire_bulk *by, uint64_t seed, size_t size, uint64_t offset, const char *token)
 {
-    uint8_t *bytes = make_bytes(seed, size);
+    uint8_t *bytes = bulk_stage_bytes(seed, size);
     struct wire_transfer transfer = bulk_stage_transfer(bytes, size, token);
     struct bulk_taken taken = {.data = malloc(size + 1), .capacity = size};
     enum lh_status status = wire_bulk_get(by, &transfer, offset, bulk_stage_take, &taken, &error);
@@ -137,7 +123,7 @@ END_TEST
 
 START_TEST(test_refuses_other_bytes)
 {
-    uint8_t *bytes = make_bytes(1, 9 * CHUNK);
+    uint8_t *bytes = bulk_stage_bytes(1, 9 * CHUNK);
     struct wire_transfer transfer = bulk_stage_transfer(bytes, 9 * CHUNK, "t1");
     bytes[8 * CHUNK] ^= 1;
     int fd = bulk_stage_file(bytes, 9 * CHUNK);
@@ -180,7 +166,7 @@ END_TEST
 START_TEST(test_tries_again_while_the_store_is_away)
 {
     stage->commit = LH_ERR_UNAVAILABLE;
-    uint8_t *bytes = make_bytes(1, CHUNK);
+    uint8_t *bytes = bulk_stage_bytes(1, CHUNK);
     struct wire_transfer transfer = bulk_stage_transfer(bytes, CHUNK, "t1");
     transfer.patience_ms = 700;
     int fd = bulk_stage_file(bytes, CHUNK);
@@ -216,7 +202,7 @@ static void *work(void *context)
         /* Half of the blobs are the same for everybody. */
         uint64_t seed = i % 2 == 0 ? i : number * 100 + i;
         size_t size = 20 * CHUNK + (size_t)seed;
-        uint8_t *bytes = make_bytes(seed, size);
+        uint8_t *bytes = bulk_stage_bytes(seed, size);
         struct wire_transfer transfer = bulk_stage_transfer(bytes, size, number % 2 == 0 ? "t1" : "slow-t2");
         struct bulk_taken taken = {.data = malloc(size), .capacity = size};
         struct lh_error own_error = LH_ERROR_INIT;
@@ -263,7 +249,7 @@ static bool give_up(void *context)
 START_TEST(test_gives_up_when_told)
 {
     unsigned limit = 4;
-    uint8_t *bytes = make_bytes(1, 100 * CHUNK);
+    uint8_t *bytes = bulk_stage_bytes(1, 100 * CHUNK);
     struct wire_transfer transfer = bulk_stage_transfer(bytes, 100 * CHUNK, "t1");
     int fd = bulk_stage_file(bytes, 100 * CHUNK);
     transfer.go_on = give_up;
@@ -295,7 +281,7 @@ END_TEST
 START_TEST(test_nth_allocation_fails)
 {
     for (size_t n = 1; n < 150; n++) {
-        uint8_t *bytes = make_bytes(n, 5 * CHUNK);
+        uint8_t *bytes = bulk_stage_bytes(n, 5 * CHUNK);
         struct wire_transfer transfer = bulk_stage_transfer(bytes, 5 * CHUNK, "t1");
         transfer.patience_ms = 1000;
         int fd = bulk_stage_file(bytes, 5 * CHUNK);
