@@ -172,46 +172,82 @@ static enum lh_status add_plugin(struct graph_builder *builder, const struct gra
     return status == LH_OK ? graph_builder_add_plugin_node(builder, &description, node->label, added) : status;
 }
 
+/* One plugin node for each ask, and what delivers it, in this order of the asks. */
 static enum lh_status add_asks(struct graph_builder *builder, const struct graph *graph, struct lh_arena *arena,
-                               const struct pulse_latency_ask *asks, size_t count)
+                               const struct pulse_latency_ask *asks, const uint32_t *order, size_t count)
 {
     static const struct graph_span nothing = {.begin = 0, .silence = INT64_MAX, .stop = 0};
     enum lh_status status = LH_OK;
     for (size_t i = 0; status == LH_OK && i < count; i++) {
-        /* Equal ones are not to merge: the i-th insert is the i-th ask's. */
-        char identity[IDENTITY_SIZE];
-        snprintf(identity, sizeof identity, "ask %zu", i);
+        char identity[IDENTITY_SIZE]; /* equal ones are not to merge */
+        snprintf(identity, sizeof identity, "ask %u", order[i]);
         struct graph_deliverable deliverable = {.name = identity};
         uint32_t index;
-        status = add_plugin(builder, graph, arena, &asks[i], identity, &deliverable.node);
+        status = add_plugin(builder, graph, arena, &asks[order[i]], identity, &deliverable.node);
         graph_span_deliver(&nothing, graph->sample_rate, &deliverable);
         status = status == LH_OK ? graph_builder_add_deliverable(builder, &deliverable, NULL, 0, &index) : status;
     }
     return status;
 }
 
-static enum lh_status make_shard(struct pulse_plan *plan, const struct graph *graph,
-                                 const struct pulse_latency_ask *asks, size_t count, struct pulse_shard *shard,
-                                 struct lh_error *error)
+static enum lh_status build(const struct graph *graph, struct lh_arena *arena, const struct pulse_latency_ask *asks,
+                            const uint32_t *order, size_t count, const struct graph **made, struct lh_error *error)
 {
     struct graph_builder *builder = NULL;
-    struct graph_shard_output *outputs = lh_arena_array(&plan->arena, count, sizeof *outputs);
-    if (outputs == NULL || graph_builder_new(graph->sample_rate, graph->quantum, &builder) != LH_OK) {
+    if (graph_builder_new(graph->sample_rate, graph->quantum, &builder) != LH_OK) {
         return lh_error_no_memory(error);
     }
-    enum lh_status status = add_asks(builder, graph, &plan->arena, asks, count);
-    const struct graph *made = NULL;
-    if (status == LH_OK) {
-        status = graph_builder_finish(builder, &made, error);
-    } else {
-        lh_error_set(error, status, NULL, "%s", lh_status_text(status));
-    }
+    enum lh_status status = add_asks(builder, graph, arena, asks, order, count);
+    status = status == LH_OK ? graph_builder_finish(builder, made, error)
+                             : lh_error_set(error, status, NULL, "%s", lh_status_text(status));
     graph_builder_free(builder);
+    return status;
+}
+
+/* A graph orders its nodes by their content: the asks are told in that order, so it is built once to see it. */
+static enum lh_status find_order(const struct graph *graph, struct lh_arena *arena,
+                                 const struct pulse_latency_ask *asks, size_t count, uint32_t *order,
+                                 struct lh_error *error)
+{
+    const struct graph *made = NULL;
+    uint32_t *found = lh_arena_array(arena, count, sizeof *found);
+    if (found == NULL) {
+        return lh_error_no_memory(error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        order[i] = (uint32_t)i;
+    }
+    enum lh_status status = build(graph, arena, asks, order, count, &made, error);
     if (status != LH_OK) {
         return status;
     }
     for (size_t i = 0; i < count; i++) {
-        outputs[i] = (struct graph_shard_output){GRAPH_SHARD_OUT_STORED, (uint32_t)i, asks[i].key};
+        found[made->nodes[made->deliverables[i].node].insert] = (uint32_t)i;
+    }
+    for (size_t i = 0; i < count; i++) {
+        order[i] = found[i];
+    }
+    graph_unref(made);
+    return LH_OK;
+}
+
+static enum lh_status make_shard(struct pulse_plan *plan, const struct graph *graph,
+                                 const struct pulse_latency_ask *asks, size_t count, struct pulse_shard *shard,
+                                 struct lh_error *error)
+{
+    const struct graph *made = NULL;
+    struct graph_shard_output *outputs = lh_arena_array(&plan->arena, count, sizeof *outputs);
+    uint32_t *order = lh_arena_array(&plan->arena, count, sizeof *order);
+    if (outputs == NULL || order == NULL) {
+        return lh_error_no_memory(error);
+    }
+    enum lh_status status = find_order(graph, &plan->arena, asks, count, order, error);
+    status = status == LH_OK ? build(graph, &plan->arena, asks, order, count, &made, error) : status;
+    if (status != LH_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        outputs[i] = (struct graph_shard_output){GRAPH_SHARD_OUT_STORED, (uint32_t)i, asks[order[i]].key};
     }
     *shard = (struct pulse_shard){
         .work = {.kind = GRAPH_SHARD_RENDER, .graph = made, .outputs = outputs, .output_count = count},
