@@ -405,9 +405,6 @@ enum lh_status pulse_store_apply(struct pulse_store *store, const struct pulse_c
         select_kinds(&applying, changes, count, PULSE_CHANGE_ALARM, PULSE_CHANGE_ALARM);
         status = send_alarms(&applying);
     }
-    if (status == LH_OK) {
-        status = pulse_store_settle(store, error);
-    }
     if (status == LH_OK && first_event != NULL && first > 0) {
         *first_event = first;
     }

@@ -172,15 +172,16 @@ static bool connect_in_time(struct postgres *pg)
     return true;
 }
 
-/* A Pulse that is stopped in the middle of a transaction must not keep its successor out for ever, and plans are made
-   for the tables as they are now, not as they were when they were empty. */
+/* A Pulse that is stopped in the middle of a transaction must not keep its successor out for ever. Plans are kept, and
+   one that was made while a table was small must still be good when it is large: by index, always. */
 static const char settings[] = "SET synchronous_commit = on;"
                                "SET idle_in_transaction_session_timeout = '20s';"
                                "SET lock_timeout = '25s';"
-                               "SET plan_cache_mode = force_custom_plan;"
-                               "SET client_min_messages = warning;";
+                               "SET enable_seqscan = off;"
+                               "SET jit = off;";
 static const char settings_of_reader[] = "SET default_transaction_read_only = on;"
-                                         "SET plan_cache_mode = force_custom_plan;";
+                                         "SET enable_seqscan = off;"
+                                         "SET jit = off;";
 
 static enum lh_status set_up(struct postgres *pg, struct lh_error *error)
 {

@@ -61,27 +61,20 @@ static const char *array_type(char letter)
     return letter == 'i' ? "bigint[]" : letter == 'r' ? "float8[]" : letter == 't' ? "text[]" : "bytea[]";
 }
 
-/* (SELECT ?1 AS c1, ...), or unnest($1::bigint[], ...) AS r(c1, ...). */
+/* (SELECT ?1 AS c1, ...) AS r, or the same of unnest($1::bigint[]) AS c1, ...: arrays of one length, side by side. */
 static void add_rows(struct lh_writer *text, const char *takes, bool postgres)
 {
-    char piece[48];
-    size_t count = strlen(takes);
-    add(text, postgres ? "unnest(" : "(SELECT ");
-    for (size_t i = 0; i < count; i++) {
-        const char *comma = i > 0 ? ", " : "";
+    char piece[96];
+    for (size_t i = 0; takes[i] != '\0'; i++) {
+        const char *before = i > 0 ? ", " : "(SELECT ";
         if (postgres) {
-            snprintf(piece, sizeof piece, "%s$%zu::%s", comma, i + 1, array_type(takes[i]));
+            snprintf(piece, sizeof piece, "%sunnest($%zu::%s) AS c%zu", before, i + 1, array_type(takes[i]), i + 1);
         } else {
-            snprintf(piece, sizeof piece, "%s?%zu AS c%zu", comma, i + 1, i + 1);
+            snprintf(piece, sizeof piece, "%s?%zu AS c%zu", before, i + 1, i + 1);
         }
         add(text, piece);
     }
-    add(text, postgres ? ") AS r(" : ") AS r");
-    for (size_t i = 0; postgres && i < count; i++) {
-        snprintf(piece, sizeof piece, "%sc%zu", i > 0 ? ", " : "", i + 1);
-        add(text, piece);
-    }
-    add(text, postgres ? ")" : "");
+    add(text, ") AS r");
 }
 
 static bool add_word(struct lh_writer *text, const struct pulse_sql_statement *statement, const char *word,

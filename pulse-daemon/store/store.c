@@ -249,9 +249,17 @@ static const struct pulse_sql_statement begin_reading = {
     .gives = "",
 };
 
+/* Here whole tables are read. */
+static const struct pulse_sql_statement read_tables = {
+    .text = "{SELECT 1|SET LOCAL enable_seqscan = on}",
+    .takes = "",
+    .gives = "",
+};
+
 enum lh_status pulse_store_snapshot(struct pulse_store *store, struct lh_error *error)
 {
     enum lh_status status = begin_any(store, &begin_reading, 0, error);
+    status = status == LH_OK ? pulse_store_send(store, &read_tables, NULL, 1, error) : status;
     if (status != LH_OK) {
         pulse_store_rollback(store);
     }

@@ -62,8 +62,8 @@ LH_NODISCARD enum lh_status pulse_store_commit(struct pulse_store *store, struct
 void pulse_store_rollback(struct pulse_store *store); /* does nothing when nothing is open */
 
 /* A batch of the core's. Any order and any number: of several changes of one row the last counts; rows that others
-   refer to are written first. `first_event` (may be NULL): the sequence number of the first EVENT; the others follow
-   without a gap. */
+   refer to are written first. That the database refuses it may show as late as in the commit. `first_event` (may be
+   NULL): the sequence number of the first EVENT; the others follow without a gap. */
 LH_NODISCARD enum lh_status pulse_store_apply(struct pulse_store *store, const struct pulse_change *changes,
                                               size_t count, uint64_t *first_event, struct lh_error *error);
 
