@@ -14,7 +14,7 @@
 #include "tests/support/testing.h"
 
 #define CHUNK 65536u
-#define KILLS 12
+#define KILLS 6
 
 extern char **environ;
 
