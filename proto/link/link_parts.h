@@ -81,9 +81,11 @@ struct wire_socket {
     enum wire_socket_kind kind;
     void *handle, *monitor;
     char endpoint[WIRE_ENDPOINT_SIZE];
-    uint32_t queue, dead_ms;
+    uint32_t queue, dead_ms, reconnect_ms, reconnect_max_ms;
     bool curve;
     bool refusal_told; /* DEALER, SUBSCRIBER */
+    uint64_t retry_ns; /* of those: when to try again after a refusal, which ZeroMQ does not; 0: never */
+    uint32_t refusals; /* in a row */
     int *ended;        /* descriptors of connections that ended, not yet looked at */
     size_t ended_count, ended_capacity;
     struct wire_peers peers; /* ROUTER: many; DEALER, SUBSCRIBER: one; PUBLISHER: none */
@@ -108,7 +110,7 @@ struct wire_link {
     bool stopping;
     bool busy; /* something was read or sent in this round */
     int linger_ms;
-    uint64_t serial;                /* of the last peer */
+    uint64_t serial; /* of the last peer */
     unsigned monitor_serial;
     void *zap;                      /* REP, inproc://zeromq.zap.01 */
     char (*allowed)[WIRE_KEY_SIZE]; /* ascending */
@@ -145,6 +147,7 @@ void wire_peer_joined(struct wire_link *link, uint32_t index, struct wire_peer *
 /* Tells GONE and ends the connection; the entry stays until the connection's end is seen. */
 void wire_peer_cut(struct wire_link *link, uint32_t index, struct wire_peer *peer, enum wire_gone why);
 void wire_peer_gone(struct wire_link *link, uint32_t index, struct wire_peer *peer); /* tells it, removes the entry */
+void wire_socket_reconnect(struct wire_socket *socket);
 void wire_peer_unreachable(struct wire_socket *socket, struct wire_peer *peer);
 void wire_peer_forget_backlog(struct wire_peer *peer);
 /* What waits: backlogs, doubts. `drained`: all was read that had come before this round. Returns when to look again, ns

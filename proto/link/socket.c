@@ -8,6 +8,8 @@
 #include "proto/link/endpoint.h"
 #include "proto/link/link_parts.h"
 
+#define MILLISECOND_NS UINT64_C(1000000)
+
 /* ZeroMQ tells about connections on a socket of its own. */
 static bool open_monitor(struct wire_link *link, struct wire_socket *socket)
 {
@@ -39,6 +41,8 @@ enum lh_status wire_socket_open(struct wire_link *link, struct wire_call *call)
     }
     struct wire_socket *socket = &link->sockets[index];
     *socket = (struct wire_socket){.kind = options.kind, .queue = options.queue, .dead_ms = options.dead_ms};
+    socket->reconnect_ms = options.reconnect_ms;
+    socket->reconnect_max_ms = options.reconnect_max_ms;
     socket->curve = options.keys != NULL && strncmp(options.endpoint, "tcp:", 4) == 0;
     wire_peers_init(&socket->peers);
     status = wire_endpoint_socket(link->context, &options, &socket->handle, &call->error);
@@ -92,12 +96,30 @@ static void note_ended(struct wire_socket *socket, int fd)
     socket->ended[socket->ended_count++] = fd;
 }
 
+void wire_socket_reconnect(struct wire_socket *socket)
+{
+    zmq_disconnect(socket->handle, socket->endpoint);
+    zmq_connect(socket->handle, socket->endpoint);
+    socket->retry_ns = 0;
+}
+
+/* As ZeroMQ's own pauses: twice as long each time. */
+static void retry_later(struct wire_socket *socket)
+{
+    uint64_t pause = (uint64_t)socket->reconnect_ms << (socket->refusals < 16 ? socket->refusals : 16);
+    pause = pause < socket->reconnect_max_ms ? pause : socket->reconnect_max_ms;
+    socket->refusals++;
+    socket->retry_ns = lh_clock_monotonic_ns() + pause * MILLISECOND_NS;
+}
+
 static void connector_event(struct wire_link *link, uint32_t index, int event)
 {
     struct wire_socket *socket = &link->sockets[index];
     struct wire_peer *peer = wire_peers_by_route(&socket->peers, 0);
     if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
         socket->refusal_told = false;
+        socket->refusals = 0;
+        socket->retry_ns = 0;
         if (peer != NULL && peer->early) {
             peer->early = false;
             return;
@@ -117,6 +139,7 @@ static void connector_event(struct wire_link *link, uint32_t index, int event)
         atomic_fetch_add_explicit(&link->tallies.refused, 1, memory_order_relaxed);
         struct wire_event_node *node = socket->refusal_told ? NULL : wire_event_make(WIRE_GONE, index, NULL);
         socket->refusal_told = true;
+        retry_later(socket);
         if (node != NULL) {
             node->event.gone = WIRE_GONE_REFUSED;
             wire_event_tell(link, node);

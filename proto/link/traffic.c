@@ -109,8 +109,7 @@ void wire_peer_cut(struct wire_link *link, uint32_t index, struct wire_peer *pee
         shut(peer);
         doubt(socket, peer);
     } else {
-        zmq_disconnect(socket->handle, socket->endpoint);
-        zmq_connect(socket->handle, socket->endpoint);
+        wire_socket_reconnect(socket);
     }
     tell(link, WIRE_GONE, index, peer, why);
 }
@@ -475,14 +474,20 @@ uint64_t wire_socket_tend(struct wire_link *link, uint32_t index, bool drained)
         socket->ended_count = 0;
     }
     uint64_t soonest = UINT64_MAX;
+    uint64_t now = peers->troubled || socket->retry_ns != 0 ? lh_clock_monotonic_ns() : 0;
+    if (socket->retry_ns != 0 && now >= socket->retry_ns) {
+        wire_socket_reconnect(socket);
+    }
     if (peers->troubled) {
-        uint64_t now = lh_clock_monotonic_ns();
         for (uint32_t i = 0; i < peers->slot_count; i++) {
             uint64_t next =
                 peers->slots[i] != NULL ? tend_peer(link, index, peers->slots[i], now, drained) : UINT64_MAX;
             soonest = next < soonest ? next : soonest;
         }
         peers->troubled = soonest != UINT64_MAX;
+    }
+    if (socket->retry_ns != 0 && socket->retry_ns < soonest) {
+        soonest = socket->retry_ns;
     }
     return soonest;
 }
