@@ -9,13 +9,17 @@
 
 #include "common/base/clock.h"
 #include "proto/link/endpoint.h"
+#include "proto/link/signs.h"
 
 #define MILLISECOND_NS UINT64_C(1000000)
 #define MICROSECOND_NS UINT64_C(1000)
+#define ASK_MS 1000  /* waiting so long, the other side is asked whether it lives */
+#define DEAD_MS 5000 /* without any sign it is given up */
 
 struct wire_caller {
     void *context, *socket, *monitor;
     uint64_t spin_ns;
+    uint64_t heard_ns;   /* the last message or sign of life */
     bool gone;           /* the connection ended; what came before may still be read */
     zmq_msg_t frames[2]; /* of the last answer */
 };
@@ -195,7 +199,8 @@ static bool receive_now(struct wire_caller *caller, struct wire_answer *answer)
             count++;
             more = zmq_msg_more(&caller->frames[1]) != 0;
         }
-        if (count <= 2 && (count == 2 || zmq_msg_size(&caller->frames[0]) > 0)) {
+        caller->heard_ns = lh_clock_monotonic_ns();
+        if (count == 2 || (count == 1 && wire_sign_of(&caller->frames[0]) == WIRE_SIGN_NONE)) {
             *answer = (struct wire_answer){.envelope = zmq_msg_data(&caller->frames[0]),
                                            .envelope_size = zmq_msg_size(&caller->frames[0])};
             if (count == 2) {
@@ -208,12 +213,40 @@ static bool receive_now(struct wire_caller *caller, struct wire_answer *answer)
     return false;
 }
 
+/* Sleeps until something may have come, for at most `left` (-1: for ever) and never longer than until the other side is
+   to be asked again whether it lives. *asked_ns is when it was asked last, 0: not yet. */
+static enum lh_status sleep_and_ask(struct wire_caller *caller, long left, uint64_t *asked_ns, struct lh_error *error)
+{
+    uint64_t now = lh_clock_monotonic_ns();
+    if (*asked_ns != 0 && now - *asked_ns > 2 * ASK_MS * MILLISECOND_NS) { /* stopped ourselves: the silence was ours */
+        *asked_ns = 0;
+    }
+    if (*asked_ns != 0 && now - caller->heard_ns > DEAD_MS * MILLISECOND_NS) {
+        return lh_error_set(error, LH_ERR_UNAVAILABLE, "", "the other side does not answer any more");
+    }
+    if (*asked_ns == 0) { /* what it did not say before nobody waited means nothing */
+        caller->heard_ns = now;
+        *asked_ns = now;
+    } else if (now - *asked_ns >= ASK_MS * MILLISECOND_NS) {
+        wire_sign_send(caller->socket, WIRE_SIGN_ASK);
+        *asked_ns = now;
+    }
+    zmq_pollitem_t items[] = {{.socket = caller->socket, .events = ZMQ_POLLIN},
+                              {.socket = caller->monitor, .events = ZMQ_POLLIN}};
+    if (zmq_poll(items, 2, left < 0 || left > ASK_MS ? ASK_MS : left) < 0) {
+        return lh_error_set(error, LH_ERR_CANCELLED, "", "interrupted");
+    }
+    return LH_OK;
+}
+
 enum lh_status wire_caller_receive(struct wire_caller *caller, int timeout_ms, struct wire_answer *answer,
                                    struct lh_error *error)
 {
     uint64_t spin_end = caller->spin_ns > 0 ? lh_clock_monotonic_ns() + caller->spin_ns : 0;
     uint64_t deadline = deadline_of(timeout_ms);
-    for (;;) {
+    uint64_t asked_ns = 0;
+    enum lh_status status = LH_OK;
+    while (status == LH_OK) {
         bool gone = caller->gone;
         if (receive_now(caller, answer)) {
             return LH_OK;
@@ -231,16 +264,10 @@ enum lh_status wire_caller_receive(struct wire_caller *caller, int timeout_ms, s
         }
         spin_end = 0;
         long left = left_ms(deadline);
-        zmq_pollitem_t items[] = {{.socket = caller->socket, .events = ZMQ_POLLIN},
-                                  {.socket = caller->monitor, .events = ZMQ_POLLIN}};
-        int ready = left == 0 ? 0 : zmq_poll(items, 2, left);
-        if (ready == 0) {
-            return lh_error_set(error, LH_ERR_CANCELLED, "", "no answer in time");
-        }
-        if (ready < 0) {
-            return lh_error_set(error, LH_ERR_CANCELLED, "", "interrupted");
-        }
+        status = left == 0 ? lh_error_set(error, LH_ERR_CANCELLED, "", "no answer in time")
+                           : sleep_and_ask(caller, left, &asked_ns, error);
     }
+    return status;
 }
 
 int wire_caller_fd(const struct wire_caller *caller)

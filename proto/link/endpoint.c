@@ -105,14 +105,14 @@ static bool set_text(void *socket, int option, const char *text)
     return zmq_setsockopt(socket, option, text, strlen(text) + 1) == 0;
 }
 
-/* A ping goes out when nothing was heard for a while, and nothing heard after it is the end. */
+/* The links tell each other that they live (proto/link/signs.h); the kernel finds hosts that are gone. */
 static bool set_liveness(void *socket, const struct wire_socket_options *options)
 {
-    int beat = (int)options->heartbeat_ms;
     int dead = (int)options->dead_ms;
-    int wait = dead > 2 * beat ? dead - beat : beat;
-    return set(socket, ZMQ_HEARTBEAT_IVL, beat) && set(socket, ZMQ_HEARTBEAT_TIMEOUT, wait) &&
-           set(socket, ZMQ_HEARTBEAT_TTL, dead < 100 ? 100 : dead) && set(socket, ZMQ_HANDSHAKE_IVL, dead);
+    int seconds = dead < 4000 ? 1 : dead / 4000;
+    return set(socket, ZMQ_HANDSHAKE_IVL, dead) && set(socket, ZMQ_TCP_KEEPALIVE, 1) &&
+           set(socket, ZMQ_TCP_KEEPALIVE_IDLE, seconds) && set(socket, ZMQ_TCP_KEEPALIVE_INTVL, seconds) &&
+           set(socket, ZMQ_TCP_KEEPALIVE_CNT, 4) && set(socket, ZMQ_TCP_MAXRT, 2 * dead);
 }
 
 /* Without a handler of its questions ZeroMQ would let in whoever has a key: the link binds the handler before it has

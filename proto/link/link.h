@@ -13,7 +13,7 @@
    To send to a peer that is gone does nothing. ROUTER      JOINED comes with the peer's first message DEALER      one
    peer at a time; JOINED when the handshake is done. The link connects again by itself, ever less often (up to
    `reconnect_max_ms`); what was not sent is dropped PUBLISHER   no peers: what a subscriber is too slow for is dropped
-       SUBSCRIBER  as DEALER; nothing can be sent
+       SUBSCRIBER  as DEALER; nothing can be sent, and a publisher that was stopped is not noticed
 
    Trust. tcp endpoints speak CURVE and nothing else: a ROUTER or PUBLISHER lets in the keys of its list
    (wire_link_allow) and tells the key of every peer; ipc endpoints must lie in a folder of mode 0700 that is ours.

@@ -12,6 +12,7 @@
 #include "proto/link/link.h"
 #include "proto/link/peers.h"
 
+#define WIRE_MILLISECOND_NS UINT64_C(1000000)
 #define WIRE_BATCH 64      /* messages of one socket, or commands, before the others have their turn */
 #define WIRE_TOPIC_MAX 256 /* with its NUL */
 
@@ -81,7 +82,8 @@ struct wire_socket {
     enum wire_socket_kind kind;
     void *handle, *monitor;
     char endpoint[WIRE_ENDPOINT_SIZE];
-    uint32_t queue, dead_ms, reconnect_ms, reconnect_max_ms;
+    uint32_t queue, heartbeat_ms, dead_ms, reconnect_ms, reconnect_max_ms;
+    uint64_t beat_ns, looked_ns; /* the next sign of life; when peers were looked at last */
     bool curve;
     bool refusal_told; /* DEALER, SUBSCRIBER */
     uint64_t retry_ns; /* of those: when to try again after a refusal, which ZeroMQ does not; 0: never */
@@ -96,6 +98,11 @@ struct wire_tallies {
         peers, subscriptions;
 };
 
+static inline void wire_count(atomic_uint_fast64_t *tally, uint64_t more)
+{
+    atomic_fetch_add_explicit(tally, more, memory_order_relaxed);
+}
+
 struct wire_link {
     struct wire_link_options options;
     void *context;
@@ -108,7 +115,8 @@ struct wire_link {
     _Atomic uint32_t socket_count;
     atomic_bool stalled; /* the user's queue is full: nothing is read until it takes some */
     bool stopping;
-    bool busy; /* something was read or sent in this round */
+    bool busy;       /* something was read or sent in this round */
+    uint64_t now_ns; /* when the round began */
     int linger_ms;
     uint64_t serial; /* of the last peer */
     unsigned monitor_serial;
@@ -137,21 +145,36 @@ bool wire_events_full(struct wire_link *link);
 LH_NODISCARD enum lh_status wire_socket_open(struct wire_link *link, struct wire_call *call);
 void wire_socket_close(struct wire_socket *socket, int linger_ms);
 bool wire_socket_monitor(struct wire_link *link, uint32_t index); /* reads what there is; false: nothing */
+void wire_socket_reconnect(struct wire_socket *socket);
 
-/* traffic.c: messages in and out, and peers that come and go. */
+/* traffic.c: messages in and out. */
+enum wire_outcome { WIRE_SENT = 0, WIRE_FULL, WIRE_UNREACHABLE };
 /* Up to WIRE_BATCH; true: there may be more. */
 bool wire_socket_receive(struct wire_link *link, uint32_t index);
-/* Takes the command's frames. */
+/* Takes the command. */
 void wire_socket_send(struct wire_link *link, struct wire_command *command);
-void wire_peer_joined(struct wire_link *link, uint32_t index, struct wire_peer *peer);
+/* The route of a ROUTER's peer; what is sent next belongs to the same message. */
+enum wire_outcome wire_send_route(void *handle, uint32_t route);
+/* The frames of a command, after the route if there is one. Once the first is accepted the others are: a message goes
+   out whole or not at all. `peer` is not looked at but for a ROUTER. */
+enum wire_outcome wire_send_frames(struct wire_link *link, struct wire_socket *socket, const struct wire_peer *peer,
+                                   struct wire_command *command);
+
+/* life.c: peers that come and go. */
+/* A new connection that said something; `frame` is the first of what it said (that of the route does not always know
+   the connection). The user is not told before wire_peer_joined(). NULL: nobody knows who it is, or there is no memory
+   for it; it may be cut already. */
+struct wire_peer *wire_peer_enter(struct wire_link *link, uint32_t index, uint32_t route, zmq_msg_t *frame);
+void wire_peer_joined(struct wire_link *link, uint32_t index, struct wire_peer *peer); /* tells it */
 /* Tells GONE and ends the connection; the entry stays until the connection's end is seen. */
 void wire_peer_cut(struct wire_link *link, uint32_t index, struct wire_peer *peer, enum wire_gone why);
 void wire_peer_gone(struct wire_link *link, uint32_t index, struct wire_peer *peer); /* tells it, removes the entry */
-void wire_socket_reconnect(struct wire_socket *socket);
+void wire_peer_doubt(struct wire_socket *socket, struct wire_peer *peer);
 void wire_peer_unreachable(struct wire_socket *socket, struct wire_peer *peer);
 void wire_peer_forget_backlog(struct wire_peer *peer);
-/* What waits: backlogs, doubts. `drained`: all was read that had come before this round. Returns when to look again, ns
-   of the monotonic clock; UINT64_MAX: never. */
+
+/* tend.c: what waits. `drained`: all was read that had come before this round. Returns when to look again, ns of the
+   monotonic clock; UINT64_MAX: never. */
 uint64_t wire_socket_tend(struct wire_link *link, uint32_t index, bool drained);
 
 /* zap.c: who may connect. */

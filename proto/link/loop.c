@@ -7,7 +7,6 @@
 #include "common/base/clock.h"
 #include "proto/link/link_parts.h"
 
-#define MILLISECOND_NS UINT64_C(1000000)
 #define MICROSECOND_NS UINT64_C(1000)
 
 static void run_command(struct wire_link *link, struct wire_command *command)
@@ -55,6 +54,7 @@ static void run_commands(struct wire_link *link)
 static uint64_t round_of(struct wire_link *link)
 {
     uint32_t count = link->socket_count;
+    link->now_ns = lh_clock_monotonic_ns();
     uint64_t soonest = UINT64_MAX;
     for (uint32_t i = 0; i < count; i++) {
         bool full = wire_events_full(link);
@@ -77,7 +77,7 @@ static long timeout_of(uint64_t soonest)
         return -1;
     }
     uint64_t now = lh_clock_monotonic_ns();
-    return soonest <= now ? 0 : (long)((soonest - now + MILLISECOND_NS - 1) / MILLISECOND_NS);
+    return soonest <= now ? 0 : (long)((soonest - now + WIRE_MILLISECOND_NS - 1) / WIRE_MILLISECOND_NS);
 }
 
 /* Sleeps until something happens or the time has come. */

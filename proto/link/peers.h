@@ -23,8 +23,11 @@ struct wire_peer {
     uint64_t id; /* > 0 */
     uint32_t route;
     enum wire_peer_state state;
-    bool cut;   /* GONE was told; what it says is not heard */
+    bool told;  /* the user knows of it: JOINED was told, GONE was not */
+    bool cut;   /* what it says is not heard any more */
     bool early; /* of a connecting socket: its first message came before the news of its connection */
+    bool beats; /* its silence means something */
+    uint64_t heard_ns;
     char key[WIRE_KEY_SIZE];
     int fd; /* of its connection, -1: not known; `device` and `inode` tell whether it still is */
     dev_t device;

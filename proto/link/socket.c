@@ -4,11 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "proto/link/endpoint.h"
 #include "proto/link/link_parts.h"
-
-#define MILLISECOND_NS UINT64_C(1000000)
 
 /* ZeroMQ tells about connections on a socket of its own. */
 static bool open_monitor(struct wire_link *link, struct wire_socket *socket)
@@ -41,6 +38,7 @@ enum lh_status wire_socket_open(struct wire_link *link, struct wire_call *call)
     }
     struct wire_socket *socket = &link->sockets[index];
     *socket = (struct wire_socket){.kind = options.kind, .queue = options.queue, .dead_ms = options.dead_ms};
+    socket->heartbeat_ms = options.heartbeat_ms;
     socket->reconnect_ms = options.reconnect_ms;
     socket->reconnect_max_ms = options.reconnect_max_ms;
     socket->curve = options.keys != NULL && strncmp(options.endpoint, "tcp:", 4) == 0;
@@ -104,12 +102,20 @@ void wire_socket_reconnect(struct wire_socket *socket)
 }
 
 /* As ZeroMQ's own pauses: twice as long each time. */
-static void retry_later(struct wire_socket *socket)
+static void retry_later(const struct wire_link *link, struct wire_socket *socket)
 {
     uint64_t pause = (uint64_t)socket->reconnect_ms << (socket->refusals < 16 ? socket->refusals : 16);
     pause = pause < socket->reconnect_max_ms ? pause : socket->reconnect_max_ms;
     socket->refusals++;
-    socket->retry_ns = lh_clock_monotonic_ns() + pause * MILLISECOND_NS;
+    socket->retry_ns = link->now_ns + pause * WIRE_MILLISECOND_NS;
+}
+
+/* A handshake that just ends may be a server that dies; one that fails twice in a row is meant. Local endpoints let in
+   whoever reaches them. */
+static bool is_refusal(const struct wire_socket *socket, int event)
+{
+    return socket->curve && !socket->refusal_told &&
+           (event != ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL || socket->refusals > 1);
 }
 
 static void connector_event(struct wire_link *link, uint32_t index, int event)
@@ -136,10 +142,11 @@ static void connector_event(struct wire_link *link, uint32_t index, int event)
             wire_peer_unreachable(socket, peer);
         }
     } else {
-        atomic_fetch_add_explicit(&link->tallies.refused, 1, memory_order_relaxed);
-        struct wire_event_node *node = socket->refusal_told ? NULL : wire_event_make(WIRE_GONE, index, NULL);
-        socket->refusal_told = true;
-        retry_later(socket);
+        wire_count(&link->tallies.refused, 1);
+        retry_later(link, socket);
+        bool refusal = is_refusal(socket, event);
+        struct wire_event_node *node = refusal ? wire_event_make(WIRE_GONE, index, NULL) : NULL;
+        socket->refusal_told = socket->refusal_told || refusal;
         if (node != NULL) {
             node->event.gone = WIRE_GONE_REFUSED;
             wire_event_tell(link, node);
@@ -172,7 +179,7 @@ bool wire_socket_monitor(struct wire_link *link, uint32_t index)
         } else if (event == ZMQ_EVENT_DISCONNECTED) {
             note_ended(socket, value);
         } else if (event != ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
-            atomic_fetch_add_explicit(&link->tallies.refused, 1, memory_order_relaxed);
+            wire_count(&link->tallies.refused, 1);
         }
     }
     zmq_msg_close(&frame);

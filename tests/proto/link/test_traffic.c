@@ -195,7 +195,7 @@ START_TEST(a_slow_user_slows_the_senders)
     ends_peer(client, WIRE_JOINED, NULL);
     char text[32];
     for (int i = 0; i < MESSAGES; i++) {
-        snprintf(text, sizeof text, "%d", i);
+        snprintf(text, sizeof text, "%06d", i);
         ends_send(client, dealer, 0, text, 5000);
     }
     ends_sleep(300);
@@ -204,7 +204,7 @@ START_TEST(a_slow_user_slows_the_senders)
     ck_assert_uint_le(counters.messages_in, EVENTS + 64);
     ends_peer(narrow, WIRE_JOINED, NULL);
     for (int i = 0; i < MESSAGES; i++) {
-        snprintf(text, sizeof text, "%d", i);
+        snprintf(text, sizeof text, "%06d", i);
         ends_peer(narrow, WIRE_MESSAGE, text);
     }
     wire_link_free(client, 0);
@@ -233,7 +233,7 @@ START_TEST(a_thousand_peers_come_speak_and_go)
         ck_assert_ptr_nonnull(sockets[i]);
         zmq_setsockopt(sockets[i], ZMQ_LINGER, &zero, sizeof zero);
         ck_assert_int_eq(zmq_connect(sockets[i], ends_ipc("t")), 0);
-        snprintf(text, sizeof text, "%d", i);
+        snprintf(text, sizeof text, "%06d", i);
         zmq_send(sockets[i], text, strlen(text), 0);
     }
     for (int i = 0; i < PEERS; i++) {
