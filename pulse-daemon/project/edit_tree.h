@@ -8,7 +8,7 @@
 
 #include "common/json/json.h"
 
-#define PULSE_EDIT_WORK_MAX (UINT64_C(1) << 31) /* elements looked at and moved by one transaction */
+#define PULSE_EDIT_WORK_MAX (UINT64_C(1) << 28) /* elements looked at and moved by one transaction */
 
 struct pulse_edit_node {
     const struct lh_json *value; /* as read; of an open one its kind alone counts */

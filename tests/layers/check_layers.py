@@ -48,7 +48,8 @@ LAYERS = {
     "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "pulse-daemon/shard", "inventory",
             "engine/instance", "engine/catalogue", "engine/run", "engine/io", "engine/host"],
     "tests": ["common", "graph", "proto", "inventory", "engine", "pulse-daemon", "cli", "tests", "bench"],
-    "bench": ["common", "graph", "proto", "inventory", "engine", "pulse-daemon", "tests/support"],
+    "bench": ["common", "graph", "proto", "inventory", "engine", "pulse-daemon", "tests/support",
+              "tests/pulse-daemon/service"],
 }
 
 # Each library's headers and the one place that may see them. Tests and benches may use any of them to check against.
