@@ -120,12 +120,12 @@ static const struct pulse_sql_statement put_spec = {
     .rows = true,
 };
 static const struct pulse_sql_statement put_output = {
-    .text = "INSERT INTO outputs (tenant, key, kind, state, shard, digest, size, facts, used_ms)"
-            " SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9 FROM {rows} WHERE true"
+    .text = "INSERT INTO outputs (tenant, key, kind, state, shard, digest, size, facts, used_ms, unproven)"
+            " SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10 FROM {rows} WHERE true"
             " ON CONFLICT (tenant, key) DO UPDATE SET kind = excluded.kind, state = excluded.state,"
             " shard = excluded.shard, digest = excluded.digest, size = excluded.size, facts = excluded.facts,"
-            " used_ms = excluded.used_ms",
-    .takes = "ibiiibibi",
+            " used_ms = excluded.used_ms, unproven = excluded.unproven",
+    .takes = "ibiiibibii",
     .gives = "",
     .rows = true,
 };
@@ -150,6 +150,12 @@ static const struct pulse_sql_statement put_job = {
 static const struct pulse_sql_statement put_want = {
     .text = "INSERT INTO wants (tenant, job, key) SELECT c1, c2, c3 FROM {rows} WHERE true"
             " ON CONFLICT (tenant, job, key) DO NOTHING",
+    .takes = "iib",
+    .gives = "",
+    .rows = true,
+};
+static const struct pulse_sql_statement drop_want = {
+    .text = "DELETE FROM wants WHERE (tenant, job, key) IN (SELECT c1, c2, c3 FROM {rows})",
     .takes = "iib",
     .gives = "",
     .rows = true,
@@ -263,6 +269,7 @@ static enum lh_status send_outputs(struct applying *applying)
                                   pulse_sql_count(present ? output->size : 0),
                                   pulse_sql_blob(output->facts, present ? output->facts_size : 0),
                                   pulse_sql_integer(applying->store->now_ms),
+                                  pulse_sql_integer(output->unproven),
                               });
     }
     enum lh_status second = pulse_rows_end(&rows);
@@ -290,17 +297,26 @@ static enum lh_status send_jobs(struct applying *applying)
     return pulse_rows_end(&rows);
 }
 
-static enum lh_status send_wants(struct applying *applying)
+static enum lh_status send_wants_of(struct applying *applying, enum pulse_change_kind kind,
+                                    const struct pulse_sql_statement *statement)
 {
     struct pulse_rows rows;
-    pulse_rows_init(&rows, applying->store, &put_want, NULL, NULL, applying->error);
+    pulse_rows_init(&rows, applying->store, statement, NULL, NULL, applying->error);
     for (size_t i = 0; i < applying->count; i++) {
         const struct pulse_change *change = applying->changes[i];
-        pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(change->output.tenant),
-                                                               pulse_sql_count(change->job.id),
-                                                               pulse_sql_digest(&change->output.key)});
+        if (change->kind == kind) {
+            pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(change->output.tenant),
+                                                                   pulse_sql_count(change->job.id),
+                                                                   pulse_sql_digest(&change->output.key)});
+        }
     }
     return pulse_rows_end(&rows);
+}
+
+static enum lh_status send_wants(struct applying *applying)
+{
+    enum lh_status status = send_wants_of(applying, PULSE_CHANGE_UNWANT, &drop_want);
+    return status == LH_OK ? send_wants_of(applying, PULSE_CHANGE_WANT, &put_want) : status;
 }
 
 /* `last`: the highest number given so far; grows. */
@@ -378,7 +394,7 @@ enum lh_status pulse_store_apply(struct pulse_store *store, const struct pulse_c
         {PULSE_CHANGE_SPEC, PULSE_CHANGE_SPEC, by_shard, send_specs},
         {PULSE_CHANGE_OUTPUT, PULSE_CHANGE_ABSENT, by_output, send_outputs},
         {PULSE_CHANGE_JOB, PULSE_CHANGE_JOB, by_job, send_jobs},
-        {PULSE_CHANGE_WANT, PULSE_CHANGE_WANT, by_want, send_wants},
+        {PULSE_CHANGE_WANT, PULSE_CHANGE_UNWANT, by_want, send_wants},
     };
     uint64_t first = 0;
     enum lh_status status = LH_OK;

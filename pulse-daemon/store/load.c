@@ -34,9 +34,9 @@ static const struct pulse_sql_statement live_jobs = {
     .stream = true,
 };
 static const struct pulse_sql_statement promised = {
-    .text = "SELECT tenant, key, kind, state, shard, digest, size, facts FROM outputs WHERE state = 0",
+    .text = "SELECT tenant, key, kind, state, shard, digest, size, facts, unproven FROM outputs WHERE state = 0",
     .takes = "",
-    .gives = "ibiiibib",
+    .gives = "ibiiibibi",
     .stream = true,
 };
 static const struct pulse_sql_statement live_edges = {
@@ -54,10 +54,10 @@ static const struct pulse_sql_statement live_wants = {
     .stream = true,
 };
 static const struct pulse_sql_statement present_among = {
-    .text = "SELECT o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts FROM {rows}"
+    .text = "SELECT o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts, o.unproven FROM {rows}"
             " JOIN outputs o ON o.tenant = c1 AND o.key = c2 WHERE o.state = 1",
     .takes = "ib",
-    .gives = "ibiiibib",
+    .gives = "ibiiibibi",
     .rows = true,
 };
 /* Without an outer join a shard whose edges are gone would be lost silently. */

@@ -9,7 +9,7 @@
 void pulse_column_job(struct pulse_columns *columns, size_t first, struct pulse_job_row *job);
 /* tenant, id, kind, state, needs, cost_ms, attempt, owner, losses, failures, failed_on. */
 void pulse_column_shard(struct pulse_columns *columns, size_t first, struct pulse_shard_row *shard);
-/* tenant, key, kind, state, shard, digest, size, facts. */
+/* tenant, key, kind, state, shard, digest, size, facts, unproven. */
 void pulse_column_output(struct pulse_columns *columns, size_t first, struct pulse_output_row *output);
 
 /* As pulse_store_load(), between pulse_store_snapshot() and its end. */

@@ -58,6 +58,7 @@ void pulse_column_output(struct pulse_columns *columns, size_t first, struct pul
     }
     output->size = pulse_column_count(columns, first + 6);
     output->facts = pulse_column_blob(columns, first + 7, &output->facts_size);
+    output->unproven = pulse_column_integer(columns, first + 8, 0, 1) != 0;
 }
 
 struct looking {
@@ -68,10 +69,10 @@ struct looking {
 };
 
 static const struct pulse_sql_statement find_outputs = {
-    .text = "SELECT c1, o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts FROM {rows}"
+    .text = "SELECT c1, o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts, o.unproven FROM {rows}"
             " JOIN outputs o ON o.tenant = c2 AND o.key = c3",
     .takes = "iib",
-    .gives = "iibiiibib",
+    .gives = "iibiiibibi",
     .rows = true,
 };
 
@@ -121,13 +122,13 @@ enum lh_status pulse_store_outputs_touch(struct pulse_store *store, uint64_t ten
 }
 
 static const struct pulse_sql_statement idle_outputs = {
-    .text = "SELECT o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts FROM outputs o"
+    .text = "SELECT o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts, o.unproven FROM outputs o"
             " WHERE o.tenant = ?1 AND o.state = 1 AND NOT EXISTS"
             " (SELECT 1 FROM jobs j JOIN wants w ON w.tenant = j.tenant AND w.job = j.id"
             " WHERE j.tenant = ?1 AND j.state < 3 AND w.key = o.key)"
             " ORDER BY o.used_ms, o.key LIMIT ?2",
     .takes = "ii",
-    .gives = "ibiiibib",
+    .gives = "ibiiibibi",
     .stream = true,
 };
 

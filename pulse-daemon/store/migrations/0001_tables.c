@@ -123,6 +123,7 @@ const char *const pulse_migration_1[] = {
     TENANT "," DIGEST(key) ", kind {int} NOT NULL CHECK (kind BETWEEN 0 AND 4),"
     "  state {int} NOT NULL CHECK (state BETWEEN 0 AND 1), shard {int} NOT NULL CHECK (shard > 0),"
     "  digest {blob} CHECK (length(digest) = 32)," COUNT(size) ", facts {blob} NOT NULL," TIME(used_ms) ","
+    "  unproven {int} NOT NULL CHECK (unproven BETWEEN 0 AND 1),"
     "  PRIMARY KEY (tenant, key), CHECK ((state = 1) = (digest IS NOT NULL))"
     ") " ROWLESS,
     "CREATE INDEX outputs_digest ON outputs (digest) WHERE digest IS NOT NULL",

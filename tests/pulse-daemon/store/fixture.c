@@ -214,6 +214,7 @@ struct pulse_change fixture_output(uint64_t tenant, const struct lh_digest *key,
     if (state == PULSE_OUTPUT_PRESENT) {
         change.output.digest = fixture_digest("blob", shard);
         change.output.size = 4096 + shard;
+        change.output.unproven = true;
         change.output.facts = "facts\0";
         change.output.facts_size = 6;
     }

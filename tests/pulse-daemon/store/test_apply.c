@@ -30,7 +30,9 @@ START_TEST(every_kind_is_written)
     ck_assert_int_eq(fixture_count("SELECT count(*) FROM wants"), 1);
     ck_assert_int_eq(fixture_count("SELECT count(*) FROM events WHERE number = 1 AND job = 1"), 1);
     ck_assert_int_eq(fixture_count("SELECT count(*) FROM alarms WHERE number = 1 AND job = 0"), 1);
-    ck_assert_int_eq(fixture_count("SELECT count(*) FROM outputs WHERE state = 1 AND size = 4103 AND shard = 7"), 1);
+    ck_assert_int_eq(
+        fixture_count("SELECT count(*) FROM outputs WHERE state = 1 AND size = 4103 AND shard = 7 AND unproven = 1"),
+        1);
     ck_assert_int_eq(fixture_count("SELECT count(*) FROM outputs WHERE state = 0 AND digest IS NULL"), 1);
     ck_assert_int_eq(fixture_count("SELECT count(*) FROM specs WHERE length(spec) = 10 AND length(inputs) = 32"), 1);
     ck_assert_int_eq(fixture_count("SELECT count(*) FROM shards WHERE owner = 'worker-1' AND attempt = 3 AND losses = 1"
@@ -70,6 +72,23 @@ START_TEST(of_several_changes_the_last_counts)
     fixture_apply(&again, 1);
     fixture_apply(&again, 1); /* what is not there may go */
     ck_assert_int_eq(fixture_count("SELECT count(*) FROM outputs WHERE tenant = 1"), 0);
+}
+END_TEST
+
+START_TEST(a_want_ends_but_of_several_the_last_counts)
+{
+    struct lh_digest kept = fixture_digest("key", 1), gone = fixture_digest("key", 2);
+    struct pulse_change changes[5] = {fixture_job(1, 1, PULSE_JOB_RUNNING), fixture_want(1, 1, &kept),
+                                      fixture_want(1, 1, &gone), fixture_want(1, 1, &kept), fixture_want(1, 1, &gone)};
+    fixture_apply(changes, 3);
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM wants"), 2);
+    changes[2].kind = changes[3].kind = PULSE_CHANGE_UNWANT;
+    fixture_apply(&changes[1], 4);
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM wants"), 1);
+    changes[4].kind = PULSE_CHANGE_UNWANT;
+    fixture_apply(&changes[4], 1);
+    fixture_apply(&changes[4], 1); /* what is not there may go */
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM wants"), 0);
 }
 END_TEST
 
@@ -256,6 +275,7 @@ TCase *apply_tests(void)
     tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
     tcase_add_test(tests, every_kind_is_written);
     tcase_add_test(tests, of_several_changes_the_last_counts);
+    tcase_add_test(tests, a_want_ends_but_of_several_the_last_counts);
     tcase_add_test(tests, times_are_kept);
     tcase_add_test(tests, events_are_numbered_in_their_order);
     tcase_add_test(tests, more_than_fits_one_statement);

@@ -40,6 +40,7 @@ static enum lh_status see(void *context, const struct pulse_change *change)
         memcpy(seen->keys[at] + change->input_count, change->outputs, change->output_count * sizeof(struct lh_digest));
     } else if (change->kind == PULSE_CHANGE_OUTPUT && change->output.state == PULSE_OUTPUT_PRESENT) {
         ck_assert_uint_eq(change->output.facts_size, 6);
+        ck_assert(change->output.unproven);
         ck_assert_mem_eq(change->output.facts, "facts\0", 6);
     }
     return seen->count == seen->stop_at ? LH_ERR_CANCELLED : LH_OK;
