@@ -12,6 +12,8 @@
 
 #include "engine/node/depot_parts.h"
 
+#define FULL_BYTES (UINT64_C(4) << 20)
+
 static const char tcp[] = "tcp://";
 
 static struct engine_place *place_new(const char *folder, const char *endpoint)
@@ -194,12 +196,22 @@ static bool folder_has_room(const char *folder, uint64_t bytes)
     return statvfs(folder, &info) != 0 || (uint64_t)info.f_bavail * info.f_frsize >= bytes;
 }
 
-bool engine_depot_has_room(struct engine_depot *depot)
+static bool has_room(struct engine_depot *depot, uint64_t bytes)
 {
     struct engine_place *place = engine_depot_place(depot);
-    uint64_t least = depot->settings->free_bytes;
     bool room =
-        folder_has_room(depot->folder, least) && (place->folder == NULL || folder_has_room(place->folder, least));
+        folder_has_room(depot->folder, bytes) && (place->folder == NULL || folder_has_room(place->folder, bytes));
     engine_depot_leave(depot, place);
     return room;
+}
+
+bool engine_depot_has_room(struct engine_depot *depot)
+{
+    return has_room(depot, depot->settings->free_bytes);
+}
+
+bool engine_depot_is_full(struct engine_depot *depot)
+{
+    uint64_t least = depot->settings->free_bytes;
+    return !has_room(depot, least > FULL_BYTES ? least : FULL_BYTES);
 }

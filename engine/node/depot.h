@@ -34,6 +34,8 @@ LH_NODISCARD enum lh_status engine_depot_point(struct engine_depot *depot, const
                                                bool *local, struct lh_error *error);
 /* Whether the file systems that are written to have the room that is to stay free. */
 bool engine_depot_has_room(struct engine_depot *depot);
+/* Whether one of them is as good as full, so that what failed to be written failed for that. */
+bool engine_depot_is_full(struct engine_depot *depot);
 
 /* What entitles to a transfer, and who may break it off. */
 struct engine_claim {

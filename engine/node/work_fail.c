@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Whose fault a failure is: the shard's, this machine's, or nobody's. */
-#include <inttypes.h>
-
 #include "common/json/json.h"
 #include "engine/node/work_parts.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_S 1e9
 
 /* How an instance ended, for people: the job that fails shows it. */
 static void report_crash(struct engine_job *job, const struct lh_error *error)
@@ -56,7 +54,7 @@ static Wire__Failed__Kind kind_at_work(const struct engine_job *job, enum lh_sta
         return job->was_killed ? WIRE__FAILED__KIND__LOST : WIRE__FAILED__KIND__FAILED;
     }
     bool is_disk = status == LH_ERR_IO || status == LH_ERR_LIMIT;
-    if (status == LH_ERR_NO_MEMORY || (is_disk && !engine_depot_has_room(job->tools->depot))) {
+    if (status == LH_ERR_NO_MEMORY || (is_disk && engine_depot_is_full(job->tools->depot))) {
         return WIRE__FAILED__KIND__REFUSED;
     }
     return WIRE__FAILED__KIND__FAILED;
@@ -92,11 +90,11 @@ void engine_job_fail(struct engine_job *job, enum lh_status status, struct lh_er
         kind = WIRE__FAILED__KIND__LOST;
         lh_error_set(error, LH_ERR_CANCELLED, NULL, "this node ends and hands it back");
     } else if (job->pace.verdict == ENGINE_PACE_TOO_LONG) {
-        lh_error_set(error, LH_ERR_LIMIT, error->where, "it took longer than %" PRIu64 " s",
-                     job->pace.hard_ns / NS_PER_S);
+        lh_error_set(error, LH_ERR_LIMIT, error->where, "it took longer than %g s",
+                     (double)job->pace.hard_ns / NS_PER_S);
     } else if (job->pace.verdict == ENGINE_PACE_STALLED) {
-        lh_error_set(error, LH_ERR_LIMIT, error->where, "it did not get on for %" PRIu64 " s",
-                     job->pace.stall_ns / NS_PER_S);
+        lh_error_set(error, LH_ERR_LIMIT, error->where, "it did not get on for %g s",
+                     (double)job->pace.stall_ns / NS_PER_S);
     } else {
         kind = kind_of(job, status);
     }

@@ -85,6 +85,7 @@ enum lh_status engine_render(const struct engine_render_job *job, struct engine_
                              struct lh_error *error)
 {
     atomic_store(&job->progress->frames, (uint64_t)getpid());
+    atomic_store(&job->progress->done, 1);
     atomic_store(&job->progress->first_block_ns, job->clock());
     switch (job->threads) {
     case FAKE_CRASH:
