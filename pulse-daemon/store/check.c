@@ -60,7 +60,8 @@ static const struct rule rules[] = {
       OF_NUMBERS},
      "project",
      "its revisions are not numbered from 1 to the newest"},
-    {{.text = "WITH RECURSIVE line (tenant, project, number) AS (SELECT tenant, id, tip FROM projects UNION"
+    {{.text = "WITH RECURSIVE line (tenant, project, number) AS (SELECT r.tenant, r.project, r.number"
+              " FROM projects p JOIN revisions r ON r.tenant = p.tenant AND r.project = p.id AND r.number = p.tip UNION"
               " SELECT r.tenant, r.project, r.parent FROM line l JOIN revisions r ON r.tenant = l.tenant"
               " AND r.project = l.project AND r.number = l.number WHERE r.parent IS NOT NULL)"
               " SELECT p.tenant, p.id FROM projects p WHERE NOT EXISTS (SELECT 1 FROM line l"

@@ -451,7 +451,6 @@ static enum lh_status postgres_query(struct pulse_sql *sql, const struct pulse_s
 
 static void postgres_abandon(struct pulse_sql *sql)
 {
-    static const struct pulse_sql_statement rollback = {.text = "ROLLBACK", .takes = "", .gives = "", .once = true};
     struct postgres *pg = of(sql);
     if (pg->connection == NULL) {
         return;
@@ -459,8 +458,9 @@ static void postgres_abandon(struct pulse_sql *sql)
     /* What is still queued may have failed; the pipeline is at peace again after that. */
     enum lh_status status = postgres_settle(sql, NULL);
     if (pg->connection != NULL && PQtransactionStatus(pg->connection) != PQTRANS_IDLE) {
-        status = postgres_send(sql, &rollback, NULL, 1, NULL);
-        status = status == LH_OK ? postgres_settle(sql, NULL) : status;
+        bool sent = PQsendQueryParams(pg->connection, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1) == 1;
+        pg->queued++;
+        status = sent ? postgres_settle(sql, NULL) : LH_ERR_UNAVAILABLE;
         if (status != LH_OK && pg->connection != NULL) {
             drop(pg);
         }

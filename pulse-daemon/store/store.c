@@ -112,8 +112,6 @@ static enum lh_status run_step(struct pulse_store *store, size_t number, struct 
     for (const char *const *text = pulse_migrations[number - 1].statements; status == LH_OK && *text != NULL; text++) {
         const struct pulse_sql_statement statement = {.text = *text, .takes = "", .gives = "", .once = true};
         status = pulse_store_send(store, &statement, NULL, 1, error);
-        /* The next one may need the table that this one makes. */
-        status = status == LH_OK ? pulse_store_settle(store, error) : status;
     }
     return status == LH_OK ? pulse_store_send(store, &note, values, 1, error) : status;
 }

@@ -21,6 +21,7 @@ static char folder[64];
 static char path[128];
 static char url[512];
 static char schema[64];
+static void disconnect(void);
 
 bool fixture_is_postgres(void)
 {
@@ -58,6 +59,7 @@ void fixture_set_up_empty(void)
         snprintf(sql, sizeof sql, "CREATE SCHEMA \"%s\"", schema);
         snprintf(url, sizeof url, "%s", getenv("LOOPHOLE_TEST_POSTGRES"));
         fixture_execute(sql);
+        disconnect(); /* from now on in the schema */
         snprintf(url, sizeof url, "%s&options=-csearch_path%%3D\"%s\"", getenv("LOOPHOLE_TEST_POSTGRES"), schema);
     }
 }
@@ -89,20 +91,36 @@ void fixture_tear_down(void)
 {
     pulse_store_close(fixture_store);
     fixture_store = NULL;
+    disconnect();
     nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* One connection for a test's looks past the store; it goes with a server that is stopped. */
+static PGconn *connection;
+
+static PGresult *ask_server(const char *sql)
+{
+    if (connection == NULL) {
+        connection = PQconnectdb(url);
+        ck_assert_msg(PQstatus(connection) == CONNECTION_OK, "%s", PQerrorMessage(connection));
+        PQclear(PQexec(connection, "SET session_replication_role = replica")); /* no foreign keys */
+    }
+    PGresult *result = PQexec(connection, sql);
+    ExecStatusType state = PQresultStatus(result);
+    ck_assert_msg(state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK, "%s", PQerrorMessage(connection));
+    return result;
+}
+
+static void disconnect(void)
+{
+    PQfinish(connection);
+    connection = NULL;
 }
 
 void fixture_execute(const char *sql)
 {
     if (fixture_is_postgres()) {
-        PGconn *connection = PQconnectdb(url);
-        ck_assert_msg(PQstatus(connection) == CONNECTION_OK, "%s", PQerrorMessage(connection));
-        PQclear(PQexec(connection, "SET session_replication_role = replica")); /* no foreign keys */
-        PGresult *result = PQexec(connection, sql);
-        ExecStatusType state = PQresultStatus(result);
-        ck_assert_msg(state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK, "%s", PQerrorMessage(connection));
-        PQclear(result);
-        PQfinish(connection);
+        PQclear(ask_server(sql));
         return;
     }
     sqlite3 *db = NULL;
@@ -118,12 +136,9 @@ int64_t fixture_count(const char *sql)
 {
     int64_t count = -1;
     if (fixture_is_postgres()) {
-        PGconn *connection = PQconnectdb(url);
-        PGresult *result = PQexec(connection, sql);
-        ck_assert_msg(PQresultStatus(result) == PGRES_TUPLES_OK, "%s", PQerrorMessage(connection));
+        PGresult *result = ask_server(sql);
         count = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
         PQclear(result);
-        PQfinish(connection);
         return count;
     }
     sqlite3 *db = NULL;
@@ -140,6 +155,7 @@ int64_t fixture_count(const char *sql)
 void fixture_control(const char *command)
 {
     char line[512];
+    disconnect();
     snprintf(line, sizeof line, "%s control %s %s", getenv("LOOPHOLE_TEST_POSTGRES_CONTROL"),
              getenv("LOOPHOLE_TEST_POSTGRES_FOLDER"), command);
     ck_assert_int_eq(system(line), 0);

@@ -10,5 +10,13 @@ TCase *transaction_tests(void);
 TCase *apply_tests(void);
 TCase *load_tests(void);
 TCase *outputs_tests(void);
+TCase *projects_tests(void);
+TCase *jobs_tests(void);
+TCase *media_tests(void);
+TCase *access_tests(void);
+TCase *learned_tests(void);
+TCase *prune_tests(void);
+TCase *check_tests(void);
+TCase *memory_tests(void);
 
 #endif

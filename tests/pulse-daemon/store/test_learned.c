@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Costs, latencies, inventories. */
+#include "pulse-daemon/store/learned.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tests/pulse-daemon/store/fixture.h"
+#include "tests/pulse-daemon/store/suites.h"
+
+static enum lh_status note_cost(void *context, const struct pulse_cost_row *row)
+{
+    double *values = context;
+    values[row->name[0] - 'a'] = row->value * row->weight;
+    return LH_OK;
+}
+
+START_TEST(costs)
+{
+    const struct pulse_cost_row rows[] = {{"a", 0.1, 3.0}, {"b", 1e300, 1e-300}, {"a", -0.3, 7.0}};
+    const struct pulse_cost_row nonsense[] = {{"c", NAN, 1.0}, {"c", 1.0, INFINITY}};
+    double values[3] = {0};
+    fixture_begin();
+    OK(pulse_store_costs_put(fixture_store, rows, 3, &fixture_error));
+    fixture_commit();
+    OK(pulse_store_costs(fixture_store, note_cost, values, &fixture_error));
+    ck_assert(values[0] == -0.3 * 7.0 && values[1] == 1e300 * 1e-300 && values[2] == 0.0);
+    for (size_t i = 0; i < 2; i++) {
+        fixture_begin();
+        FAILS(pulse_store_costs_put(fixture_store, &nonsense[i], 1, &fixture_error), LH_ERR_LIMIT);
+        pulse_store_rollback(fixture_store);
+    }
+}
+END_TEST
+
+static enum lh_status note_latency(void *context, size_t index, uint32_t latency)
+{
+    ((uint32_t *)context)[index] = latency;
+    return LH_OK;
+}
+
+START_TEST(latencies_of_inserts)
+{
+    struct lh_digest keys[3] = {fixture_digest("i", 0), fixture_digest("i", 1), fixture_digest("i", 2)};
+    const struct pulse_insert_facts_row rows[] = {{keys[0], 64}, {keys[2], UINT32_MAX}, {keys[0], 65}};
+    uint32_t latencies[3] = {7, 7, 7};
+    fixture_begin();
+    OK(pulse_store_insert_facts_put(fixture_store, 1, rows, 3, &fixture_error));
+    fixture_commit();
+    OK(pulse_store_insert_facts(fixture_store, 2, keys, 3, note_latency, latencies, &fixture_error));
+    ck_assert_uint_eq(latencies[0], 7);
+    OK(pulse_store_insert_facts(fixture_store, 1, keys, 3, note_latency, latencies, &fixture_error));
+    ck_assert(latencies[0] == 65 && latencies[1] == 7 && latencies[2] == UINT32_MAX);
+}
+END_TEST
+
+START_TEST(inventories)
+{
+    struct lh_arena arena;
+    struct lh_digest digest = fixture_digest("inventory", 1), other = fixture_digest("inventory", 2);
+    const void *data = NULL;
+    size_t size = 0;
+    for (int i = 0; i < 2; i++) {
+        OK(pulse_store_begin(fixture_store, NOW + i, &fixture_error));
+        OK(pulse_store_inventory_put(fixture_store, &digest, "a\0b", 3, &fixture_error));
+        fixture_commit();
+    }
+    lh_arena_init(&arena);
+    OK(pulse_store_inventory(fixture_store, &digest, &arena, &data, &size, &fixture_error));
+    ck_assert_uint_eq(size, 3);
+    ck_assert_mem_eq(data, "a\0b", 3);
+    FAILS(pulse_store_inventory(fixture_store, &other, &arena, &data, &size, &fixture_error), LH_ERR_MISSING);
+    lh_arena_fini(&arena);
+    ck_assert_int_eq(fixture_count("SELECT seen_ms FROM inventories"), NOW + 1);
+}
+END_TEST
+
+TCase *learned_tests(void)
+{
+    TCase *tests = tcase_create("learned");
+    tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
+    tcase_add_test(tests, costs);
+    tcase_add_test(tests, latencies_of_inserts);
+    tcase_add_test(tests, inventories);
+    return tests;
+}
