@@ -61,7 +61,9 @@ static struct pulse_farm_tenant *next_tenant(const struct pulse_farm *farm)
 
 void pulse_farm_jobs_plan(struct pulse_farm *farm)
 {
-    while (farm->queued > 0 && farm->planning < farm->options.plans && farm->shards.count < farm->options.shards_most) {
+    size_t live =
+        farm->states[PULSE_SHARD_WAITING] + farm->states[PULSE_SHARD_READY] + farm->states[PULSE_SHARD_CLAIMED];
+    while (farm->queued > 0 && farm->planning < farm->options.plans && live < farm->options.shards_most) {
         struct pulse_farm_tenant *tenant = next_tenant(farm);
         struct pulse_farm_job *job = tenant == NULL ? NULL : pulse_heap_first(&tenant->queued);
         if (job == NULL) {

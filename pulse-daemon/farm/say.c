@@ -87,6 +87,7 @@ static void add_report(struct pulse_farm *farm, struct text *text, const char *n
         return;
     }
     const char *cut = lh_arena_strndup(&farm->arena, report, strnlen(report, REPORT_MAX));
+    farm->no_memory = farm->no_memory || cut == NULL;
     lh_json_emit_text(&text->json, cut == NULL ? "" : cut);
 }
 
