@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/aside.h"
+#include "cli/cache_files.h"
 #include "common/base/bytes.h"
 #include "engine/instance/delivery.h"
 
@@ -39,7 +40,7 @@ static enum lh_status make_folder(struct lh_arena *arena, const char *folder, co
 enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache,
                               struct lh_error *error)
 {
-    static const char *const folders[] = {"", "/deliverables", "/conformed", "/sources"};
+    static const char *const folders[] = {"", "/deliverables", "/conformed", "/stored", "/sources", "/latencies"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         enum lh_status status = make_folder(arena, folder, folders[i], error);
         if (status != LH_OK) {
@@ -50,9 +51,8 @@ enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct
     return LH_OK;
 }
 
-/* "FOLDER/KIND/<hex>SUFFIX", NULL when memory is out. */
-static const char *entry_path(struct lh_arena *arena, const struct cli_cache *cache, const char *kind,
-                              const struct lh_digest *key, const char *suffix)
+const char *cli_cache_path(struct lh_arena *arena, const struct cli_cache *cache, const char *kind,
+                           const struct lh_digest *key, const char *suffix)
 {
     char hex[LH_DIGEST_TEXT_SIZE];
     lh_digest_text(key, hex);
@@ -64,8 +64,7 @@ static const char *entry_path(struct lh_arena *arena, const struct cli_cache *ca
     return path;
 }
 
-/* At most `size` bytes of a small file; 0 when there is none. */
-static size_t read_entry(const char *path, void *data, size_t size)
+size_t cli_cache_read(const char *path, void *data, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -76,8 +75,8 @@ static size_t read_entry(const char *path, void *data, size_t size)
     return length > 0 ? (size_t)length : 0;
 }
 
-static enum lh_status write_entry(struct lh_arena *arena, const char *path, const void *data, size_t size,
-                                  struct lh_error *error)
+enum lh_status cli_cache_write(struct lh_arena *arena, const char *path, const void *data, size_t size,
+                               struct lh_error *error)
 {
     struct cli_aside aside = CLI_ASIDE_NONE;
     enum lh_status status = cli_aside_open(arena, path, &aside, error);
@@ -87,8 +86,7 @@ static enum lh_status write_entry(struct lh_arena *arena, const char *path, cons
     return status;
 }
 
-/* What a file is taken to be unchanged by. */
-static enum lh_status identity(const struct stat *info, struct lh_digest *digest)
+enum lh_status cli_cache_identity(const struct stat *info, struct lh_digest *digest)
 {
     struct lh_writer writer;
     lh_writer_init(&writer);
@@ -105,6 +103,11 @@ static enum lh_status identity(const struct stat *info, struct lh_digest *digest
     return status;
 }
 
+void cli_cache_touch(const char *path)
+{
+    (void)utimensat(AT_FDCWD, path, NULL, 0); /* somebody else's: it counts as older than it is */
+}
+
 static enum lh_status digest_one(struct lh_arena *arena, struct cli_cache *cache, struct cli_source *source,
                                  struct lh_error *error)
 {
@@ -112,13 +115,14 @@ static enum lh_status digest_one(struct lh_arena *arena, struct cli_cache *cache
     if (fstat(source->fd, &info) != 0) {
         return lh_error_set(error, LH_ERR_IO, source->path, "cannot be read: %s", strerror(errno));
     }
-    const char *path =
-        identity(&info, &source->identity) == LH_OK ? entry_path(arena, cache, "sources", &source->identity, "") : NULL;
+    const char *path = cli_cache_identity(&info, &source->identity) == LH_OK
+                           ? cli_cache_path(arena, cache, "sources", &source->identity, "")
+                           : NULL;
     if (path == NULL) {
         return lh_error_no_memory(error);
     }
     char text[LH_DIGEST_TEXT_SIZE] = "";
-    if (read_entry(path, text, sizeof text - 1) == sizeof text - 1 && lh_digest_parse(text, &source->digest)) {
+    if (cli_cache_read(path, text, sizeof text - 1) == sizeof text - 1 && lh_digest_parse(text, &source->digest)) {
         source->has_digest = true;
         return LH_OK;
     }
@@ -132,7 +136,7 @@ static enum lh_status digest_one(struct lh_arena *arena, struct cli_cache *cache
         return LH_OK;
     }
     lh_digest_text(&source->digest, text);
-    return write_entry(arena, path, text, strlen(text), error);
+    return cli_cache_write(arena, path, text, strlen(text), error);
 }
 
 enum lh_status cli_cache_digest(struct lh_arena *arena, struct cli_cache *cache, struct cli_sources *sources,
@@ -153,7 +157,7 @@ bool cli_cache_unchanged(const struct cli_sources *sources)
         struct stat info;
         struct lh_digest now;
         const struct cli_source *source = &sources->items[i];
-        if (source->fd >= 0 && (fstat(source->fd, &info) != 0 || identity(&info, &now) != LH_OK ||
+        if (source->fd >= 0 && (fstat(source->fd, &info) != 0 || cli_cache_identity(&info, &now) != LH_OK ||
                                 !lh_digest_equal(&now, &source->identity))) {
             return false;
         }
@@ -164,8 +168,8 @@ bool cli_cache_unchanged(const struct cli_sources *sources)
 enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key,
                               bool report, int *fd, struct engine_delivered *delivered, struct lh_error *error)
 {
-    const char *path = entry_path(arena, cache, "deliverables", key, "");
-    const char *facts_path = entry_path(arena, cache, "deliverables", key, ".facts");
+    const char *path = cli_cache_path(arena, cache, "deliverables", key, "");
+    const char *facts_path = cli_cache_path(arena, cache, "deliverables", key, ".facts");
     if (path == NULL || facts_path == NULL) {
         return lh_error_no_memory(error);
     }
@@ -173,7 +177,7 @@ enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *ca
     struct engine_delivered facts;
     struct lh_digest told, found;
     *fd = -1;
-    if (engine_delivery_read(bytes, read_entry(facts_path, bytes, sizeof bytes), &facts, &told) != LH_OK ||
+    if (engine_delivery_read(bytes, cli_cache_read(facts_path, bytes, sizeof bytes), &facts, &told) != LH_OK ||
         (report && !(facts.has_loudness && facts.file.has_samples))) {
         return LH_OK;
     }
@@ -188,6 +192,7 @@ enum lh_status cli_cache_find(struct lh_arena *arena, const struct cli_cache *ca
         close(opened);
         return status; /* damaged: as if it were not there */
     }
+    cli_cache_touch(facts_path);
     *fd = opened;
     *delivered = facts;
     return LH_OK;
@@ -233,8 +238,8 @@ enum lh_status cli_copy(int from, int to, const char *where, struct lh_error *er
 enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *cache, const struct lh_digest *key,
                                int fd, const struct engine_delivered *delivered, struct lh_error *error)
 {
-    const char *path = entry_path(arena, cache, "deliverables", key, "");
-    const char *facts_path = entry_path(arena, cache, "deliverables", key, ".facts");
+    const char *path = cli_cache_path(arena, cache, "deliverables", key, "");
+    const char *facts_path = cli_cache_path(arena, cache, "deliverables", key, ".facts");
     if (path == NULL || facts_path == NULL) {
         return lh_error_no_memory(error);
     }
@@ -252,7 +257,7 @@ enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *c
     status = status == LH_OK ? cli_aside_sync(&aside, error) : status;
     status = status == LH_OK ? cli_aside_publish(&aside, error) : status;
     /* The facts come last: an entry is there when they are. */
-    status = status == LH_OK ? write_entry(arena, facts_path, writer.data, writer.size, error) : status;
+    status = status == LH_OK ? cli_cache_write(arena, facts_path, writer.data, writer.size, error) : status;
     cli_aside_discard(&aside);
     lh_writer_fini(&writer);
     return status;
@@ -261,15 +266,15 @@ enum lh_status cli_cache_store(struct lh_arena *arena, const struct cli_cache *c
 enum lh_status cli_cache_find_conformed(struct lh_arena *arena, const struct cli_cache *cache,
                                         const struct lh_digest *key, uint64_t size, int *fd, struct lh_error *error)
 {
-    const char *path = entry_path(arena, cache, "conformed", key, "");
-    const char *digest_path = entry_path(arena, cache, "conformed", key, ".digest");
+    const char *path = cli_cache_path(arena, cache, "conformed", key, "");
+    const char *digest_path = cli_cache_path(arena, cache, "conformed", key, ".digest");
     if (path == NULL || digest_path == NULL) {
         return lh_error_no_memory(error);
     }
     *fd = -1;
     char text[LH_DIGEST_TEXT_SIZE] = "";
     struct lh_digest told, found;
-    if (read_entry(digest_path, text, sizeof text - 1) != sizeof text - 1 || !lh_digest_parse(text, &told)) {
+    if (cli_cache_read(digest_path, text, sizeof text - 1) != sizeof text - 1 || !lh_digest_parse(text, &told)) {
         return LH_OK;
     }
     int opened = open(path, O_RDONLY | O_CLOEXEC);
@@ -280,6 +285,7 @@ enum lh_status cli_cache_find_conformed(struct lh_arena *arena, const struct cli
     bool there = fstat(opened, &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size == size;
     enum lh_status status = there ? lh_digest_file(opened, &found, error) : LH_OK;
     if (there && status == LH_OK && lh_digest_equal(&found, &told)) {
+        cli_cache_touch(digest_path);
         *fd = opened;
         return LH_OK;
     }
@@ -291,8 +297,8 @@ enum lh_status cli_cache_store_conformed(struct lh_arena *arena, const struct cl
                                          const struct lh_digest *key, int fd, uint64_t offset, uint64_t size,
                                          struct lh_error *error)
 {
-    const char *path = entry_path(arena, cache, "conformed", key, "");
-    const char *digest_path = entry_path(arena, cache, "conformed", key, ".digest");
+    const char *path = cli_cache_path(arena, cache, "conformed", key, "");
+    const char *digest_path = cli_cache_path(arena, cache, "conformed", key, ".digest");
     if (path == NULL || digest_path == NULL) {
         return lh_error_no_memory(error);
     }
@@ -305,7 +311,7 @@ enum lh_status cli_cache_store_conformed(struct lh_arena *arena, const struct cl
     status = status == LH_OK ? cli_aside_publish(&aside, error) : status;
     if (status == LH_OK) {
         lh_digest_text(&digest, text);
-        status = write_entry(arena, digest_path, text, strlen(text), error);
+        status = cli_cache_write(arena, digest_path, text, strlen(text), error);
     }
     cli_aside_discard(&aside);
     return status;

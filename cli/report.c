@@ -157,6 +157,27 @@ static void emit_engine(struct lh_json_emitter *emitter, const struct cli_sessio
     lh_json_emit_object_end(emitter);
 }
 
+/* What need not be rendered, and what was kept for the next time. */
+static void emit_cache(struct lh_json_emitter *emitter, const struct cli_session *session)
+{
+    const struct cli_remainder *remainder = &session->remainder;
+    uint64_t files = 0;
+    if (session->reused == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < session->outputs.count; i++) {
+        files += cli_reused(session, i) ? 1 : 0;
+    }
+    object(emitter, "cache");
+    integer(emitter, "deliverables", files);
+    integer(emitter, "storedRead", remainder->local != NULL ? remainder->local->graph->stored_count : 0);
+    integer(emitter, "bytesRead", remainder->read_bytes);
+    integer(emitter, "storedKept", remainder->kept_count);
+    integer(emitter, "bytesKept", remainder->kept_bytes);
+    integer(emitter, "renderedFrames", session->frames);
+    lh_json_emit_object_end(emitter);
+}
+
 static void emit_render(struct lh_json_emitter *emitter, const struct cli_session *session)
 {
     const struct engine_render_result *result = &session->result;
@@ -179,6 +200,7 @@ static void emit_render(struct lh_json_emitter *emitter, const struct cli_sessio
     real(emitter, "meterCpuSeconds", result->times.meter);
     real(emitter, "encodeCpuSeconds", result->times.encode);
     lh_json_emit_object_end(emitter);
+    emit_cache(emitter, session);
     emit_sources(emitter, session);
     cli_used_emit(emitter, session);
     lh_json_emit_name(emitter, "deliverables");

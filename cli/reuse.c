@@ -13,18 +13,6 @@ bool cli_reused(const struct cli_session *session, size_t index)
     return session->reused != NULL && session->reused[index];
 }
 
-/* A whole deliverable of the project is reused or rendered: with `each` that is several files. */
-static bool is_left(const struct cli_session *session, size_t deliverable)
-{
-    for (size_t i = 0; i < session->outputs.count; i++) {
-        const struct pulse_output *output = &session->compiled->outputs[i];
-        if (output->wanted && output->deliverable == deliverable && !cli_reused(session, i)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool cli_reused_all(const struct cli_session *session)
 {
     for (size_t i = 0; i < session->outputs.count; i++) {
@@ -62,10 +50,21 @@ static bool may_be_reused(const struct cli_session *session, size_t index)
     return session->outputs.files[index].fd >= 0 && !session->unproven[index];
 }
 
-enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *error)
+/* Of the graph's media; NULL when memory is out. */
+static struct lh_digest *media_digests(struct cli_session *session)
 {
     const struct graph *graph = session->compiled->graph;
     struct lh_digest *media = lh_arena_array(&session->arena, graph->media_count, sizeof *media);
+    for (uint32_t i = 0; media != NULL && i < graph->media_count; i++) {
+        media[i] = session->sources.items[session->compiled->media[i]].digest;
+    }
+    return media;
+}
+
+enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *error)
+{
+    const struct graph *graph = session->compiled->graph;
+    struct lh_digest *media = media_digests(session);
     struct lh_digest *keys = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *keys);
     session->unproven = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *session->unproven);
     if (media == NULL || keys == NULL || session->unproven == NULL) {
@@ -74,9 +73,6 @@ enum lh_status cli_reuse_keys(struct cli_session *session, struct lh_error *erro
     enum lh_status status = name_job(session, error);
     if (status != LH_OK) {
         return status;
-    }
-    for (uint32_t i = 0; i < graph->media_count; i++) {
-        media[i] = session->sources.items[session->compiled->media[i]].digest;
     }
     struct graph_key_context context = key_context(session);
     if (graph_keys(graph, media, &context, NULL, keys) != LH_OK ||
@@ -103,39 +99,20 @@ static enum lh_status take(struct cli_session *session, size_t index, struct lh_
     return status;
 }
 
-/* A deliverable of which one file is missing is rendered wholly: its other files start anew. */
-static enum lh_status give_back(struct cli_session *session, struct lh_error *error)
+/* Plans what is left. What is only measured is not wanted. */
+static enum lh_status plan_remainder(struct cli_session *session, struct lh_error *error)
 {
-    /* Whether something of a deliverable is left does not change while its other files are given back. */
-    for (size_t i = 0; i < session->outputs.count; i++) {
-        if (!session->reused[i] || !is_left(session, session->compiled->outputs[i].deliverable)) {
-            continue;
-        }
-        if (ftruncate(session->outputs.fds[i], 0) != 0) {
-            return lh_error_set(error, LH_ERR_IO, session->outputs.paths[i], "cannot be emptied");
-        }
-        session->reused[i] = false;
-    }
-    return LH_OK;
-}
-
-static enum lh_status compile_remainder(struct cli_session *session, struct lh_error *error)
-{
-    const struct pulse_project *project = session->project;
-    const char **only = lh_arena_array(&session->arena, project->deliverable_count, sizeof *only);
-    if (only == NULL) {
+    const struct graph *graph = session->compiled->graph;
+    bool *wanted = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *wanted);
+    struct lh_digest *media = media_digests(session);
+    if (wanted == NULL || media == NULL) {
         return lh_error_no_memory(error);
     }
-    struct pulse_compile_options options = {.only = only};
-    for (size_t i = 0; i < project->deliverable_count; i++) {
-        if (is_left(session, i)) {
-            only[options.only_count++] = project->deliverables[i].name;
-        }
+    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
+        wanted[i] = session->compiled->outputs[i].wanted && !cli_reused(session, i);
     }
-    /* What compiled as a whole compiles in part: no faults are left to find. */
-    enum lh_status status =
-        pulse_compile(project, &session->needs, &session->facts, &options, &session->faults, &session->remainder);
-    return status == LH_ERR_NO_MEMORY ? lh_error_no_memory(error) : status;
+    struct graph_key_context context = key_context(session);
+    return cli_remainder_plan(session, wanted, media, &context, error);
 }
 
 enum lh_status cli_reuse_begin(struct cli_session *session, struct lh_error *error)
@@ -156,21 +133,15 @@ enum lh_status cli_reuse_begin(struct cli_session *session, struct lh_error *err
             status = take(session, i, error);
         }
     }
-    status = status == LH_OK ? give_back(session, error) : status;
-    bool some = false;
-    for (size_t i = 0; i < count; i++) {
-        some = some || session->reused[i];
-    }
-    return status == LH_OK && some && !cli_reused_all(session) ? compile_remainder(session, error) : status;
+    return status == LH_OK && !cli_reused_all(session) ? plan_remainder(session, error) : status;
 }
 
-enum lh_status cli_reuse_conformed(struct cli_session *session, const struct pulse_compiled *compiled,
-                                   struct lh_error *error)
+enum lh_status cli_reuse_conformed(struct cli_session *session, struct lh_error *error)
 {
     if (session->request.cache == NULL) {
         return LH_OK;
     }
-    const struct graph *graph = compiled->graph;
+    const struct graph *graph = cli_remainder_graph(session);
     int *fds = lh_arena_array(&session->arena, graph->media_count, sizeof *fds);
     struct lh_digest *keys = lh_arena_array(&session->arena, graph->media_count, sizeof *keys);
     if (fds == NULL || keys == NULL) {
@@ -187,7 +158,7 @@ enum lh_status cli_reuse_conformed(struct cli_session *session, const struct pul
         if (size == 0) {
             continue;
         }
-        const struct lh_digest *digest = &session->sources.items[compiled->media[i]].digest;
+        const struct lh_digest *digest = &session->sources.items[cli_remainder_source(session, i)].digest;
         if (graph_key_conform(graph, i, digest, &context, &keys[i]) != LH_OK) {
             return lh_error_no_memory(error);
         }
@@ -209,11 +180,11 @@ void cli_reuse_close(struct cli_session *session)
 /* From the scratch file, where the instance has left them. */
 static enum lh_status keep_conformed(struct cli_session *session, struct lh_error *error)
 {
-    const struct pulse_compiled *rendered = session->remainder != NULL ? session->remainder : session->compiled;
+    const struct graph *rendered = cli_remainder_graph(session);
     uint64_t offset = 0;
     enum lh_status status = LH_OK;
     for (uint32_t i = 0; status == LH_OK && i < session->conformed_count; i++) {
-        const struct graph_media *media = &rendered->graph->media[i];
+        const struct graph_media *media = &rendered->media[i];
         uint64_t size = engine_conformed_size(media);
         if (size > 0 && session->conformed[i] < 0) {
             status = cli_cache_store_conformed(&session->arena, &session->cache, &session->conform_keys[i],
@@ -236,5 +207,8 @@ enum lh_status cli_reuse_end(struct cli_session *session, struct lh_error *error
                                      session->outputs.files[i].fd, &session->result.delivered[i], error);
         }
     }
-    return status == LH_OK ? keep_conformed(session, error) : status;
+    status = status == LH_OK ? keep_conformed(session, error) : status;
+    status = status == LH_OK ? cli_remainder_keep(session, error) : status;
+    bool limited = session->request.cache_bytes > 0;
+    return status == LH_OK && limited ? cli_cache_trim(&session->cache, session->request.cache_bytes, error) : status;
 }

@@ -2,7 +2,6 @@
 /* The steps from a project to its files. */
 #include "cli/session.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/perform.h"
 #include "cli/report.h"
 #include "cli/reuse.h"
 #include "cli/summary.h"
@@ -250,18 +250,6 @@ void cli_session_compile(struct cli_session *session)
     }
 }
 
-/* Called by the client, many times a second. */
-static bool on_progress(void *context, const struct engine_progress *now)
-{
-    struct cli_session *session = context;
-    uint64_t first_block = atomic_load_explicit(&now->first_block_ns, memory_order_relaxed);
-    if (first_block > session->begun_ns) {
-        session->first_block_seconds = (double)(first_block - session->begun_ns) / (double)LH_CLOCK_SECOND_NS;
-    }
-    cli_progress_tell(&session->progress, now);
-    return !cli_interrupted();
-}
-
 /* The report is opened before the render, so that a folder that cannot be written to is told now. */
 static enum lh_status open_report(struct cli_session *session)
 {
@@ -277,140 +265,6 @@ static enum lh_status open_report(struct cli_session *session)
         session->request.report_path = NULL; /* told once: the end need not try again */
     }
     return status;
-}
-
-/* Frames of the timeline that were rendered: each range once, whatever the number of files it went to. */
-static uint64_t rendered_frames(const struct graph *graph, const struct engine_delivered *delivered)
-{
-    uint64_t frames = 0;
-    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
-        const struct graph_deliverable *one = &graph->deliverables[i];
-        uint32_t earlier = 0;
-        while (earlier < i &&
-               (graph->deliverables[earlier].start != one->start || graph->deliverables[earlier].end != one->end)) {
-            earlier++;
-        }
-        if (earlier == i) {
-            frames += (uint64_t)(one->end - one->start + delivered[i].tail_frames);
-        }
-    }
-    return frames;
-}
-
-/* Descriptors of the media that `compiled` needs, NULL when memory is out. */
-static int *media_fds(struct cli_session *session, const struct pulse_compiled *compiled)
-{
-    int *fds = lh_arena_array(&session->arena, compiled->graph->media_count, sizeof *fds);
-    for (uint32_t i = 0; fds != NULL && i < compiled->graph->media_count; i++) {
-        fds[i] = session->sources.items[compiled->media[i]].fd;
-    }
-    return fds;
-}
-
-/* For each deliverable of `part` its place in the whole plan, found by its file; NULL when memory is out. */
-static size_t *places(struct cli_session *session, const struct pulse_compiled *part)
-{
-    const struct pulse_compiled *whole = session->compiled;
-    size_t count = whole->graph->deliverable_count;
-    size_t *found = lh_arena_array(&session->arena, part->graph->deliverable_count, sizeof *found);
-    size_t at = 0;
-    for (size_t i = 0; found != NULL && i < part->graph->deliverable_count; i++) {
-        size_t looked = 0; /* the order is mostly the same: on from the last one found */
-        while (strcmp(whole->outputs[at].file, part->outputs[i].file) != 0) {
-            at = (at + 1) % count;
-            looked++;
-            assert(looked < count); /* a part of the plan is in the plan */
-        }
-        found[i] = at;
-    }
-    return found;
-}
-
-/* What the instance told of the plugins of `part`, by the whole plan's. Both list them in one order, and a part leaves
-   some out. */
-static enum lh_status note_used(struct cli_session *session, const struct pulse_compiled *part,
-                                const struct engine_inserted *inserted)
-{
-    const struct pulse_compiled *whole = session->compiled;
-    session->used = lh_arena_array(&session->arena, whole->plugin_count, sizeof *session->used);
-    if (session->used == NULL) {
-        return lh_error_no_memory(&session->error);
-    }
-    for (size_t i = 0, at = 0; i < whole->plugin_count && at < part->plugin_count; i++) {
-        const struct pulse_used_plugin *one = &whole->plugins[i], *other = &part->plugins[at];
-        if (one->track != other->track || one->stands_in != other->stands_in || strcmp(one->node, other->node) != 0 ||
-            strcmp(one->plugin, other->plugin) != 0) {
-            continue;
-        }
-        if (other->graph_node != GRAPH_NONE) {
-            const struct graph_node *node = &part->graph->nodes[other->graph_node];
-            session->used[i] = (struct cli_used){.rendered = true, .inserted = inserted[node->insert]};
-        }
-        at++;
-    }
-    return LH_OK;
-}
-
-static enum lh_status run(struct cli_session *session)
-{
-    const struct pulse_compiled *compiled = session->remainder != NULL ? session->remainder : session->compiled;
-    const struct graph *graph = compiled->graph;
-    struct engine_delivered *delivered = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *delivered);
-    struct engine_inserted *inserted = lh_arena_array(&session->arena, graph->insert_count, sizeof *inserted);
-    int *output_fds = lh_arena_array(&session->arena, graph->deliverable_count, sizeof *output_fds);
-    int *fds = media_fds(session, compiled);
-    size_t *at = places(session, compiled);
-    if (delivered == NULL || inserted == NULL || output_fds == NULL || fds == NULL || at == NULL) {
-        return lh_error_no_memory(&session->error);
-    }
-    enum lh_status status = cli_reuse_conformed(session, compiled, &session->error);
-    if (status != LH_OK) {
-        return status;
-    }
-    for (size_t i = 0; i < graph->deliverable_count; i++) {
-        output_fds[i] = compiled->outputs[i].wanted ? session->outputs.fds[at[i]] : -1;
-    }
-    struct engine_instance_render render = {
-        .graph = graph,
-        .media_fds = fds,
-        .conformed_fds = session->conformed,
-        .output_fds = output_fds,
-        .scratch_fd = session->outputs.scratch_fd,
-        .threads = session->request.threads,
-        .block = session->request.block,
-        .report = session->request.report_path != NULL,
-        .on_progress = on_progress,
-        .context = session,
-    };
-    struct engine_render_result result = {.delivered = delivered, .inserted = inserted};
-    cli_progress_init(&session->progress, session->request.progress, graph->sample_rate, session->begun_ns);
-    session->rendering = true;
-    status = engine_instance_render(session->instance, &render, &result, &session->error);
-    if (status != LH_OK) {
-        return status;
-    }
-    for (size_t i = 0; i < graph->deliverable_count; i++) {
-        if (compiled->outputs[i].wanted) {
-            session->result.delivered[at[i]] = delivered[i];
-        }
-    }
-    result.delivered = session->result.delivered;
-    result.inserted = NULL;
-    session->result = result;
-    session->frames = rendered_frames(graph, delivered);
-    return note_used(session, compiled, inserted);
-}
-
-/* From the cache, or by the instance. */
-static enum lh_status deliver(struct cli_session *session)
-{
-    session->result.delivered =
-        lh_arena_array(&session->arena, session->outputs.count, sizeof *session->result.delivered);
-    if (session->result.delivered == NULL) {
-        return lh_error_no_memory(&session->error);
-    }
-    enum lh_status status = cli_reuse_begin(session, &session->error);
-    return status == LH_OK && !cli_reused_all(session) ? run(session) : status;
 }
 
 /* Of files whose writer is gone, so that what is told is what is there. */
@@ -462,7 +316,7 @@ void cli_session_render(struct cli_session *session)
     enum lh_status status = cli_outputs_open(&session->arena, session->request.folder, session->request.single,
                                              session->compiled, &session->sources, &session->outputs, &session->error);
     status = status == LH_OK ? open_report(session) : status;
-    status = status == LH_OK ? deliver(session) : status;
+    status = status == LH_OK ? cli_perform(session) : status;
     engine_instance_free(session->instance);
     session->instance = NULL;
     status = status == LH_OK ? hash_files(session) : status;
@@ -530,7 +384,7 @@ int cli_session_end(struct cli_session *session)
     cli_aside_discard(&session->report);
     cli_reuse_close(session);
     cli_sources_close(&session->sources);
-    pulse_compiled_free(session->remainder);
+    cli_remainder_close(&session->remainder);
     pulse_compiled_free(session->compiled);
     pulse_project_free(session->project);
     lh_arena_fini(&session->arena);

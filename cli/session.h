@@ -9,6 +9,7 @@
 #include "cli/catalogue.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
+#include "cli/remainder.h"
 #include "cli/sources.h"
 #include "engine/instance/client.h"
 #include "pulse-daemon/compile/compile.h"
@@ -26,6 +27,7 @@ struct cli_request {
     bool no_jail;            /* as in struct engine_instance_options */
     bool digests;            /* sources are hashed, render keys told */
     const char *cache;       /* folder; NULL: none */
+    uint64_t cache_bytes;    /* the most that it may take; 0: any */
     struct pulse_compile_options compile;
 };
 
@@ -56,8 +58,8 @@ struct cli_session {
     bool rendering; /* progress is on show */
     bool published; /* the files are there */
     struct cli_cache cache;
-    bool *reused;                     /* one a deliverable, true: from the cache; NULL without one */
-    struct pulse_compiled *remainder; /* what the cache left to render; NULL: all, or nothing */
+    bool *reused;                   /* one a deliverable, true: from the cache; NULL without one */
+    struct cli_remainder remainder; /* what the cache left to render */
     int *conformed; /* one a medium of what is rendered: its descriptor in the cache, -1: not there; NULL without one */
     struct lh_digest *conform_keys; /* the same: its key */
     size_t conformed_count;

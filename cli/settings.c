@@ -43,6 +43,7 @@ void cli_settings_read(const struct lh_options *options, struct cli_request *req
     request->digests = lh_options_flag(options, "digests");
     const char *cache = lh_options_flag(options, "no-cache") ? NULL : lh_options_text(options, "cache");
     request->cache = cache != NULL && cache[0] != '\0' ? cache : NULL;
+    request->cache_bytes = (uint64_t)(lh_options_number(options, "cache-max") * (double)(1 << 30));
 }
 
 enum lh_status cli_settings_split(struct lh_arena *arena, const char *row, const char *text, const char *equals,

@@ -36,8 +36,16 @@
      .type = LH_OPTION_TEXT,                                                                                           \
      .placeholder = "DIR",                                                                                             \
      .variable = "LOOPHOLE_CACHE",                                                                                     \
-     .help =                                                                                                           \
-         "Folder that keeps finished deliverables: what is there under the same render key is not rendered again"},    \
+     .help = "Folder that keeps finished deliverables, and what plugins gave on the way to them: what is there under " \
+             "the same render key is not rendered again"},                                                             \
+        {.name = "cache-max",                                                                                          \
+         .type = LH_OPTION_NUMBER,                                                                                     \
+         .placeholder = "GIB",                                                                                         \
+         .variable = "LOOPHOLE_CACHE_MAX",                                                                             \
+         .minimum = 0,                                                                                                 \
+         .maximum = 1e6,                                                                                               \
+         .standard = "20",                                                                                             \
+         .help = "The most that the cache may take; what was of no use for the longest goes. 0: any"},                 \
     {                                                                                                                  \
         .name = "no-cache", .type = LH_OPTION_FLAG, .help = "No cache, even if LOOPHOLE_CACHE names one"               \
     }

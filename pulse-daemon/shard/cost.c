@@ -10,7 +10,9 @@
 #include "pulse-daemon/shard/work.h"
 
 #define MEAN_OF 16.0   /* shards that the mean remembers */
-#define TELLING_NS 1e6 /* what took less says nothing */
+#define TELLING_NS 5e7 /* what took less says more of the machine than of the work */
+#define TRUSTED 4.0    /* shards that a default counts for: what is native differs little from machine to machine */
+#define BOUND 8.0      /* and by no more than that: the rest is other programs' doing */
 #define MOVES_BY 1.5   /* a plan goes by another figure when the mean has left the old one by that */
 #define UNIT_NS_MAX 1e12
 #define PLUGIN "plugin/"
@@ -152,6 +154,24 @@ static double mean_ns(const struct pulse_costs *costs, const char *what)
     return entry != NULL ? entry->cost.ns : default_ns(what);
 }
 
+/* One observation, for what there is a default of: a plugin's is a guess, all others are known roughly. */
+static void observe(struct entry *entry, double ns)
+{
+    double known = default_ns(entry->cost.what);
+    bool native = known > 0 && strncmp(entry->cost.what, PLUGIN, strlen(PLUGIN)) != 0;
+    double weight = entry->cost.weight + 1;
+    double before = entry->cost.ns;
+    double seen = weight;
+    if (native) {
+        ns = ns > known * BOUND ? known * BOUND : ns;
+        ns = ns < known / BOUND ? known / BOUND : ns;
+        before = weight > 1 ? before : known;
+        seen += TRUSTED;
+    }
+    double share = 1 / (seen < MEAN_OF ? seen : MEAN_OF);
+    take(entry, before + share * (ns - before), weight);
+}
+
 enum lh_status pulse_costs_learn(struct pulse_costs *costs, const char *what, double units, double ns)
 {
     if (!(units > 0) || !(ns >= TELLING_NS) || !is_cost(ns / units) || strlen(what) >= PULSE_COST_NAME_SIZE) {
@@ -162,9 +182,7 @@ enum lh_status pulse_costs_learn(struct pulse_costs *costs, const char *what, do
     if (entry == NULL) {
         return LH_ERR_NO_MEMORY;
     }
-    double weight = entry->cost.weight + 1;
-    double share = 1 / (weight < MEAN_OF ? weight : MEAN_OF);
-    take(entry, entry->cost.ns + share * (ns / units - entry->cost.ns), weight);
+    observe(entry, ns / units);
     return LH_OK;
 }
 

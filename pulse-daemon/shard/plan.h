@@ -49,9 +49,9 @@ LH_NODISCARD enum lh_status pulse_plan_new(const struct graph *graph, const stru
                                            struct pulse_plan **plan, struct lh_error *error);
 void pulse_plan_free(struct pulse_plan *plan); /* accepts NULL */
 
-/* A plan to find out what `asks` (pulse_plan_asks) want to know: one RENDER shard of no frames. Its i-th insert and its
-   i-th output are one plugin, in an order of its own: what the instance tells of the insert is for pulse_latencies_add()
-   under the output's key, which is the ask's. */
+/* A plan to find out what `asks` (pulse_plan_asks) want to know: one RENDER shard of no frames. Its i-th insert and
+   its i-th output are one plugin, in an order of its own: what the instance tells of the insert is for
+   pulse_latencies_add() under the output's key, which is the ask's. */
 LH_NODISCARD enum lh_status pulse_plan_latencies(const struct graph *graph, const struct pulse_latency_ask *asks,
                                                  size_t count, struct pulse_plan **plan, struct lh_error *error);
 /* The latencies that the plan would be better for and that are not known; in the arena. Usually none. LH_ERR_LIMIT,
