@@ -15,8 +15,9 @@
 
 #define PATIENCE_MS 10000
 #define TICK_MS 50     /* between two questions whether to go on */
-#define CONNECT_MS 250 /* of one try */
-#define RETRY_MS 100   /* between two tries */
+#define CONNECT_MS 250 /* of the first try; each further one may take twice as long, up to CONNECT_MAX_MS */
+#define CONNECT_MAX_MS 4000
+#define RETRY_MS 100 /* between two tries */
 #define MILLISECOND_NS UINT64_C(1000000)
 
 struct wire_bulk {
@@ -112,8 +113,8 @@ static enum lh_status pause_for(const struct run *run, uint32_t milliseconds)
 static enum lh_status connect_caller(const struct run *run)
 {
     enum lh_status status = run->bulk->caller != NULL ? LH_OK : LH_ERR_UNAVAILABLE;
-    while (status == LH_ERR_UNAVAILABLE) {
-        status = wire_caller_new(&run->bulk->options, CONNECT_MS, &run->bulk->caller, run->error);
+    for (int span = CONNECT_MS; status == LH_ERR_UNAVAILABLE; span = span < CONNECT_MAX_MS ? 2 * span : span) {
+        status = wire_caller_new(&run->bulk->options, span, &run->bulk->caller, run->error);
         enum lh_status wanted = go_on(run);
         if (wanted != LH_OK || (status == LH_ERR_UNAVAILABLE && !is_patient(run, run->tried_ns))) {
             return wanted != LH_OK ? wanted : status;
@@ -426,7 +427,7 @@ static enum lh_status run_transfer(struct wire_bulk *bulk, const struct wire_tra
 {
     struct lh_error own = LH_ERROR_INIT;
     struct run run = {
-        .bulk = bulk, .transfer = transfer, .error = error != NULL ? error : &own, .life_ns = lh_clock_monotonic_ns()};
+        .bulk = bulk, .transfer = transfer, .error = error != NULL ? error : &own, .tried_ns = lh_clock_monotonic_ns()};
     lh_arena_init(&run.arena);
     enum lh_status status = LH_ERR_UNAVAILABLE;
     while (status == LH_ERR_UNAVAILABLE) {

@@ -12,6 +12,8 @@
 
 #include "tests/support/folders.h"
 
+#define PATIENCE_MS 60000 /* the machine may be busy with other tests */
+
 static void need(bool good, const char *what, const struct lh_error *error)
 {
     if (!good) {
@@ -199,7 +201,7 @@ uint8_t *bulk_stage_bytes(uint64_t seed, size_t size)
 
 struct wire_transfer bulk_stage_transfer(const void *data, size_t size, const char *token)
 {
-    struct wire_transfer transfer = {.size = size, .token = token};
+    struct wire_transfer transfer = {.size = size, .token = token, .patience_ms = PATIENCE_MS};
     need(lh_digest_bytes(data, size, &transfer.digest) == LH_OK, "digest", NULL);
     return transfer;
 }

@@ -13,8 +13,6 @@
 
 #include "tests/pulse-daemon/service/bulk_stage.h"
 
-#define PATIENCE_MS 20000
-
 static noreturn void serve(const char *folder)
 {
     struct bulk_stage *stage = bulk_stage_new(false);
@@ -37,7 +35,6 @@ static int carry(bool put, const char *endpoint, uint64_t seed, size_t size, con
     uint8_t *bytes = bulk_stage_bytes(seed, size);
     struct bulk_taken taken = {.data = malloc(size + 1), .capacity = size};
     struct wire_transfer transfer = bulk_stage_transfer(bytes, size, token);
-    transfer.patience_ms = PATIENCE_MS;
     if (wire_bulk_new(&options, &client) != LH_OK || taken.data == NULL) {
         abort();
     }

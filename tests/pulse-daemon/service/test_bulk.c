@@ -171,7 +171,9 @@ START_TEST(test_tries_again_while_the_store_is_away)
     transfer.patience_ms = 700;
     int fd = bulk_stage_file(bytes, CHUNK);
     ck_assert_int_eq(wire_bulk_put(client, &transfer, fd, &error), LH_ERR_UNAVAILABLE);
+    pthread_mutex_lock(&stage->lock);
     ck_assert_uint_ge(stage->asked[PULSE_BULK_PUT_DONE], 2);
+    pthread_mutex_unlock(&stage->lock);
     close(fd);
     free(bytes);
 }

@@ -175,6 +175,18 @@ END_TEST
 
 /* ---- Killed servers */
 
+START_TEST(test_server_may_come_later)
+{
+    char endpoint[WIRE_ENDPOINT_SIZE];
+    bulk_stage_stop(stage);
+    snprintf(endpoint, sizeof endpoint, "%s", stage->endpoint);
+    pid_t child = start_tool("put", endpoint, 1, 10 * CHUNK, "t1", NULL);
+    nap(1500);
+    bulk_stage_start(stage, &standard, NULL);
+    ck_assert_int_eq(wait_for(child), LH_OK);
+}
+END_TEST
+
 static void expect_ready(int out)
 {
     char text[8];
@@ -405,6 +417,7 @@ int main(void)
     tcase_add_test(tests, test_killed_uploader_goes_on);
     tcase_add_test(tests, test_another_owner_begins_anew);
     tcase_add_test(tests, test_what_is_not_continued_is_dropped);
+    tcase_add_test(tests, test_server_may_come_later);
     tcase_add_test(tests, test_killed_server_comes_back);
     tcase_add_test(tests, test_rules_are_kept);
     tcase_add_test(tests, test_one_peer_does_not_take_all);
