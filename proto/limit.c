@@ -283,7 +283,7 @@ static enum lh_status check_message(struct walk *walk, const struct wire_limits 
     memset(seen, 0, limits->count * sizeof seen[0]);
     walk->limits = limits;
     while (span.at < span.end) {
-        struct item item;
+        struct item item = {0};
         if (!read_item(&span, &item)) {
             return refuse(walk, LH_ERR_FORMAT, "?", "its bytes are no fields");
         }
