@@ -287,6 +287,28 @@ START_TEST(bodies_are_known_by_name_speaker_and_kind)
 }
 END_TEST
 
+/* proto/README.md has every body in a conversation or a table: "W:hello", "`ping`", "put_begin". */
+START_TEST(the_page_of_conversations_knows_every_body)
+{
+    FILE *file = fopen(PAGE, "r");
+    ck_assert_ptr_nonnull(file);
+    static char text[65536];
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    for (unsigned i = forge_first_body(); i < wire_envelope_limits.count; i++) {
+        const char *name = wire_envelope_limits.descriptor->fields[i].name;
+        size_t length = strlen(name);
+        const char *at = text;
+        bool found = false;
+        while (!found && (at = strstr(at, name)) != NULL) {
+            found = strchr(":` ", at[-1]) != NULL && strchr("` *?)\n", at[length]) != NULL;
+            at += length;
+        }
+        ck_assert_msg(found, "%s is not in " PAGE, name);
+    }
+}
+END_TEST
+
 int main(void)
 {
     int bodies = (int)(wire_envelope_limits.count - forge_first_body());
@@ -302,6 +324,7 @@ int main(void)
     tcase_add_test(group, memory_that_runs_out_is_a_status);
     tcase_add_test(group, memory_follows_the_bytes);
     tcase_add_test(group, bodies_are_known_by_name_speaker_and_kind);
+    tcase_add_test(group, the_page_of_conversations_knows_every_body);
     Suite *suite = suite_create("proto/envelope");
     suite_add_tcase(suite, group);
     return testing_main(suite);
