@@ -111,6 +111,60 @@ static enum lh_status check_group(const struct pulse_farm_group *group, size_t *
     return LH_OK;
 }
 
+/* Whether who wants it, or who needs it and so on, knows that a kind of worker is missing. */
+static bool is_told(const struct pulse_farm_shard_entry *shard)
+{
+    while (shard != NULL) {
+        const struct pulse_farm_shard_entry *next = NULL;
+        for (size_t i = 0; i < shard->output_count; i++) {
+            const struct pulse_farm_output *output = shard->outputs[i];
+            for (const struct pulse_farm_want *want = output->maker == shard ? output->wants : NULL; want != NULL;
+                 want = want->next) {
+                if (want->job->stuck_told == 0) {
+                    return false;
+                }
+            }
+            if (output->maker == shard && output->edges != NULL) {
+                next = output->edges->shard;
+            }
+        }
+        shard = next;
+    }
+    return true;
+}
+
+/* What nobody can run, for long enough, is said when it is looked for, which was in this step. */
+static enum lh_status check_told(const struct pulse_farm *farm, const struct pulse_farm_needs *needs,
+                                 struct lh_error *error)
+{
+    if (needs->queued == 0 || pulse_farm_group_active(farm, needs->group) > 0 || needs->unmet_ns == 0 ||
+        farm->now_ns - needs->unmet_ns < farm->options.tell_ns) {
+        return LH_OK;
+    }
+    for (const struct pulse_farm_lane *lane = needs->lanes; lane != NULL; lane = lane->next) {
+        for (size_t i = 0; i < lane->shards.count; i++) {
+            const struct pulse_farm_shard_entry *shard = lane->shards.items[i];
+            if (!is_told(shard)) {
+                return pulse_farm_broken(error, "shard", shard->id, "(13) nobody can run it, and nobody was told");
+            }
+        }
+    }
+    return LH_OK;
+}
+
+static enum lh_status check_all_told(const struct pulse_farm *farm, struct lh_error *error)
+{
+    const struct pulse_farm_needs *needs;
+    enum lh_status status = LH_OK;
+    if (farm->tell_ns > farm->now_ns + farm->options.tell_ns) {
+        return pulse_farm_broken(error, "time", farm->tell_ns - farm->now_ns, "(13) it is not looked for long enough");
+    }
+    for (size_t at = 0; farm->looked && status == LH_OK && (needs = pulse_table_next(&farm->needs, &at)) != NULL;) {
+        status = check_told(farm, needs, error);
+    }
+    return status;
+}
+
 enum lh_status pulse_farm_check_queue(const struct pulse_farm *farm, struct lh_error *error)
 {
     const struct pulse_farm_shard_entry *shard;
@@ -130,6 +184,10 @@ enum lh_status pulse_farm_check_queue(const struct pulse_farm *farm, struct lh_e
     }
     if (queued != counted) {
         return pulse_farm_broken(error, "queue", queued, "(5) not all that is ready is in it");
+    }
+    enum lh_status told = check_all_told(farm, error);
+    if (told != LH_OK) {
+        return told;
     }
     for (size_t i = 0; i < farm->class_count; i++) {
         const struct pulse_farm_class *class = farm->class_by_index[i];

@@ -121,9 +121,8 @@ static size_t queue_jobs(struct pulse_farm *farm)
             healed++;
         } else if (job->state != PULSE_JOB_RUNNING && job->phase == PULSE_FARM_NO_PLANNING) {
             pulse_farm_job_enqueue(farm, job);
-        } else {
-            pulse_farm_job_measure(farm, job);
         }
+        pulse_farm_job_measure(farm, job);
     }
     return healed;
 }

@@ -326,8 +326,8 @@ void pulse_farm_queue_join(struct pulse_farm *farm, struct pulse_farm_needs *nee
 /* ---- Who is next ---- */
 
 struct candidate {
+    const struct pulse_farm_group *group;
     const struct pulse_farm_level *level;
-    const struct pulse_farm_share *share;
     struct pulse_farm_shard_entry *shard;
     int64_t height;
 };
@@ -349,7 +349,26 @@ static struct pulse_farm_shard_entry *first_of(const struct pulse_farm *farm, co
     return best;
 }
 
-static bool better(const struct candidate *a, const struct candidate *b)
+/* The first shard of the tenant that was given the least. */
+static struct pulse_farm_shard_entry *first_at(const struct pulse_farm *farm, const struct candidate *at,
+                                               const struct pulse_farm_worker *worker)
+{
+    const struct pulse_farm_share *best = NULL;
+    struct pulse_farm_shard_entry *first = NULL;
+    for (const struct pulse_farm_share *share = at->level->shares; share != NULL; share = share->next) {
+        struct pulse_farm_shard_entry *shard = share->queued == 0 || (best != NULL && share->time > best->time)
+                                                   ? NULL
+                                                   : first_of(farm, at->group, share, worker);
+        if (shard != NULL && (best == NULL || share->time < best->time || shard_before(shard, first))) {
+            best = share;
+            first = shard;
+        }
+    }
+    return first;
+}
+
+/* Higher goes first; of the same height what fewer workers could do. */
+static bool better(const struct pulse_farm *farm, const struct candidate *a, const struct candidate *b)
 {
     if (b->shard == NULL || a->height != b->height) {
         return b->shard == NULL || a->height > b->height;
@@ -357,7 +376,8 @@ static bool better(const struct candidate *a, const struct candidate *b)
     if (a->level->priority != b->level->priority) {
         return a->level->priority > b->level->priority;
     }
-    return a->share->time != b->share->time ? a->share->time < b->share->time : shard_before(a->shard, b->shard);
+    size_t few_a = pulse_farm_group_active(farm, a->group), few_b = pulse_farm_group_active(farm, b->group);
+    return few_a != few_b ? few_a < few_b : shard_before(a->shard, b->shard);
 }
 
 struct pulse_farm_shard_entry *pulse_farm_queue_next(const struct pulse_farm *farm,
@@ -369,17 +389,14 @@ struct pulse_farm_shard_entry *pulse_farm_queue_next(const struct pulse_farm *fa
             continue;
         }
         for (const struct pulse_farm_level *level = group->levels; level != NULL; level = level->next) {
-            struct candidate c = {.level = level};
+            struct candidate c = {.group = group, .level = level};
             c.height = level->priority + (int64_t)((farm->now_ns - level->unserved_ns) / farm->options.aging_ns);
             if (best.shard != NULL && c.height < best.height) {
                 continue;
             }
-            for (const struct pulse_farm_share *share = level->shares; share != NULL; share = share->next) {
-                c.share = share;
-                c.shard = share->queued == 0 ? NULL : first_of(farm, group, share, worker);
-                if (c.shard != NULL && better(&c, &best)) {
-                    best = c;
-                }
+            c.shard = first_at(farm, &c, worker);
+            if (c.shard != NULL && better(farm, &c, &best)) {
+                best = c;
             }
         }
     }

@@ -2,7 +2,8 @@
 /* What is ready, and who is served next: group -> level (priority) -> share (tenant) -> lane (needs) -> shard. A level
    counts as one priority higher for each span of aging that it waits unserved; inside a level the tenant comes next
    that was given the least, in cost by weight; of a tenant's shards the most urgent one, of a job's the one with the
-   longest chain behind it. All in O(log shards), plus a look at each share of the worker's groups. */
+   longest chain behind it. Of two groups at one height the one goes first that fewer workers could serve. All in
+   O(log shards), plus a look at each share of the worker's groups. */
 #ifndef PULSE_FARM_QUEUE_H
 #define PULSE_FARM_QUEUE_H
 

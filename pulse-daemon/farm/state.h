@@ -270,6 +270,7 @@ struct pulse_farm {
     size_t states[PULSE_SHARD_CANCELLED + 1];
     size_t tainted;   /* lanes that one worker had better not take from */
     uint64_t tell_ns; /* when it is next looked for shards that nobody can run */
+    bool looked;      /* in this step */
     size_t told_jobs; /* jobs that were told of any */
 
     /* Of the step. */

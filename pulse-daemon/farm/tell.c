@@ -71,7 +71,8 @@ static void tell_jobs(struct pulse_farm *farm)
 
 void pulse_farm_tell(struct pulse_farm *farm)
 {
-    if (farm->now_ns < farm->tell_ns) {
+    farm->looked = farm->now_ns >= farm->tell_ns;
+    if (!farm->looked) {
         return;
     }
     struct pulse_farm_needs *needs;
