@@ -276,11 +276,22 @@ static enum lh_status postgres_open(const char *place, bool read_only, struct pu
     return LH_OK;
 }
 
+/* Whether a server that went away while nobody asked has said so by now: its last words first, then the end. */
+static bool has_ended(struct postgres *pg)
+{
+    struct pollfd pollfd = {.fd = PQsocket(pg->connection), .events = POLLIN};
+    while (poll(&pollfd, 1, 0) > 0) {
+        if (PQconsumeInput(pg->connection) == 0 || PQstatus(pg->connection) != CONNECTION_OK) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum lh_status postgres_ready(struct pulse_sql *sql, struct lh_error *error)
 {
     struct postgres *pg = of(sql);
-    /* A server that went away while nobody asked has said so by now. */
-    if (pg->connection != NULL && (PQconsumeInput(pg->connection) == 0 || PQstatus(pg->connection) != CONNECTION_OK)) {
+    if (pg->connection != NULL && has_ended(pg)) {
         drop(pg);
     }
     return pg->connection != NULL ? LH_OK : connect_to(pg, error);

@@ -6,8 +6,8 @@
 int main(void)
 {
     TCase *(*const cases[])(void) = {
-        store_tests, transaction_tests, apply_tests,   load_tests,  outputs_tests, projects_tests, jobs_tests,
-        media_tests, access_tests,      learned_tests, prune_tests, check_tests,   memory_tests,
+        store_tests, migration_tests, transaction_tests, apply_tests,   load_tests,  outputs_tests, projects_tests,
+        jobs_tests,  media_tests,     access_tests,      learned_tests, prune_tests, check_tests,   memory_tests,
     };
     Suite *suite = suite_create(fixture_is_postgres() ? "postgresql" : "sqlite");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

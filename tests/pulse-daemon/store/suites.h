@@ -7,6 +7,7 @@
 
 TCase *store_tests(void);
 TCase *transaction_tests(void);
+TCase *migration_tests(void);
 TCase *apply_tests(void);
 TCase *load_tests(void);
 TCase *outputs_tests(void);
