@@ -250,22 +250,44 @@ static enum lh_status read_head(struct lh_reader *reader, struct graph_shard *sh
     return LH_OK;
 }
 
+/* All in front of the graph, which is the rest. */
+static enum lh_status read_tables(struct lh_reader *reader, struct lh_arena *arena, struct graph_shard *shard,
+                                  struct lh_error *error)
+{
+    uint64_t graph_size = 0;
+    enum lh_status status = read_head(reader, shard, &graph_size, error);
+    if (status == LH_OK && read_edges(reader, arena, shard) != LH_OK) {
+        return lh_error_no_memory(error);
+    }
+    if (status == LH_OK && (!lh_reader_ok(reader) || graph_size != reader->size - reader->offset)) {
+        status = damaged(error);
+    }
+    return status;
+}
+
+enum lh_status graph_shard_edges(const void *data, size_t size, struct lh_arena *arena, struct graph_shard *shard,
+                                 struct lh_error *error)
+{
+    struct lh_reader reader;
+    struct graph_shard read = {.graph = NULL};
+    lh_reader_init(&reader, data, size);
+    enum lh_status status = read_tables(&reader, arena, &read, error);
+    if (status == LH_OK) {
+        *shard = read;
+    }
+    return status;
+}
+
 enum lh_status graph_shard_decode(const void *data, size_t size, struct lh_arena *arena, struct graph_shard *shard,
                                   struct lh_error *error)
 {
     struct lh_reader reader;
     struct graph_shard read = {.graph = NULL};
-    uint64_t graph_size = 0;
     lh_reader_init(&reader, data, size);
-    enum lh_status status = read_head(&reader, &read, &graph_size, error);
-    if (status == LH_OK && read_edges(&reader, arena, &read) != LH_OK) {
-        return lh_error_no_memory(error);
-    }
-    if (status == LH_OK && (!lh_reader_ok(&reader) || graph_size != reader.size - reader.offset)) {
-        status = damaged(error);
-    }
+    enum lh_status status = read_tables(&reader, arena, &read, error);
+    size_t graph_size = status == LH_OK ? reader.size - reader.offset : 0;
     if (status == LH_OK && graph_size > 0) {
-        status = graph_decode(reader.data + reader.offset, (size_t)graph_size, &read.graph, error);
+        status = graph_decode(reader.data + reader.offset, graph_size, &read.graph, error);
     }
     status = status == LH_OK ? graph_shard_check(&read, error) : status;
     if (status != LH_OK) {

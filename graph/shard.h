@@ -74,5 +74,9 @@ LH_NODISCARD enum lh_status graph_shard_encode(const struct graph_shard *shard, 
    arena; the graph, if there is one, is a reference for the caller to drop. */
 LH_NODISCARD enum lh_status graph_shard_decode(const void *data, size_t size, struct lh_arena *arena,
                                                struct graph_shard *shard, struct lh_error *error);
+/* The kind and the tables alone: `graph` is NULL, and what else follows is not looked at. For who moves shards without
+   doing them. LH_ERR_FORMAT, LH_ERR_NO_MEMORY. */
+LH_NODISCARD enum lh_status graph_shard_edges(const void *data, size_t size, struct lh_arena *arena,
+                                              struct graph_shard *shard, struct lh_error *error);
 
 #endif

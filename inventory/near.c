@@ -129,9 +129,9 @@ static double ratio(size_t letters, const char *a, const char *b)
 }
 
 /* 0: the same; past FARTHEST it is something else. */
-static double score(const struct inventory_index *index, size_t entry, const char *text)
+static double score(const char *full_uri, const char *name, const char *text)
 {
-    const char *uri = without_kind(inventory_index_uri(index, entry)), *name = inventory_index_name(index, entry);
+    const char *uri = without_kind(full_uri);
     const char *tail = last_part(uri), *asked = last_part(text);
     /* Two URIs of one maker are alike in most letters: those that differ count against the part that should. */
     double whole = ratio(distance(uri, text), tail, asked);
@@ -142,26 +142,38 @@ static double score(const struct inventory_index *index, size_t entry, const cha
     return whole <= best ? whole : best + LESS;
 }
 
+void inventory_near_begin(struct inventory_near *near, const char *text)
+{
+    near->text = without_kind(text);
+    for (size_t i = 0; i < INVENTORY_NEAR_MAX; i++) {
+        near->scores[i] = FARTHEST;
+        near->uris[i] = NULL;
+    }
+}
+
+void inventory_near_look(struct inventory_near *near, const char *uri, const char *name)
+{
+    double found = score(uri, name, near->text);
+    for (size_t k = 0; k < INVENTORY_NEAR_MAX; k++) {
+        if (found < near->scores[k]) { /* those behind it move on by one */
+            double score_before = near->scores[k];
+            const char *uri_before = near->uris[k];
+            near->scores[k] = found;
+            near->uris[k] = uri;
+            found = score_before;
+            uri = uri_before;
+        }
+    }
+}
+
 void inventory_index_near(const struct inventory_index *index, const char *text, const char *near[INVENTORY_NEAR_MAX])
 {
-    double scores[INVENTORY_NEAR_MAX];
-    text = without_kind(text);
-    for (size_t i = 0; i < INVENTORY_NEAR_MAX; i++) {
-        scores[i] = FARTHEST;
-        near[i] = NULL;
-    }
+    struct inventory_near nearest;
+    inventory_near_begin(&nearest, text);
     for (size_t i = 0; i < inventory_index_count(index); i++) {
-        double found = score(index, i, text);
-        const char *uri = inventory_index_uri(index, i);
-        for (size_t k = 0; k < INVENTORY_NEAR_MAX; k++) {
-            if (found < scores[k]) { /* those behind it move on by one */
-                double score_before = scores[k];
-                const char *uri_before = near[k];
-                scores[k] = found;
-                near[k] = uri;
-                found = score_before;
-                uri = uri_before;
-            }
-        }
+        inventory_near_look(&nearest, inventory_index_uri(index, i), inventory_index_name(index, i));
+    }
+    for (size_t i = 0; i < INVENTORY_NEAR_MAX; i++) {
+        near[i] = nearest.uris[i];
     }
 }

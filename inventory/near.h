@@ -17,6 +17,16 @@ size_t inventory_index_match(const struct inventory_index *index, const char *te
 /* URIs of plugins whose URI, its last part, or whose name comes near to `text`, nearest first; NULL behind the last. */
 void inventory_index_near(const struct inventory_index *index, const char *text, const char *near[INVENTORY_NEAR_MAX]);
 
+/* The same among plugins that are in no index: begun with what is meant, shown one after the other, looked at in
+   `uris`, which are those that were shown. */
+struct inventory_near {
+    const char *text;
+    double scores[INVENTORY_NEAR_MAX];
+    const char *uris[INVENTORY_NEAR_MAX];
+};
+void inventory_near_begin(struct inventory_near *near, const char *text);
+void inventory_near_look(struct inventory_near *near, const char *uri, const char *name);
+
 /* `piece` is somewhere in `text`. */
 bool inventory_text_holds(const char *text, const char *piece);
 

@@ -14,6 +14,11 @@ static const struct pulse_sql_statement put_request = {
     .takes = "iiiitt",
     .gives = "",
 };
+static const struct pulse_sql_statement set_options = {
+    .text = "UPDATE requests SET options = ?3 WHERE tenant = ?1 AND job = ?2",
+    .takes = "iit",
+    .gives = "",
+};
 static const struct pulse_sql_statement find_request = {
     .text = "SELECT job FROM requests WHERE tenant = ?1 AND idempotency = ?2",
     .takes = "it",
@@ -28,6 +33,13 @@ enum lh_status pulse_store_request_put(struct pulse_store *store, const struct p
         pulse_sql_count(request->revision), pulse_sql_text(request->options), pulse_sql_text(request->idempotency),
     };
     return pulse_store_write(store, &put_request, values, NULL, error);
+}
+
+enum lh_status pulse_store_request_options(struct pulse_store *store, uint64_t tenant, uint64_t job,
+                                           const char *options, struct lh_error *error)
+{
+    const struct pulse_sql_value values[] = {pulse_sql_count(tenant), pulse_sql_count(job), pulse_sql_text(options)};
+    return pulse_store_write(store, &set_options, values, NULL, error);
 }
 
 enum lh_status pulse_store_request_find(struct pulse_store *store, uint64_t tenant, const char *idempotency,

@@ -140,6 +140,30 @@ enum lh_status pulse_store_referenced(struct pulse_store *store, const struct lh
     return status;
 }
 
+static const struct pulse_sql_statement find_held = {
+    .text = "SELECT c1 FROM {rows} WHERE EXISTS (SELECT 1 FROM media m WHERE m.tenant = c2 AND m.digest = c3)"
+            " OR EXISTS (SELECT 1 FROM artifacts a WHERE a.tenant = c2 AND a.digest = c3)",
+    .takes = "iib",
+    .gives = "i",
+    .rows = true,
+};
+
+enum lh_status pulse_store_holds(struct pulse_store *store, uint64_t tenant, const struct lh_digest *digest, bool *held,
+                                 struct lh_error *error)
+{
+    bool found = false;
+    struct marking marking = {&found, 1};
+    struct pulse_rows rows;
+    pulse_rows_init(&rows, store, &find_held, mark, &marking, error);
+    pulse_rows_add(
+        &rows, (const struct pulse_sql_value[]){pulse_sql_count(0), pulse_sql_count(tenant), pulse_sql_digest(digest)});
+    enum lh_status status = pulse_rows_end(&rows);
+    if (status == LH_OK) {
+        *held = found;
+    }
+    return status;
+}
+
 static const struct pulse_sql_statement forget_media = {
     .text = "DELETE FROM media WHERE (tenant, digest) IN (SELECT m.tenant, m.digest FROM media m"
             " WHERE m.pinned_until_ms < ?1 AND NOT EXISTS (SELECT 1 FROM manifest_files f"

@@ -34,6 +34,9 @@ LH_NODISCARD enum lh_status pulse_store_media(struct pulse_store *store, uint64_
    asks after it has marked the blobs, so that nobody can begin to refer to them in between. */
 LH_NODISCARD enum lh_status pulse_store_referenced(struct pulse_store *store, const struct lh_digest *digests,
                                                    size_t count, bool *referenced, struct lh_error *error);
+/* Whether a client of this tenant may have the blob: as a medium that it uploaded, or as an artifact. */
+LH_NODISCARD enum lh_status pulse_store_holds(struct pulse_store *store, uint64_t tenant,
+                                              const struct lh_digest *digest, bool *held, struct lh_error *error);
 /* Removes up to `limit` media rows, of any tenant, whose pin is over and that no revision names. */
 LH_NODISCARD enum lh_status pulse_store_media_forget(struct pulse_store *store, size_t limit, size_t *removed,
                                                      struct lh_error *error);

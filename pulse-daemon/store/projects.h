@@ -80,6 +80,9 @@ struct pulse_request_row {
 };
 LH_NODISCARD enum lh_status pulse_store_request_put(struct pulse_store *store, const struct pulse_request_row *request,
                                                     struct lh_error *error);
+/* Other options for a job that is there: planning adds what it will deliver. */
+LH_NODISCARD enum lh_status pulse_store_request_options(struct pulse_store *store, uint64_t tenant, uint64_t job,
+                                                        const char *options, struct lh_error *error);
 /* The job that was made under this key; 0: none. */
 LH_NODISCARD enum lh_status pulse_store_request_find(struct pulse_store *store, uint64_t tenant,
                                                      const char *idempotency, uint64_t *job, struct lh_error *error);
