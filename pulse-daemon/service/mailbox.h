@@ -11,8 +11,17 @@
 
 #include "common/base/status.h"
 
+/* What is put into mailboxes; who takes it out has to know what it is. */
+enum pulse_mail_kind {
+    PULSE_MAIL_TASK = 0, /* struct pulse_task: it comes home */
+    PULSE_MAIL_ORDERS,   /* struct pulse_orders */
+    PULSE_MAIL_NOTE,     /* what the owner of the mailbox says it is */
+    PULSE_MAIL_ADOPTION, /* of the clients' part: a file that was handed over has been looked at */
+};
+
 /* The first member of whatever is put. */
 struct pulse_mail {
+    enum pulse_mail_kind kind;
     struct pulse_mail *next;
 };
 
@@ -28,8 +37,8 @@ struct pulse_mailbox {
 LH_NODISCARD enum lh_status pulse_mailbox_init(struct pulse_mailbox *box, size_t most, struct lh_error *error);
 /* Empty by then. */
 void pulse_mailbox_fini(struct pulse_mailbox *box);
-/* False: it is full or closed, and the item still the caller's. `always`: it is not turned away for being full: for what
-   somebody waits for already. */
+/* False: it is full or closed, and the item still the caller's. `always`: it is not turned away for being full: for
+   what somebody waits for already. */
 bool pulse_mailbox_put(struct pulse_mailbox *box, struct pulse_mail *mail, bool always);
 /* The oldest, NULL: none. */
 struct pulse_mail *pulse_mailbox_take(struct pulse_mailbox *box);

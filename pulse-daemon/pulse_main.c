@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* The program loophole-pulse: what knows jobs and decides what runs where. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/options.h"
+#include "pulse-daemon/service/service.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define MIB_MAX (1 << 30)
+#define EXIT_USAGE 2
+
+static const char *const log_names[] = {"error", "warning", "info", "debug", NULL};
+
+static const struct lh_option rows[] = {
+    {.name = "data",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "DIR",
+     .variable = "LOOPHOLE_DATA",
+     .help = "Folder for everything that is kept; made if it is not there"},
+    {.name = "store",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "URL",
+     .variable = "LOOPHOLE_STORE",
+     .help = "Where jobs are kept: postgresql://... or sqlite:PATH. Standard: pulse.db in the data folder"},
+    {.name = "listen-workers",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "ENDPOINT",
+     .help = "Where worker nodes connect: tcp://ADDRESS:PORT. Standard: a socket in the data folder"},
+    {.name = "listen-clients",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "ENDPOINT",
+     .help = "Where clients connect, the same"},
+    {.name = "listen-bulk",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "ENDPOINT",
+     .help = "Where both bring and fetch files, the same"},
+    {.name = "lease-ms",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MS",
+     .minimum = 100,
+     .maximum = 600000,
+     .standard = "15000",
+     .help = "How long a worker that says nothing keeps its shards"},
+    {.name = "beat-ms",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MS",
+     .minimum = 20,
+     .maximum = 200000,
+     .standard = "5000",
+     .help = "How often a worker says that it is there; a third of the lease or less"},
+    {.name = "quota",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MIB",
+     .minimum = 0,
+     .maximum = MIB_MAX,
+     .standard = "0",
+     .help = "Most that the media folder may hold, in MiB; 0: whatever fits"},
+    {.name = "keep-free",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MIB",
+     .minimum = 0,
+     .maximum = MIB_MAX,
+     .standard = "256",
+     .help = "MiB of its file system that stay free"},
+    {.name = "log",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "LEVEL",
+     .variable = "LOOPHOLE_LOG",
+     .choices = log_names,
+     .standard = "info",
+     .help = "What is told on standard error: error, warning, info or debug"},
+};
+
+static const struct lh_option_table table = {
+    .usage = "--data DIR [options]",
+    .summary =
+        "Plans jobs, hands their shards to worker nodes and keeps what they make. Usually 'loophole up' starts it.",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .operands_min = 0,
+    .operands_max = 0,
+};
+
+static void on_end(void *context)
+{
+    (void)context;
+    kill(getpid(), SIGTERM); /* the main thread waits for it */
+}
+
+static int complain(const struct lh_error *error)
+{
+    fprintf(stderr, "loophole-pulse: %s%s%s\n", error->where, error->where[0] != '\0' ? ": " : "",
+            error->message[0] != '\0' ? error->message : lh_status_text(error->code));
+    return error->code == LH_ERR_USAGE ? EXIT_USAGE : 1;
+}
+
+static int help(void)
+{
+    struct lh_writer writer;
+    lh_writer_init(&writer);
+    lh_options_help(&table, "loophole-pulse", &writer);
+    bool good = lh_writer_status(&writer) == LH_OK && fwrite(writer.data, 1, writer.size, stdout) == writer.size &&
+                fflush(stdout) == 0;
+    lh_writer_fini(&writer);
+    return good ? 0 : 1;
+}
+
+/* Signals that end it are waited for; every thread inherits that they are blocked. */
+static void block_signals(sigset_t *set)
+{
+    static const int ours[] = {SIGINT, SIGTERM, SIGHUP};
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        sigaddset(set, ours[i]);
+    }
+    sigprocmask(SIG_BLOCK, set, NULL);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+static int serve(const struct lh_options *options)
+{
+    struct pulse_service_options service_options = {
+        .data = lh_options_text(options, "data"),
+        .store = lh_options_text(options, "store"),
+        .software = "loophole-pulse " LOOPHOLE_VERSION,
+        .workers = lh_options_text(options, "listen-workers"),
+        .clients = lh_options_text(options, "listen-clients"),
+        .bulk = lh_options_text(options, "listen-bulk"),
+        .lease_ms = (uint32_t)lh_options_integer(options, "lease-ms"),
+        .beat_ms = (uint32_t)lh_options_integer(options, "beat-ms"),
+        .quota_bytes = (uint64_t)lh_options_integer(options, "quota") * MIB,
+        .floor_bytes = (uint64_t)lh_options_integer(options, "keep-free") * MIB,
+        .on_end = on_end,
+    };
+    struct lh_error error = LH_ERROR_INIT;
+    struct pulse_service *service;
+    enum lh_log_level level = LH_LOG_INFO;
+    sigset_t set;
+    int number = 0;
+    if (service_options.data == NULL) {
+        (void)lh_error_set(&error, LH_ERR_USAGE, "--data", "name a data folder");
+        return complain(&error);
+    }
+    if (service_options.beat_ms > service_options.lease_ms / 3) {
+        (void)lh_error_set(&error, LH_ERR_USAGE, "--beat-ms", "a third of the lease or less");
+        return complain(&error);
+    }
+    (void)lh_log_level_parse(lh_options_text(options, "log"), &level);
+    lh_log_open("loophole-pulse", level, STDERR_FILENO);
+    block_signals(&set);
+    if (pulse_service_new(&service_options, &service, &error) != LH_OK) {
+        return complain(&error);
+    }
+    while (sigwait(&set, &number) != 0) {
+    }
+    LH_LOG(LH_LOG_INFO, "ending", LH_LOG_INTEGER("signal", number));
+    enum lh_status verdict = pulse_service_verdict(service, &error);
+    pulse_service_free(service);
+    LH_LOG(LH_LOG_INFO, "ended", LH_LOG_INTEGER("pid", getpid()));
+    return verdict == LH_OK ? 0 : complain(&error);
+}
+
+int main(int argc, char **argv)
+{
+    struct lh_arena arena;
+    struct lh_options options;
+    struct lh_error error = LH_ERROR_INIT;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        return puts("loophole-pulse " LOOPHOLE_VERSION) >= 0 && fflush(stdout) == 0 ? 0 : 1;
+    }
+    lh_arena_init(&arena);
+    int exit_status;
+    if (lh_options_parse(&arena, &table, argc - 1, argv + 1, &options, &error) != LH_OK) {
+        exit_status = complain(&error);
+    } else {
+        exit_status = options.help ? help() : serve(&options);
+    }
+    lh_arena_fini(&arena);
+    return exit_status;
+}

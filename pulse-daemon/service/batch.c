@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* A batch from its events to those who wait for what came of it. */
+#include "pulse-daemon/service/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "pulse-daemon/service/artifacts.h"
+
+#define MS_NS 1000000
+#define TOKEN_BASE 1 /* a token is a task's place in its batch, from this on: 0 is nobody's */
+
+static int64_t unix_ms(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / MS_NS;
+}
+
+void pulse_task_finish(struct pulse_task *task, enum lh_status status, const struct lh_error *error)
+{
+    task->status = status;
+    if (error != NULL) {
+        task->error = *error;
+    }
+    if (task->home == NULL || !pulse_mailbox_put(task->home, &task->mail, true)) {
+        pulse_task_free(task);
+    }
+}
+
+/* ---- what the core has to be told of the store's rows ---- */
+
+/* Keys that an event names and the core does not hold, and the rows that there are. */
+struct lookup {
+    struct lh_arena *arena;
+    const struct pulse_farm *farm;
+    uint64_t tenant;
+    struct lh_digest *keys;
+    size_t key_count;
+    struct pulse_output_row *rows;
+    size_t row_count;
+};
+
+static void name(struct lookup *lookup, const struct lh_digest *key)
+{
+    if (!pulse_farm_holds(lookup->farm, lookup->tenant, key)) {
+        lookup->keys[lookup->key_count++] = *key;
+    }
+}
+
+static size_t count_names(const struct pulse_farm_event *event)
+{
+    size_t count = event->plan.want_count + event->result_count;
+    for (size_t i = 0; i < event->plan.shard_count; i++) {
+        count += event->plan.shards[i].input_count + event->plan.shards[i].output_count;
+    }
+    return count;
+}
+
+static int by_digest(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct lh_digest));
+}
+
+static void collect_names(struct lookup *lookup, const struct pulse_farm_event *event)
+{
+    for (size_t i = 0; i < event->plan.want_count; i++) {
+        name(lookup, &event->plan.wants[i]);
+    }
+    for (size_t i = 0; i < event->result_count; i++) {
+        name(lookup, &event->results[i].key);
+    }
+    for (size_t i = 0; i < event->plan.shard_count; i++) {
+        const struct pulse_farm_shard *shard = &event->plan.shards[i];
+        for (size_t k = 0; k < shard->input_count; k++) {
+            name(lookup, &shard->inputs[k]);
+        }
+        for (size_t k = 0; k < shard->output_count; k++) {
+            name(lookup, &shard->outputs[k].key);
+        }
+    }
+    if (lookup->key_count == 0) {
+        return;
+    }
+    qsort(lookup->keys, lookup->key_count, sizeof *lookup->keys, by_digest);
+    size_t kept = 1;
+    for (size_t i = 1; i < lookup->key_count; i++) {
+        if (!lh_digest_equal(&lookup->keys[i], &lookup->keys[kept - 1])) {
+            lookup->keys[kept++] = lookup->keys[i];
+        }
+    }
+    lookup->key_count = kept;
+}
+
+static enum lh_status take_row(void *context, size_t index, const struct pulse_output_row *output)
+{
+    struct lookup *lookup = context;
+    (void)index;
+    struct pulse_output_row *row = &lookup->rows[lookup->row_count++];
+    *row = *output;
+    void *facts = lh_arena_alloc(lookup->arena, output->facts_size);
+    if (facts == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    if (output->facts_size > 0) {
+        memcpy(facts, output->facts, output->facts_size);
+    }
+    row->facts = facts;
+    return LH_OK;
+}
+
+static enum lh_status look_up(struct pulse_bench *bench, struct pulse_task *task, struct lh_error *error)
+{
+    struct pulse_farm_event *event = &task->event;
+    size_t most = count_names(event);
+    if (most == 0 || event->tenant == 0) {
+        return LH_OK;
+    }
+    struct lookup lookup = {.arena = &task->arena, .farm = bench->farm, .tenant = event->tenant};
+    lookup.keys = lh_arena_array(&task->arena, most, sizeof *lookup.keys);
+    if (lookup.keys == NULL) {
+        return lh_error_no_memory(error);
+    }
+    collect_names(&lookup, event);
+    lookup.rows = lh_arena_array(&task->arena, lookup.key_count, sizeof *lookup.rows);
+    if (lookup.rows == NULL) {
+        return lh_error_no_memory(error);
+    }
+    enum lh_status status = lookup.key_count > 0 ? pulse_store_outputs(bench->store, event->tenant, lookup.keys,
+                                                                       lookup.key_count, take_row, &lookup, error)
+                                                 : LH_OK;
+    event->known = lookup.rows;
+    event->known_count = lookup.row_count;
+    return status;
+}
+
+/* ---- the batch ---- */
+
+struct batch {
+    struct pulse_task **tasks;
+    size_t count;
+    struct pulse_farm_event events[PULSE_BATCH_MAX];
+    size_t event_count;
+    bool writes;
+    struct pulse_farm_outcome outcome;
+    struct pulse_orders *to_workers, *to_planner, *to_clients;
+};
+
+static bool for_workers(enum pulse_farm_action_kind kind)
+{
+    return kind != PULSE_FARM_PLAN && kind != PULSE_FARM_REPLY;
+}
+
+static bool for_planner(enum pulse_farm_action_kind kind)
+{
+    return kind == PULSE_FARM_PLAN;
+}
+
+/* What is to be committed beside the core's changes, then the events as these made them. */
+static enum lh_status prepare(struct pulse_bench *bench, struct batch *batch, int64_t now_ms, struct lh_error *error)
+{
+    enum lh_status status = LH_OK;
+    for (size_t i = 0; status == LH_OK && i < batch->count; i++) {
+        struct pulse_task *task = batch->tasks[i];
+        struct pulse_writing writing = {.store = bench->store, .now_ms = now_ms, .next_job = bench->next_job};
+        status = task->write != NULL ? task->write(task, &writing, error) : LH_OK;
+        if (status != LH_OK || task->spared) {
+            continue;
+        }
+        if (task->event.kind == PULSE_FARM_SUBMIT) {
+            task->event.job.id = bench->next_job++;
+            task->job = task->event.job.id;
+        }
+        task->event.token = i + TOKEN_BASE;
+        status = look_up(bench, task, error);
+        batch->events[batch->event_count++] = task->event;
+    }
+    return status;
+}
+
+static enum lh_status commit(struct pulse_bench *bench, struct batch *batch, struct lh_error *error)
+{
+    const struct pulse_farm_outcome *outcome = &batch->outcome;
+    uint64_t first_event = 0;
+    enum lh_status status = LH_OK;
+    if (outcome->change_count > 0) {
+        status = pulse_store_apply(bench->store, outcome->changes, outcome->change_count, &first_event, error);
+        status = status == LH_OK ? pulse_artifacts_write(bench->store, outcome->changes, outcome->change_count, error)
+                                 : status;
+    }
+    if (status == LH_OK && (pulse_orders_actions(outcome, for_workers, &batch->to_workers) != LH_OK ||
+                            pulse_orders_actions(outcome, for_planner, &batch->to_planner) != LH_OK ||
+                            pulse_orders_events(outcome, first_event, &batch->to_clients) != LH_OK)) {
+        status = lh_error_no_memory(error);
+    }
+    return status == LH_OK ? pulse_store_commit(bench->store, error) : status;
+}
+
+/* A batch that changes nothing (beats, mostly) costs no transaction. */
+static bool needs_transaction(const struct batch *batch)
+{
+    bool needs = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        needs = needs || batch->tasks[i]->write != NULL;
+    }
+    return needs;
+}
+
+static enum lh_status decide(struct pulse_bench *bench, struct batch *batch, struct lh_error *error)
+{
+    int64_t now_ms = unix_ms();
+    bool open = needs_transaction(batch);
+    enum lh_status status = open ? pulse_store_begin(bench->store, now_ms, error) : LH_OK;
+    status = status == LH_OK ? prepare(bench, batch, now_ms, error) : status;
+    if (status != LH_OK) {
+        return status;
+    }
+    uint64_t begun_ns = lh_clock_monotonic_ns();
+    if (pulse_farm_step(bench->farm, begun_ns, batch->events, batch->event_count, &batch->outcome) != LH_OK) {
+        return lh_error_no_memory(error);
+    }
+    uint64_t stepped_ns = lh_clock_monotonic_ns();
+    bench->figures.step_ns += stepped_ns - begun_ns;
+    if (!open && batch->outcome.change_count > 0) {
+        status = pulse_store_begin(bench->store, now_ms, error);
+        open = status == LH_OK;
+    }
+    if (open) {
+        status = commit(bench, batch, error);
+    } else if (status == LH_OK && (pulse_orders_actions(&batch->outcome, for_workers, &batch->to_workers) != LH_OK ||
+                                   pulse_orders_actions(&batch->outcome, for_planner, &batch->to_planner) != LH_OK)) {
+        status = lh_error_no_memory(error);
+    }
+    bench->figures.commit_ns += lh_clock_monotonic_ns() - stepped_ns;
+    return status;
+}
+
+static void deliver(struct pulse_mailbox *box, struct pulse_orders **orders)
+{
+    if (*orders != NULL && !pulse_mailbox_put(box, &(*orders)->mail, true)) {
+        pulse_orders_free(*orders);
+    }
+    *orders = NULL;
+}
+
+/* The core's word to each of those who asked. */
+static void take_replies(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->outcome.action_count; i++) {
+        const struct pulse_farm_action *action = &batch->outcome.actions[i];
+        if (action->kind != PULSE_FARM_REPLY || action->token < TOKEN_BASE ||
+            action->token - TOKEN_BASE >= batch->count) {
+            continue;
+        }
+        struct pulse_task *task = batch->tasks[action->token - TOKEN_BASE];
+        task->status = action->status;
+        if (action->status != LH_OK) {
+            (void)lh_error_set(&task->error, action->status, NULL, "%s",
+                               action->text != NULL ? action->text : lh_status_text(action->status));
+        }
+    }
+}
+
+enum lh_status pulse_batch_decide(struct pulse_bench *bench, struct pulse_task **tasks, size_t count,
+                                  struct lh_error *error)
+{
+    struct batch batch = {.tasks = tasks, .count = count};
+    uint64_t next_job = bench->next_job;
+    enum lh_status status = decide(bench, &batch, error);
+    bench->figures.batches++;
+    bench->figures.events += batch.event_count;
+    if (status != LH_OK) {
+        pulse_store_rollback(bench->store);
+        bench->next_job = next_job;
+        bench->figures.failed++;
+        pulse_orders_free(batch.to_workers);
+        pulse_orders_free(batch.to_planner);
+        pulse_orders_free(batch.to_clients);
+        struct lh_error later = LH_ERROR_INIT;
+        (void)lh_error_set(&later, LH_ERR_UNAVAILABLE, NULL, "nothing can be decided now: %s", error->message);
+        for (size_t i = 0; i < count; i++) {
+            pulse_task_finish(tasks[i], LH_ERR_UNAVAILABLE, &later);
+        }
+        return status;
+    }
+    bench->figures.changes += batch.outcome.change_count;
+    if (batch.to_clients != NULL) {
+        bench->figures.last_event = batch.to_clients->told[batch.to_clients->told_count - 1].sequence;
+    }
+    take_replies(&batch);
+    deliver(bench->workers, &batch.to_workers);
+    deliver(bench->planner, &batch.to_planner);
+    deliver(bench->clients, &batch.to_clients);
+    for (size_t i = 0; i < count; i++) {
+        pulse_task_finish(tasks[i], tasks[i]->status, NULL);
+    }
+    return LH_OK;
+}
+
+/* The task's own fault: it asks for what cannot be, and the store is well. */
+static bool is_the_tasks(enum lh_status status)
+{
+    switch (status) {
+    case LH_ERR_USAGE:
+    case LH_ERR_INVALID:
+    case LH_ERR_MISSING:
+    case LH_ERR_FORMAT:
+    case LH_ERR_LIMIT:
+    case LH_ERR_UNSUPPORTED:
+    case LH_ERR_CONFLICT:
+        return true;
+    case LH_OK:
+    case LH_ERR_NO_MEMORY:
+    case LH_ERR_IO:
+    case LH_ERR_FAULT:
+    case LH_ERR_CRASHED:
+    case LH_ERR_CANCELLED:
+    case LH_ERR_UNAVAILABLE:
+    case LH_ERR_TAKEN_OVER:
+    case LH_ERR_INTERNAL:
+        break;
+    }
+    return false;
+}
+
+enum lh_status pulse_batch_write(struct pulse_bench *bench, struct pulse_task *task, struct lh_error *error)
+{
+    struct pulse_writing writing = {.store = bench->store, .now_ms = unix_ms(), .next_job = bench->next_job};
+    enum lh_status status = pulse_store_begin(bench->store, writing.now_ms, error);
+    bool begun = status == LH_OK;
+    status = status == LH_OK ? task->write(task, &writing, error) : status;
+    bool own_fault = begun && is_the_tasks(status);
+    status = status == LH_OK ? pulse_store_commit(bench->store, error) : status;
+    if (status != LH_OK) {
+        pulse_store_rollback(bench->store);
+        bench->figures.failed++;
+    }
+    pulse_task_finish(task, status == LH_OK || own_fault ? status : LH_ERR_UNAVAILABLE, status != LH_OK ? error : NULL);
+    return own_fault ? LH_OK : status;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* What the bulk part asks: may this peer upload, may it fetch; and that an upload is there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pulse-daemon/media/collect.h"
+#include "pulse-daemon/service/clients_parts.h"
+#include "pulse-daemon/store/media.h"
+
+#define PIN_MS ((int64_t)PULSE_UPLOAD_PIN_SECONDS * 1000)
+
+/* A copy of a question, which lives for a call only. */
+struct bulk_note {
+    struct pulse_mail mail; /* first */
+    struct pulse_bulk_ask ask;
+    char key[WIRE_KEY_SIZE];
+    char token[PULSE_TOKEN_TEXT_MAX];
+};
+
+void pulse_clients_bulk_ask(void *user, const struct pulse_bulk_ask *ask)
+{
+    struct bulk_note *note = calloc(1, sizeof *note);
+    if (note == NULL) {
+        return; /* never answered: the peer gives up, and asks again */
+    }
+    note->mail.kind = PULSE_MAIL_NOTE;
+    note->ask = *ask;
+    memccpy(note->key, ask->key, '\0', sizeof note->key - 1);
+    memccpy(note->token, ask->token, '\0', sizeof note->token - 1); /* one that is cut is nobody's */
+    note->ask.key = note->key;
+    note->ask.token = note->token;
+    (void)pulse_mailbox_put(user, &note->mail, true);
+}
+
+static void answer(struct pulse_clients *clients, const struct pulse_bulk_ask *ask, struct pulse_bulk_answer answer)
+{
+    (void)pulse_bulk_answer(clients->options.bulk, ask->ticket, &answer);
+}
+
+static void fail(struct pulse_clients *clients, const struct pulse_bulk_ask *ask, enum lh_status status,
+                 const char *message)
+{
+    answer(clients, ask, (struct pulse_bulk_answer){.status = status, .message = message});
+}
+
+/* ---- workers ---- */
+
+/* A worker's claim entitles it; what it brings counts only when the attempt is completed. */
+static void ask_worker(struct pulse_clients *clients, const struct pulse_bulk_ask *ask)
+{
+    if (!pulse_workers_has_claim(clients->options.workers, ask->key, ask->shard, ask->attempt)) {
+        fail(clients, ask, LH_ERR_MISSING, "that attempt is not, or no longer, this worker's");
+    } else {
+        answer(clients, ask, (struct pulse_bulk_answer){.status = LH_OK, .kind = LH_BLOBS_CACHED});
+    }
+}
+
+/* ---- clients ---- */
+
+static void ask_client(struct pulse_clients *clients, const struct pulse_bulk_ask *ask)
+{
+    struct pulse_caller caller;
+    struct lh_error error = LH_ERROR_INIT;
+    struct lh_blob blob;
+    bool there = false, put = ask->question == PULSE_BULK_MAY_PUT;
+    enum lh_status status = LH_OK;
+    if (clients->store == NULL) {
+        status = pulse_store_open(clients->options.store, PULSE_STORE_READ, &clients->store, &error);
+    }
+    status = status == LH_OK ? pulse_access_check(&clients->access, clients->store, ask->token, pulse_clients_now_ms(),
+                                                  &caller, &error)
+                             : status;
+    if (status == LH_OK && put && caller.role < PULSE_ROLE_EDITOR) {
+        status = lh_error_set(&error, LH_ERR_USAGE, NULL, "this token may not upload");
+    }
+    status = status == LH_OK ? pulse_store_holds(clients->store, caller.tenant, &ask->digest, &there, &error) : status;
+    if (status == LH_OK && !put && !there) {
+        status = lh_error_set(&error, LH_ERR_MISSING, NULL, "there is no such blob");
+    }
+    if (status != LH_OK) {
+        fail(clients, ask, status, error.message);
+        return;
+    }
+    answer(clients, ask,
+           (struct pulse_bulk_answer){.status = LH_OK,
+                                      .owner = caller.tenant,
+                                      .kind = LH_BLOBS_KEPT,
+                                      .present =
+                                          put && there && lh_blobs_has(clients->options.blobs, &ask->digest, &blob)});
+}
+
+/* ---- an upload that is there ---- */
+
+struct upload {
+    struct pulse_clients *clients;
+    uint64_t ticket;
+    struct pulse_media_row row;
+};
+
+static enum lh_status write_upload(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error)
+{
+    struct upload *upload = task->payload;
+    upload->row.uploaded_ms = writing->now_ms;
+    upload->row.pinned_until_ms = writing->now_ms + PIN_MS;
+    return pulse_store_media_put(writing->store, &upload->row, 1, error);
+}
+
+static void uploaded(struct pulse_task *task)
+{
+    const struct upload *upload = task->payload;
+    struct pulse_bulk_answer answer = {.status = task->status, .message = task->error.message};
+    (void)pulse_bulk_answer(upload->clients->options.bulk, upload->ticket, &answer);
+    pulse_task_free(task);
+}
+
+static void put_done(struct pulse_clients *clients, const struct pulse_bulk_ask *ask)
+{
+    if (ask->shard != 0) { /* its completion refers to it, or nobody does */
+        bool kept = pulse_workers_uploaded(clients->options.workers, ask->shard, ask->attempt, &ask->digest);
+        answer(clients, ask,
+               (struct pulse_bulk_answer){.status = kept ? LH_OK : LH_ERR_MISSING,
+                                          .message = "that attempt is not, or no longer, this worker's"});
+        return;
+    }
+    struct pulse_task *task = pulse_task_new(PULSE_TASK_WRITE);
+    struct upload *upload = task != NULL ? lh_arena_alloc(&task->arena, sizeof *upload) : NULL;
+    if (upload == NULL) {
+        pulse_task_free(task);
+        fail(clients, ask, LH_ERR_UNAVAILABLE, "no memory");
+        return;
+    }
+    *upload = (struct upload){
+        .clients = clients,
+        .ticket = ask->ticket,
+        .row = {.tenant = ask->owner, .digest = ask->digest, .size = ask->size},
+    };
+    task->payload = upload;
+    task->write = write_upload;
+    task->home = clients->options.box;
+    task->resume = uploaded;
+    clients->asked++;
+    pulse_decider_ask(clients->options.decider, task, true);
+}
+
+void pulse_clients_on_note(struct pulse_clients *clients, struct pulse_mail *mail)
+{
+    struct bulk_note *note = (struct bulk_note *)mail;
+    if (note->ask.question == PULSE_BULK_PUT_DONE) {
+        put_done(clients, &note->ask);
+    } else if (note->ask.shard != 0) {
+        ask_worker(clients, &note->ask);
+    } else {
+        ask_client(clients, &note->ask);
+    }
+    free(note);
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* Workers and inventories in two small lists under one lock. */
+#include "pulse-daemon/service/roster.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inventory/near.h"
+#include "pulse-daemon/farm/rows.h"
+
+struct worker {
+    char name[PULSE_NAME_SIZE];
+    uint64_t session;
+    char *engine, *cpu_class; /* owned */
+    uint32_t slots;
+    struct pulse_inventory *inventory;
+};
+
+struct pulse_roster {
+    pthread_mutex_t lock;
+    struct worker *workers;
+    size_t worker_count, worker_capacity;
+    struct pulse_inventory **inventories;
+    size_t inventory_count, inventory_capacity;
+};
+
+enum lh_status pulse_roster_new(struct pulse_roster **roster)
+{
+    struct pulse_roster *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    pthread_mutex_init(&made->lock, NULL);
+    *roster = made;
+    return LH_OK;
+}
+
+/* ---- inventories ---- */
+
+static void free_inventory(struct pulse_inventory *inventory)
+{
+    lh_arena_fini(&inventory->arena);
+    free(inventory);
+}
+
+static int by_uri(const void *a, const void *b)
+{
+    const struct pulse_plugin_entry *left = a, *right = b;
+    return strcmp(left->uri, right->uri);
+}
+
+static struct pulse_inventory *find_inventory(struct pulse_roster *roster, const struct lh_digest *id)
+{
+    for (size_t i = 0; i < roster->inventory_count; i++) {
+        if (lh_digest_equal(&roster->inventories[i]->id, id)) {
+            return roster->inventories[i];
+        }
+    }
+    return NULL;
+}
+
+struct pulse_inventory *pulse_roster_inventory(struct pulse_roster *roster, const struct lh_digest *id)
+{
+    pthread_mutex_lock(&roster->lock);
+    struct pulse_inventory *found = find_inventory(roster, id);
+    if (found != NULL) {
+        found->references++;
+    }
+    pthread_mutex_unlock(&roster->lock);
+    return found;
+}
+
+struct pulse_inventory *pulse_roster_keep(struct pulse_roster *roster, struct pulse_inventory *inventory)
+{
+    if (inventory->count > 0) {
+        qsort(inventory->entries, inventory->count, sizeof *inventory->entries, by_uri);
+    }
+    inventory->references = 1;
+    pthread_mutex_lock(&roster->lock);
+    struct pulse_inventory *kept = find_inventory(roster, &inventory->id);
+    if (kept == NULL && roster->inventory_count == roster->inventory_capacity) {
+        size_t capacity = roster->inventory_capacity * 2 + 8;
+        struct pulse_inventory **grown = realloc(roster->inventories, capacity * sizeof *grown);
+        if (grown != NULL) {
+            roster->inventories = grown;
+            roster->inventory_capacity = capacity;
+        }
+    }
+    if (kept != NULL) {
+        kept->references++;
+    } else if (roster->inventory_count < roster->inventory_capacity) {
+        roster->inventories[roster->inventory_count++] = inventory;
+        kept = inventory;
+    }
+    pthread_mutex_unlock(&roster->lock);
+    if (kept != inventory) {
+        free_inventory(inventory); /* there was one, or there is no memory: then NULL is returned */
+    }
+    return kept;
+}
+
+/* With the lock held. */
+static void drop(struct pulse_roster *roster, struct pulse_inventory *inventory)
+{
+    if (inventory == NULL || --inventory->references > 0) {
+        return;
+    }
+    for (size_t i = 0; i < roster->inventory_count; i++) {
+        if (roster->inventories[i] == inventory) {
+            roster->inventories[i] = roster->inventories[--roster->inventory_count];
+            break;
+        }
+    }
+    free_inventory(inventory);
+}
+
+void pulse_roster_drop(struct pulse_roster *roster, struct pulse_inventory *inventory)
+{
+    pthread_mutex_lock(&roster->lock);
+    drop(roster, inventory);
+    pthread_mutex_unlock(&roster->lock);
+}
+
+static const struct pulse_plugin_entry *find_plugin(const struct pulse_inventory *inventory, const char *uri)
+{
+    struct pulse_plugin_entry wanted = {.uri = uri};
+    return inventory != NULL && inventory->count > 0
+               ? bsearch(&wanted, inventory->entries, inventory->count, sizeof wanted, by_uri)
+               : NULL;
+}
+
+/* ---- workers ---- */
+
+static void end_worker(struct pulse_roster *roster, struct worker *worker)
+{
+    free(worker->engine);
+    free(worker->cpu_class);
+    drop(roster, worker->inventory);
+}
+
+void pulse_roster_free(struct pulse_roster *roster)
+{
+    if (roster == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < roster->worker_count; i++) {
+        end_worker(roster, &roster->workers[i]);
+    }
+    while (roster->inventory_count > 0) { /* sessions that never joined have dropped theirs */
+        free_inventory(roster->inventories[--roster->inventory_count]);
+    }
+    free(roster->workers);
+    free(roster->inventories);
+    pthread_mutex_destroy(&roster->lock);
+    free(roster);
+}
+
+static struct worker *find_worker(struct pulse_roster *roster, const char *name)
+{
+    for (size_t i = 0; i < roster->worker_count; i++) {
+        if (strcmp(roster->workers[i].name, name) == 0) {
+            return &roster->workers[i];
+        }
+    }
+    return NULL;
+}
+
+static struct worker *make_worker(struct pulse_roster *roster)
+{
+    if (roster->worker_count == roster->worker_capacity) {
+        size_t capacity = roster->worker_capacity * 2 + 8;
+        struct worker *grown = realloc(roster->workers, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return NULL;
+        }
+        roster->workers = grown;
+        roster->worker_capacity = capacity;
+    }
+    struct worker *made = &roster->workers[roster->worker_count++];
+    *made = (struct worker){0};
+    return made;
+}
+
+enum lh_status pulse_roster_join(struct pulse_roster *roster, const struct pulse_worker_traits *traits,
+                                 struct pulse_inventory *inventory)
+{
+    struct worker joined = {
+        .session = traits->session,
+        .engine = strdup(traits->engine),
+        .cpu_class = strdup(traits->cpu_class),
+        .slots = traits->slots,
+        .inventory = inventory,
+    };
+    memccpy(joined.name, traits->name, '\0', sizeof joined.name - 1);
+    pthread_mutex_lock(&roster->lock);
+    struct worker *place = NULL;
+    if (joined.engine != NULL && joined.cpu_class != NULL) {
+        place = find_worker(roster, traits->name);
+        if (place != NULL) {
+            end_worker(roster, place);
+        } else {
+            place = make_worker(roster);
+        }
+    }
+    if (place != NULL) {
+        inventory->references++;
+        *place = joined;
+    }
+    pthread_mutex_unlock(&roster->lock);
+    if (place == NULL) {
+        free(joined.engine);
+        free(joined.cpu_class);
+        return LH_ERR_NO_MEMORY;
+    }
+    return LH_OK;
+}
+
+void pulse_roster_leave(struct pulse_roster *roster, const char *name, uint64_t session)
+{
+    pthread_mutex_lock(&roster->lock);
+    struct worker *worker = find_worker(roster, name);
+    if (worker != NULL && worker->session == session) {
+        end_worker(roster, worker);
+        *worker = roster->workers[--roster->worker_count];
+    }
+    pthread_mutex_unlock(&roster->lock);
+}
+
+/* ---- looking ---- */
+
+/* Slots of the workers that are like this one. */
+static uint32_t slots_like(const struct pulse_roster *roster, const char *engine, const char *cpu_class)
+{
+    uint32_t slots = 0;
+    for (size_t i = 0; i < roster->worker_count; i++) {
+        const struct worker *worker = &roster->workers[i];
+        if (strcmp(worker->engine, engine) == 0 && (cpu_class == NULL || strcmp(worker->cpu_class, cpu_class) == 0)) {
+            slots += worker->slots;
+        }
+    }
+    return slots;
+}
+
+/* Between equals the name decides, so that two plans made one after the other agree. */
+static const char *best_engine(const struct pulse_roster *roster)
+{
+    const char *best = NULL;
+    uint32_t most = 0;
+    for (size_t i = 0; i < roster->worker_count; i++) {
+        const char *engine = roster->workers[i].engine;
+        uint32_t slots = slots_like(roster, engine, NULL);
+        if (best == NULL || slots > most || (slots == most && strcmp(engine, best) > 0)) {
+            best = engine;
+            most = slots;
+        }
+    }
+    return best;
+}
+
+static const char *best_class(const struct pulse_roster *roster, const char *engine)
+{
+    const char *best = NULL;
+    uint32_t most = 0;
+    for (size_t i = 0; i < roster->worker_count; i++) {
+        const struct worker *worker = &roster->workers[i];
+        if (strcmp(worker->engine, engine) != 0) {
+            continue;
+        }
+        uint32_t slots = slots_like(roster, engine, worker->cpu_class);
+        if (best == NULL || slots > most || (slots == most && strcmp(worker->cpu_class, best) > 0)) {
+            best = worker->cpu_class;
+            most = slots;
+        }
+    }
+    return best;
+}
+
+enum lh_status pulse_roster_crew(struct pulse_roster *roster, struct lh_arena *arena, struct pulse_crew *crew)
+{
+    struct pulse_crew found = {0};
+    pthread_mutex_lock(&roster->lock);
+    const char *engine = best_engine(roster);
+    if (engine != NULL) {
+        found.engine = lh_arena_strdup(arena, engine);
+        found.cpu_class = lh_arena_strdup(arena, best_class(roster, engine));
+        found.slots = slots_like(roster, engine, NULL);
+        found.workers = roster->worker_count;
+    }
+    pthread_mutex_unlock(&roster->lock);
+    if (engine == NULL) {
+        return LH_ERR_MISSING;
+    }
+    if (found.engine == NULL || found.cpu_class == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    char *rest;
+    found.sound_version = (uint32_t)strtoul(found.engine, &rest, 10);
+    found.libraries = *rest == ' ' ? rest + 1 : rest;
+    *crew = found;
+    return LH_OK;
+}
+
+/* A copy by way of its record, for the facts have tables of their own. NULL when memory is out. */
+static const struct graph_plugin_facts *copy_facts(struct lh_arena *arena, const struct graph_plugin_facts *facts)
+{
+    struct graph_plugin_facts *copy = lh_arena_alloc(arena, sizeof *copy);
+    struct lh_writer writer;
+    struct lh_reader reader;
+    lh_writer_init(&writer);
+    graph_plugin_facts_write(&writer, facts);
+    lh_reader_init(&reader, writer.data, writer.size);
+    bool good =
+        copy != NULL && lh_writer_status(&writer) == LH_OK && graph_plugin_facts_read(&reader, arena, copy) == LH_OK;
+    lh_writer_fini(&writer);
+    return good ? copy : NULL;
+}
+
+/* Slots of the crew whose workers have exactly this binary. */
+static uint32_t slots_with(const struct pulse_roster *roster, const char *engine,
+                           const struct pulse_plugin_entry *entry)
+{
+    uint32_t slots = 0;
+    for (size_t i = 0; i < roster->worker_count; i++) {
+        const struct worker *worker = &roster->workers[i];
+        const struct pulse_plugin_entry *other =
+            strcmp(worker->engine, engine) == 0 ? find_plugin(worker->inventory, entry->uri) : NULL;
+        if (other != NULL && lh_digest_equal(&other->digest, &entry->digest)) {
+            slots += worker->slots;
+        }
+    }
+    return slots;
+}
+
+bool pulse_roster_plugin(struct pulse_roster *roster, struct lh_arena *arena, const struct pulse_crew *crew,
+                         const char *uri, struct pulse_found_plugin *found)
+{
+    const struct pulse_plugin_entry *best = NULL;
+    uint32_t most = 0;
+    pthread_mutex_lock(&roster->lock);
+    for (size_t i = 0; i < roster->worker_count; i++) {
+        const struct worker *worker = &roster->workers[i];
+        const struct pulse_plugin_entry *entry =
+            strcmp(worker->engine, crew->engine) == 0 ? find_plugin(worker->inventory, uri) : NULL;
+        if (entry == NULL || entry->facts == NULL) {
+            continue;
+        }
+        uint32_t slots = slots_with(roster, crew->engine, entry);
+        if (best == NULL || slots > most ||
+            (slots == most && memcmp(&entry->digest, &best->digest, sizeof entry->digest) > 0)) {
+            best = entry;
+            most = slots;
+        }
+    }
+    if (best != NULL) {
+        found->facts = copy_facts(arena, best->facts);
+        found->repeatable = best->repeatable == crew->sound_version;
+    }
+    pthread_mutex_unlock(&roster->lock);
+    return best != NULL;
+}
+
+void pulse_roster_near(struct pulse_roster *roster, struct lh_arena *arena, const char *uri, const char *near[3])
+{
+    struct inventory_near nearest;
+    inventory_near_begin(&nearest, uri);
+    pthread_mutex_lock(&roster->lock);
+    for (size_t i = 0; i < roster->inventory_count; i++) {
+        const struct pulse_inventory *inventory = roster->inventories[i];
+        for (size_t k = 0; k < inventory->count; k++) {
+            const struct pulse_plugin_entry *entry = &inventory->entries[k];
+            bool told = nearest.uris[0] != NULL && strcmp(nearest.uris[0], entry->uri) == 0;
+            if (!told) { /* several inventories have mostly the same */
+                inventory_near_look(&nearest, entry->uri, entry->facts != NULL ? entry->facts->name : "");
+            }
+        }
+    }
+    for (size_t i = 0; i < INVENTORY_NEAR_MAX; i++) {
+        near[i] = nearest.uris[i] != NULL ? lh_arena_strdup(arena, nearest.uris[i]) : NULL;
+    }
+    pthread_mutex_unlock(&roster->lock);
+}
+
+size_t pulse_roster_plugin_count(struct pulse_roster *roster, const char *name)
+{
+    pthread_mutex_lock(&roster->lock);
+    const struct worker *worker = find_worker(roster, name);
+    size_t count = worker != NULL ? worker->inventory->count : 0;
+    pthread_mutex_unlock(&roster->lock);
+    return count;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Pulse as a whole: its parts made in order, ended in the opposite one.
+
+       workers ─┐                        ┌─ store
+       bulk ────┼─▶ decider (the core) ──┤
+       clients ─┘      │                 └─ orders back to workers, planner and clients
+                       └─▶ planner
+
+   Every part has a thread of its own and a mailbox; nothing else is shared but the folder of blobs, the roster of
+   workers and the list of peers, each with a lock inside. */
+#ifndef PULSE_SERVICE_SERVICE_H
+#define PULSE_SERVICE_SERVICE_H
+
+#include <stdint.h>
+
+#include "common/base/status.h"
+
+struct pulse_service;
+
+struct pulse_service_options {
+    const char *data;     /* folder */
+    const char *store;    /* URL; NULL: a file in the folder */
+    const char *software; /* "loophole-pulse 0.1.0" */
+    /* Endpoints; NULL: ipc sockets in the data folder. */
+    const char *workers, *clients, *bulk, *events;
+    uint32_t lease_ms, beat_ms;
+    uint64_t quota_bytes, floor_bytes; /* of the media folder; as struct lh_blobs_options */
+    /* The service cannot go on: another Pulse has taken over, say. Any thread, once. */
+    void (*on_end)(void *context);
+    void *context;
+};
+
+/* Serves from now on. */
+LH_NODISCARD enum lh_status pulse_service_new(const struct pulse_service_options *options,
+                                              struct pulse_service **service, struct lh_error *error);
+/* Decides what has come in, says goodbye to workers, ends. Accepts NULL. */
+void pulse_service_free(struct pulse_service *service);
+/* Why it cannot go on; LH_OK: it can. */
+enum lh_status pulse_service_verdict(struct pulse_service *service, struct lh_error *error);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the workers' part share. Internal to it; one thread. */
+#ifndef PULSE_SERVICE_WORKERS_PARTS_H
+#define PULSE_SERVICE_WORKERS_PARTS_H
+
+#include "pulse-daemon/service/line.h"
+#include "pulse-daemon/service/sessions.h"
+#include "pulse-daemon/service/workers.h"
+#include "pulse-daemon/store/store.h"
+
+struct pulse_workers {
+    struct pulse_workers_options options;
+    struct wire_link *link;
+    uint32_t socket;
+    bool local; /* the endpoint is ipc: its peers are on this host, and one whose connection ends has ended */
+    struct pulse_sessions sessions;
+    struct lh_arena scratch;                    /* of one message */
+    struct pulse_store *store;                  /* NULL: not open now */
+    struct pulse_mail *pending, **pending_last; /* orders that wait for the store */
+    size_t pending_at;                          /* actions of the first that were carried out */
+    uint64_t retry_ns;
+    bool stopping;
+    struct pulse_mail last; /* nothing but what comes home stands behind it */
+    pthread_t thread;
+    pthread_mutex_t lock; /* of sessions and figures, for those who look */
+    struct pulse_workers_figures figures;
+};
+
+/* A drain that an operator asks for. */
+struct pulse_drain_note {
+    struct pulse_mail mail; /* first */
+    char name[PULSE_NAME_SIZE];
+};
+
+struct pulse_line pulse_workers_line(struct pulse_workers *workers, struct pulse_session *session);
+/* An event for the core from this worker; NULL: memory is out. */
+struct pulse_task *pulse_workers_event(const struct pulse_session *session, enum pulse_farm_event_kind kind);
+/* Tells the core how many assignments the worker may hold, if that has changed. */
+void pulse_workers_tell_credits(struct pulse_workers *workers, struct pulse_session *session);
+
+/* hello.c */
+void pulse_workers_hello(struct pulse_workers *workers, struct pulse_session *session, const Wire__Envelope *envelope);
+void pulse_workers_inventory(struct pulse_workers *workers, struct pulse_session *session,
+                             const Wire__Envelope *envelope);
+/* Tells the core and the roster of it. */
+void pulse_workers_join(struct pulse_workers *workers, struct pulse_session *session);
+/* results.c */
+void pulse_workers_beat(struct pulse_workers *workers, struct pulse_session *session, const Wire__Beat *beat);
+void pulse_workers_complete(struct pulse_workers *workers, struct pulse_session *session,
+                            const Wire__Complete *complete);
+void pulse_workers_failed(struct pulse_workers *workers, struct pulse_session *session, const Wire__Failed *failed);
+/* orders.c */
+void pulse_workers_take_orders(struct pulse_workers *workers, struct pulse_orders *orders); /* takes them */
+void pulse_workers_carry_out(struct pulse_workers *workers);                                /* as many as can be now */
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* What workers say of their attempts. */
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "pulse-daemon/service/errors.h"
+#include "pulse-daemon/service/workers_parts.h"
+
+#define INCOMING "incoming/"
+
+/* ---- beats ---- */
+
+/* What it had before this session is not given back by credits of this one. */
+static void note_carried(struct pulse_workers *workers, struct pulse_session *session, const Wire__Beat *beat)
+{
+    for (size_t i = 0; i < beat->n_held; i++) {
+        const Wire__Held *held = beat->held[i];
+        if (held->finished || pulse_session_claim(session, held->shard, held->attempt) != NULL) {
+            continue;
+        }
+        struct pulse_claim *claim = pulse_claim_new();
+        if (claim != NULL) {
+            claim->shard = held->shard;
+            claim->attempt = held->attempt;
+            pulse_session_add_claim(session, claim);
+            session->carried++;
+        }
+    }
+    session->beaten = true;
+    pulse_workers_tell_credits(workers, session);
+}
+
+void pulse_workers_beat(struct pulse_workers *workers, struct pulse_session *session, const Wire__Beat *beat)
+{
+    if (!session->beaten) {
+        note_carried(workers, session, beat);
+    }
+    struct pulse_task *task = pulse_workers_event(session, PULSE_FARM_BEAT);
+    struct pulse_farm_held *held = task != NULL ? lh_arena_array(&task->arena, beat->n_held, sizeof *held) : NULL;
+    if (held == NULL) {
+        pulse_task_free(task);
+        return;
+    }
+    for (size_t i = 0; i < beat->n_held; i++) {
+        const Wire__Held *one = beat->held[i];
+        held[i] = (struct pulse_farm_held){
+            .shard = one->shard,
+            .attempt = one->attempt,
+            .running = !one->finished,
+            .progress = one->done,
+            .done = one->finished    ? 1.0f
+                    : one->total > 0 ? (float)((double)one->done / (double)one->total)
+                                     : 0.0f,
+        };
+    }
+    task->event.held = held;
+    task->event.held_count = beat->n_held;
+    pulse_decider_ask(workers->options.decider, task, true);
+}
+
+/* ---- results ---- */
+
+/* The first word on an attempt frees what it held. */
+static struct pulse_claim *end_claim(struct pulse_workers *workers, struct pulse_session *session, uint64_t shard,
+                                     uint32_t attempt)
+{
+    struct pulse_claim *claim = pulse_session_claim(session, shard, attempt);
+    if (claim != NULL && !claim->ended) {
+        claim->ended = true;
+        session->ended++;
+        pulse_workers_tell_credits(workers, session);
+    }
+    return claim;
+}
+
+static bool copy_digest(const ProtobufCBinaryData *bytes, struct lh_digest *digest)
+{
+    bool fits = bytes->len == sizeof digest->bytes;
+    if (fits) {
+        memcpy(digest->bytes, bytes->data, sizeof digest->bytes);
+    }
+    return fits;
+}
+
+/* How it is to be kept. Of an attempt that an earlier process of ours handed out nothing is known: as a deliverable. */
+static enum lh_blobs_kind kind_of(const struct pulse_claim *claim, const struct lh_digest *key)
+{
+    for (size_t i = 0; claim != NULL && i < claim->output_count; i++) {
+        if (lh_digest_equal(&claim->outputs[i].key, key)) {
+            return claim->outputs[i].kind == PULSE_OUTPUT_FILE ? LH_BLOBS_KEPT : LH_BLOBS_CACHED;
+        }
+    }
+    return LH_BLOBS_KEPT;
+}
+
+/* "incoming/NAME" of the media folder: only a worker of this host has such. */
+static const char *incoming_name(const struct pulse_workers *workers, const Wire__Blob *blob)
+{
+    const char *path = blob->location != NULL && workers->local ? blob->location->path : NULL;
+    bool inside =
+        path != NULL && strncmp(path, INCOMING, strlen(INCOMING)) == 0 && strchr(path + strlen(INCOMING), '/') == NULL;
+    return inside ? path + strlen(INCOMING) : NULL;
+}
+
+/* The latency that a shard without frames was made to find out: it is told beside the output whose key asked. */
+static bool fill_latency(struct pulse_arrival *arrival, const Wire__Complete *complete, size_t index)
+{
+    struct pulse_arrival_output *output = &arrival->outputs[index];
+    if (output->size != 0 || output->facts_size != 0 || complete->n_inserts != complete->n_outputs) {
+        return true;
+    }
+    uint8_t *facts = lh_arena_alloc(&arrival->arena, sizeof(uint32_t));
+    if (facts == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(uint32_t); i++) {
+        facts[i] = (uint8_t)(complete->inserts[index]->latency >> (8 * i));
+    }
+    output->facts = facts;
+    output->facts_size = sizeof(uint32_t);
+    return true;
+}
+
+static bool fill_output(struct pulse_workers *workers, struct pulse_arrival *arrival, const struct pulse_claim *claim,
+                        const Wire__ShardOutput *from, struct pulse_arrival_output *to)
+{
+    const char *name = incoming_name(workers, from->blob);
+    if (!copy_digest(&from->key, &to->key) || !copy_digest(&from->blob->digest, &to->digest)) {
+        return false;
+    }
+    to->size = from->blob->size;
+    to->kind = kind_of(claim, &to->key);
+    to->facts_size = from->has_facts ? from->facts.len : 0;
+    void *facts = lh_arena_alloc(&arrival->arena, to->facts_size);
+    if (facts != NULL && to->facts_size > 0) {
+        memcpy(facts, from->facts.data, to->facts_size);
+    }
+    to->facts = facts;
+    to->incoming = name != NULL ? lh_arena_strdup(&arrival->arena, name) : NULL;
+    return facts != NULL && (name == NULL || to->incoming != NULL);
+}
+
+/* The core takes results in the order of the shard's outputs, whatever order they came in. */
+static size_t place_of(const struct pulse_claim *claim, const Wire__Complete *complete, size_t index)
+{
+    size_t count = claim != NULL ? claim->output_count : 0;
+    for (size_t i = 0; i < count && count == complete->n_outputs; i++) {
+        struct lh_digest key;
+        if (copy_digest(&complete->outputs[index]->key, &key) && lh_digest_equal(&key, &claim->outputs[i].key)) {
+            return i;
+        }
+    }
+    return index;
+}
+
+void pulse_workers_complete(struct pulse_workers *workers, struct pulse_session *session,
+                            const Wire__Complete *complete)
+{
+    const struct pulse_claim *claim = end_claim(workers, session, complete->shard, complete->attempt);
+    struct pulse_arrival *arrival = pulse_arrival_new();
+    if (arrival == NULL) {
+        return; /* it is said again until it is acknowledged */
+    }
+    arrival->worker = lh_arena_strdup(&arrival->arena, session->name);
+    arrival->session = session->number;
+    arrival->shard = complete->shard;
+    arrival->attempt = complete->attempt;
+    arrival->tenant = claim != NULL ? claim->tenant : 0;
+    arrival->outputs = lh_arena_array(&arrival->arena, complete->n_outputs, sizeof *arrival->outputs);
+    arrival->output_count = complete->n_outputs;
+    bool good = arrival->worker != NULL && arrival->outputs != NULL;
+    for (size_t i = 0; good && i < complete->n_outputs; i++) {
+        good =
+            fill_output(workers, arrival, claim, complete->outputs[i], &arrival->outputs[place_of(claim, complete, i)]);
+    }
+    for (size_t i = 0; good && i < complete->n_outputs; i++) {
+        good = fill_latency(arrival, complete, i);
+    }
+    if (!good) {
+        pulse_arrival_free(arrival);
+        return;
+    }
+    pulse_intake_put(workers->options.intake, arrival);
+}
+
+/* ---- failures ---- */
+
+/* The output whose blob the worker could not get, if it is one and the blob is gone indeed. */
+static const struct pulse_output_row *find_lost(struct pulse_workers *workers, const struct pulse_claim *claim,
+                                                const Wire__Failed *failed)
+{
+    for (size_t i = 0; claim != NULL && i < failed->n_missing; i++) {
+        struct lh_digest key;
+        if (!copy_digest(&failed->missing[i], &key)) {
+            continue;
+        }
+        for (size_t k = 0; k < claim->input_count; k++) {
+            struct lh_blob blob;
+            int fd;
+            if (!lh_digest_equal(&claim->inputs[k].key, &key)) {
+                continue;
+            }
+            if (lh_blobs_read(workers->options.blobs, &claim->inputs[k].digest, &fd, &blob, NULL) != LH_OK) {
+                return &claim->inputs[k];
+            }
+            close(fd);
+        }
+    }
+    return NULL;
+}
+
+static enum pulse_farm_event_kind event_of(Wire__Failed__Kind kind)
+{
+    switch ((int)kind) {
+    case WIRE__FAILED__KIND__LOST:
+        return PULSE_FARM_LOST;
+    case WIRE__FAILED__KIND__CANCELLED:
+        return PULSE_FARM_RETURNED;
+    default:
+        return PULSE_FARM_FAILED;
+    }
+}
+
+void pulse_workers_failed(struct pulse_workers *workers, struct pulse_session *session, const Wire__Failed *failed)
+{
+    struct pulse_claim *claim = end_claim(workers, session, failed->shard, failed->attempt);
+    struct pulse_task *task = pulse_workers_event(session, event_of(failed->kind));
+    if (task == NULL) {
+        return;
+    }
+    struct lh_error error = LH_ERROR_INIT;
+    enum lh_status code =
+        failed->status > LH_OK && failed->status <= LH_ERR_INTERNAL ? (enum lh_status)failed->status : LH_ERR_INTERNAL;
+    (void)lh_error_set(&error, code, failed->where, "%s", failed->message);
+    LH_LOG(LH_LOG_WARNING, "attempt failed", LH_LOG_NUMBER("shard", failed->shard),
+           LH_LOG_NUMBER("attempt", failed->attempt), LH_LOG_TEXT("worker", session->name),
+           LH_LOG_TEXT("code", lh_status_text(code)), LH_LOG_TEXT("where", error.where),
+           LH_LOG_TEXT("why", error.message));
+    task->event.shard = failed->shard;
+    task->event.attempt = failed->attempt;
+    task->event.flag = failed->kind == WIRE__FAILED__KIND__INPUT_MISSING || failed->kind == WIRE__FAILED__KIND__REFUSED;
+    const struct pulse_output_row *lost =
+        failed->kind == WIRE__FAILED__KIND__INPUT_MISSING ? find_lost(workers, claim, failed) : NULL;
+    if (lost != NULL) {
+        task->event.kind = PULSE_FARM_MISSING;
+        task->event.tenant = lost->tenant;
+        task->event.key = lost->key;
+    }
+    task->event.text = pulse_report_json(&task->arena, &error, failed->has_report ? failed->report.data : NULL,
+                                         failed->has_report ? failed->report.len : 0);
+    if (claim != NULL) {
+        pulse_claim_free(pulse_session_take_claim(session, failed->shard, failed->attempt), workers->options.blobs);
+    }
+    if (task->event.text == NULL) {
+        pulse_task_free(task);
+        return; /* no memory: its lease runs out */
+    }
+    pulse_decider_ask(workers->options.decider, task, true);
+}
