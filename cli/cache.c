@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -35,6 +36,22 @@ static enum lh_status make_folder(struct lh_arena *arena, const char *folder, co
         return lh_error_set(error, LH_ERR_IO, path, "the cache's folder cannot be made: %s", strerror(errno));
     }
     return LH_OK;
+}
+
+const char *cli_cache_standard(struct lh_arena *arena)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *below;
+    const char *folder = cache != NULL && cache[0] == '/' ? cache : home;
+    if (folder == NULL || folder[0] != '/') {
+        return NULL;
+    }
+    below = folder == cache ? "loophole" : ".cache/loophole";
+    size_t size = strlen(folder) + strlen(below) + sizeof "/";
+    char *path = lh_arena_alloc(arena, size);
+    if (path != NULL) {
+        snprintf(path, size, "%s/%s", folder, below);
+    }
+    return path;
 }
 
 enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache,

@@ -30,6 +30,9 @@ struct cli_cache {
     uint64_t hashed_bytes; /* of sources whose digest was not known */
 };
 
+/* Where the digests of sources are kept when no cache is asked for: loophole in $XDG_CACHE_HOME or ~/.cache; in the
+   arena. NULL: there is no such place, or memory is out. */
+const char *cli_cache_standard(struct lh_arena *arena);
 /* Makes the folder if it is not there. */
 LH_NODISCARD enum lh_status cli_cache_open(struct lh_arena *arena, const char *folder, struct cli_cache *cache,
                                            struct lh_error *error);

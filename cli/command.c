@@ -16,13 +16,14 @@ enum cli_exit cli_exit_of(enum lh_status status)
     case LH_ERR_MISSING:
     case LH_ERR_FORMAT: /* bytes from outside: the text of a project is told as INVALID, so these are a medium's */
         return CLI_EXIT_MISSING;
+    case LH_ERR_UNAVAILABLE:
+        return CLI_EXIT_UNREACHABLE;
     case LH_ERR_CANCELLED:
         return CLI_EXIT_INTERRUPTED;
     case LH_ERR_NO_MEMORY:
     case LH_ERR_IO:
     case LH_ERR_FAULT:
     case LH_ERR_CRASHED:
-    case LH_ERR_UNAVAILABLE:
     case LH_ERR_TAKEN_OVER:
     case LH_ERR_CONFLICT:
     case LH_ERR_INTERNAL:

@@ -11,8 +11,9 @@ enum cli_exit {
     CLI_EXIT_DONE = 0,
     CLI_EXIT_FAILED = 1, /* a node fault, a crash, a full disk, ... */
     CLI_EXIT_USAGE = 2,
-    CLI_EXIT_INVALID = 3, /* the project is not there, not readable or breaks the format's rules */
-    CLI_EXIT_MISSING = 4, /* a medium or plugin is missing or unreadable */
+    CLI_EXIT_INVALID = 3,     /* the project is not there, not readable or breaks the format's rules */
+    CLI_EXIT_MISSING = 4,     /* a medium or plugin is missing or unreadable */
+    CLI_EXIT_UNREACHABLE = 5, /* nobody answers where the farm should be */
     CLI_EXIT_INTERRUPTED = 130,
 };
 
@@ -31,6 +32,15 @@ struct cli_command {
 extern const struct cli_command cli_command_render;
 extern const struct cli_command cli_command_mix;
 extern const struct cli_command cli_command_check;
+extern const struct cli_command cli_command_up;
+extern const struct cli_command cli_command_submit;
+extern const struct cli_command cli_command_watch;
+extern const struct cli_command cli_command_fetch;
+extern const struct cli_command cli_command_cancel;
+extern const struct cli_command cli_command_jobs;
+extern const struct cli_command cli_command_workers;
+extern const struct cli_command cli_command_drain;
+extern const struct cli_command cli_command_enroll;
 extern const struct cli_command cli_command_plugins;
 extern const struct cli_command cli_command_plugins_list;
 extern const struct cli_command cli_command_plugins_show;

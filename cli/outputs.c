@@ -108,11 +108,10 @@ static enum lh_status open_one(struct lh_arena *arena, const char *path, const s
     return status;
 }
 
-static enum lh_status open_all(struct lh_arena *arena, const char *folder, const char *single,
-                               const struct pulse_compiled *compiled, const struct cli_sources *sources,
-                               struct cli_outputs *outputs, struct lh_error *error)
+enum lh_status cli_outputs_prepare(struct lh_arena *arena, const char *folder, size_t count,
+                                   struct cli_outputs *outputs, struct lh_error *error)
 {
-    size_t count = compiled->graph->deliverable_count;
+    *outputs = CLI_OUTPUTS_NONE;
     outputs->files = lh_arena_array(arena, count, sizeof *outputs->files);
     outputs->paths = lh_arena_array(arena, count, sizeof *outputs->paths);
     outputs->fds = lh_arena_array(arena, count, sizeof *outputs->fds);
@@ -124,7 +123,30 @@ static enum lh_status open_all(struct lh_arena *arena, const char *folder, const
         outputs->fds[i] = -1;
     }
     outputs->count = count;
-    enum lh_status status = make_folder(arena, folder, outputs, error);
+    return make_folder(arena, folder, outputs, error);
+}
+
+enum lh_status cli_outputs_open_file(struct lh_arena *arena, const char *folder, const char *name, size_t index,
+                                     struct cli_outputs *outputs, struct lh_error *error)
+{
+    const char *path = join(arena, folder, name);
+    if (path == NULL) {
+        return lh_error_no_memory(error);
+    }
+    outputs->paths[index] = path;
+    enum lh_status status = cli_aside_open(arena, path, &outputs->files[index], error);
+    if (status == LH_OK) {
+        outputs->fds[index] = outputs->files[index].fd;
+    }
+    return status;
+}
+
+static enum lh_status open_all(struct lh_arena *arena, const char *folder, const char *single,
+                               const struct pulse_compiled *compiled, const struct cli_sources *sources,
+                               struct cli_outputs *outputs, struct lh_error *error)
+{
+    size_t count = compiled->graph->deliverable_count;
+    enum lh_status status = cli_outputs_prepare(arena, folder, count, outputs, error);
     for (size_t i = 0; status == LH_OK && i < count; i++) {
         if (!compiled->outputs[i].wanted) {
             continue;
@@ -144,7 +166,6 @@ enum lh_status cli_outputs_open(struct lh_arena *arena, const char *folder, cons
                                 const struct pulse_compiled *compiled, const struct cli_sources *sources,
                                 struct cli_outputs *outputs, struct lh_error *error)
 {
-    *outputs = CLI_OUTPUTS_NONE;
     enum lh_status status = open_all(arena, folder, single, compiled, sources, outputs, error);
     if (status != LH_OK) {
         cli_outputs_discard(outputs);

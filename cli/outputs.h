@@ -25,6 +25,12 @@ struct cli_outputs {
 LH_NODISCARD enum lh_status cli_outputs_open(struct lh_arena *arena, const char *folder, const char *single,
                                              const struct pulse_compiled *compiled, const struct cli_sources *sources,
                                              struct cli_outputs *outputs, struct lh_error *error);
+/* The same by hand, for files that come from elsewhere: room for `count` of them and their folder, then one after the
+   other by its name. On failure: cli_outputs_discard(). */
+LH_NODISCARD enum lh_status cli_outputs_prepare(struct lh_arena *arena, const char *folder, size_t count,
+                                                struct cli_outputs *outputs, struct lh_error *error);
+LH_NODISCARD enum lh_status cli_outputs_open_file(struct lh_arena *arena, const char *folder, const char *name,
+                                                  size_t index, struct cli_outputs *outputs, struct lh_error *error);
 /* Puts all on the disk, then names them. If a name cannot be taken those before it stay: they are whole. */
 LH_NODISCARD enum lh_status cli_outputs_publish(struct lh_arena *arena, struct cli_outputs *outputs,
                                                 struct lh_error *error);

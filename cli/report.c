@@ -66,6 +66,23 @@ static void emit_loudness(struct lh_json_emitter *emitter, const char *name, con
     lh_json_emit_object_end(emitter);
 }
 
+void cli_report_delivered(struct lh_json_emitter *emitter, const struct engine_delivered *delivered)
+{
+    integer(emitter, "frames", delivered->file.frames);
+    if (delivered->file.has_samples) {
+        digest(emitter, "samplesSha256", &delivered->file.samples);
+    }
+    if (delivered->has_loudness) {
+        object(emitter, "loudness");
+        emit_loudness(emitter, "measured", &delivered->measured);
+        emit_loudness(emitter, "reached", &delivered->reached);
+        lh_json_emit_object_end(emitter);
+    }
+    real(emitter, "gainDb", delivered->gain_db);
+    integer(emitter, "clippedSamples", delivered->file.clipped);
+    text(emitter, "notes", delivered->file.notes[0] != '\0' ? delivered->file.notes : NULL);
+}
+
 static void emit_encoding(struct lh_json_emitter *emitter, const struct graph_deliverable *deliverable)
 {
     text(emitter, "format", format_names[deliverable->format]);
@@ -94,12 +111,8 @@ static void emit_deliverable(struct lh_json_emitter *emitter, const struct cli_s
     emit_encoding(emitter, deliverable);
     integer(emitter, "channels", graph->nodes[deliverable->node].channels);
     integer(emitter, "startFrame", (uint64_t)deliverable->start);
-    integer(emitter, "frames", delivered->file.frames);
     real(emitter, "seconds", (double)delivered->file.frames / deliverable->rate);
     integer(emitter, "bytes", delivered->file.bytes);
-    if (delivered->file.has_samples) {
-        digest(emitter, "samplesSha256", &delivered->file.samples);
-    }
     if (session->file_digests != NULL && session->outputs.fds[index] != STDOUT_FILENO) {
         digest(emitter, "fileSha256", &session->file_digests[index]);
     }
@@ -110,16 +123,8 @@ static void emit_deliverable(struct lh_json_emitter *emitter, const struct cli_s
         lh_json_emit_name(emitter, "cached");
         lh_json_emit_bool(emitter, cli_reused(session, index));
     }
-    if (delivered->has_loudness) {
-        object(emitter, "loudness");
-        emit_loudness(emitter, "measured", &delivered->measured);
-        emit_loudness(emitter, "reached", &delivered->reached);
-        lh_json_emit_object_end(emitter);
-    }
-    real(emitter, "gainDb", delivered->gain_db);
-    integer(emitter, "clippedSamples", delivered->file.clipped);
     real(emitter, "tailSeconds", (double)delivered->tail_frames / graph->sample_rate);
-    text(emitter, "notes", delivered->file.notes[0] != '\0' ? delivered->file.notes : NULL);
+    cli_report_delivered(emitter, delivered);
     lh_json_emit_object_end(emitter);
 }
 

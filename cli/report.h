@@ -14,8 +14,10 @@ LH_NODISCARD enum lh_status cli_report_check(const struct cli_session *session, 
 /* Where the request wants it: standard output, or a file that is written aside and renamed. */
 LH_NODISCARD enum lh_status cli_report_write(struct cli_session *session, int exit_status, struct lh_error *error);
 
-/* {"where": ..., "code": ..., "message": ...} for each: `check --json` has them too. */
+/* Members of what came of a file, into an object that is open. */
 struct lh_json_emitter;
+void cli_report_delivered(struct lh_json_emitter *emitter, const struct engine_delivered *delivered);
+/* {"where": ..., "code": ..., "message": ...} for each: `check --json` has them too. */
 void cli_report_faults(struct lh_json_emitter *emitter, const struct lh_faults *faults);
 /* All bytes to standard output. */
 LH_NODISCARD enum lh_status cli_report_print(const struct lh_writer *writer, struct lh_error *error);

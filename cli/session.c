@@ -108,19 +108,18 @@ void cli_session_begin(struct cli_session *session, const struct cli_request *re
     }
 }
 
-/* Loading has failed: as its faults say, or, when the file itself cannot be read, as an invalid project. */
-static void load_failed(struct cli_session *session, enum lh_status status)
+enum lh_status cli_load_status(struct lh_faults *faults, enum lh_status status)
 {
-    enum lh_status worst = cli_faults_status(&session->faults);
+    enum lh_status worst = cli_faults_status(faults);
     if (status == LH_ERR_NO_MEMORY) {
-        worst = status;
-    } else if (worst == LH_OK) {
-        lh_faults_add(&session->faults, LH_ERR_INVALID, "", "cannot be read: %s", lh_status_text(status));
-        worst = LH_ERR_INVALID;
-    } else if (worst == LH_ERR_MISSING || worst == LH_ERR_IO || worst == LH_ERR_FORMAT) {
-        worst = LH_ERR_INVALID; /* the project file itself: no medium has been looked for yet */
+        return status;
     }
-    cli_session_fail(session, worst);
+    if (worst == LH_OK) {
+        lh_faults_add(faults, LH_ERR_INVALID, "", "cannot be read: %s", lh_status_text(status));
+        return LH_ERR_INVALID;
+    }
+    /* The project file itself: no medium has been looked for yet. */
+    return worst == LH_ERR_MISSING || worst == LH_ERR_IO || worst == LH_ERR_FORMAT ? LH_ERR_INVALID : worst;
 }
 
 void cli_session_load(struct cli_session *session, const struct pulse_override *overrides, size_t count)
@@ -133,7 +132,7 @@ void cli_session_load(struct cli_session *session, const struct pulse_override *
         pulse_project_load(session->request.project, overrides, count, &session->faults, &session->project);
     session->load_seconds = seconds_since(begun_ns);
     if (status != LH_OK) {
-        load_failed(session, status);
+        cli_session_fail(session, cli_load_status(&session->faults, status));
     }
 }
 
@@ -146,7 +145,7 @@ void cli_session_parse(struct cli_session *session, const char *text, size_t len
     enum lh_status status = pulse_project_parse(text, length, NULL, NULL, 0, &session->faults, &session->project);
     session->load_seconds = seconds_since(begun_ns);
     if (status != LH_OK) {
-        load_failed(session, status);
+        cli_session_fail(session, cli_load_status(&session->faults, status));
     }
 }
 

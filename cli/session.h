@@ -92,6 +92,8 @@ int cli_session_end(struct cli_session *session);
 
 /* The status that faults amount to: a wrong command line before a wrong project before missing media. */
 enum lh_status cli_faults_status(const struct lh_faults *faults);
+/* The same when loading the project has failed: one whose file cannot be read at all is an invalid project, too. */
+enum lh_status cli_load_status(struct lh_faults *faults, enum lh_status status);
 /* A step failed, or a signal came: then the session's status is set. */
 bool cli_session_stopped(struct cli_session *session);
 void cli_session_fail(struct cli_session *session, enum lh_status status);

@@ -125,7 +125,7 @@ START_TEST(exit_statuses)
     ck_assert_int_eq(cli_exit_of(LH_ERR_FAULT), 1);
     ck_assert_int_eq(cli_exit_of(LH_ERR_CRASHED), 1);
     ck_assert_int_eq(cli_exit_of(LH_ERR_NO_MEMORY), 1);
-    ck_assert_int_eq(cli_exit_of(LH_ERR_UNAVAILABLE), 1);
+    ck_assert_int_eq(cli_exit_of(LH_ERR_UNAVAILABLE), 5);
     ck_assert_int_eq(cli_exit_of(LH_ERR_TAKEN_OVER), 1);
     ck_assert_int_eq(cli_exit_of(LH_ERR_CONFLICT), 1);
     ck_assert_int_eq(cli_exit_of(LH_ERR_USAGE), 2);

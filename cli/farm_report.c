@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes the report of a job. */
+#include "cli/farm_report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/aside.h"
+#include "cli/job.h"
+#include "cli/report.h"
+#include "common/json/json.h"
+#include "engine/instance/delivery.h"
+
+static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_text(emitter, value);
+}
+
+static void integer(struct lh_json_emitter *emitter, const char *name, uint64_t value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_integer(emitter, (int64_t)value);
+}
+
+static void emit_artifact(struct lh_json_emitter *emitter, const struct cli_farm_report *report,
+                          const Wire__Artifact *artifact)
+{
+    struct engine_delivered delivered;
+    struct lh_digest digest;
+    char path[4096], hex[LH_DIGEST_TEXT_SIZE] = "";
+    lh_json_emit_object(emitter);
+    text(emitter, "name", artifact->name);
+    if (report->folder != NULL) {
+        snprintf(path, sizeof path, "%s/%s", report->folder, artifact->name);
+        text(emitter, "file", path);
+    }
+    integer(emitter, "bytes", artifact->blob->size);
+    if (artifact->blob->digest.len == sizeof digest.bytes) {
+        memcpy(digest.bytes, artifact->blob->digest.data, sizeof digest.bytes);
+        lh_digest_text(&digest, hex);
+        text(emitter, "fileSha256", hex);
+    }
+    if (artifact->has_facts &&
+        engine_delivery_read(artifact->facts.data, artifact->facts.len, &delivered, &digest) == LH_OK) {
+        cli_report_delivered(emitter, &delivered);
+    }
+    lh_json_emit_object_end(emitter);
+}
+
+static void emit_job(struct lh_json_emitter *emitter, const struct cli_farm_report *report)
+{
+    const Wire__Job *job = report->job;
+    lh_json_emit_name(emitter, "job");
+    lh_json_emit_object(emitter);
+    integer(emitter, "id", job->job);
+    text(emitter, "state", cli_job_state(job->state));
+    integer(emitter, "project", job->project);
+    integer(emitter, "revision", job->revision);
+    lh_json_emit_object_end(emitter);
+    lh_json_emit_name(emitter, "deliverables");
+    lh_json_emit_array(emitter);
+    for (size_t i = 0; i < job->n_artifacts; i++) {
+        emit_artifact(emitter, report, job->artifacts[i]);
+    }
+    lh_json_emit_array_end(emitter);
+}
+
+static void emit(struct lh_json_emitter *emitter, const struct cli_farm_report *report)
+{
+    lh_json_emit_object(emitter);
+    text(emitter, "status", report->exit_status == 0 ? "done" : "failed");
+    integer(emitter, "exitStatus", (uint64_t)report->exit_status);
+    text(emitter, "project", report->project);
+    text(emitter, "projectFile", report->project_file);
+    lh_json_emit_name(emitter, "wallSeconds");
+    lh_json_emit_real(emitter, report->seconds);
+    lh_json_emit_name(emitter, "bytes");
+    lh_json_emit_object(emitter);
+    integer(emitter, "hashed", report->hashed_bytes);
+    integer(emitter, "sent", report->sent_bytes);
+    integer(emitter, "shared", report->shared_bytes);
+    lh_json_emit_object_end(emitter);
+    if (report->job != NULL) {
+        emit_job(emitter, report);
+    }
+    if (report->exit_status != 0) {
+        lh_json_emit_name(emitter, "error");
+        lh_json_emit_object(emitter);
+        text(emitter, "where", report->error->where);
+        text(emitter, "code", lh_status_text(report->error->code));
+        text(emitter, "message", report->error->message);
+        lh_json_emit_object_end(emitter);
+        cli_report_faults(emitter, report->faults);
+    }
+    lh_json_emit_object_end(emitter);
+}
+
+enum lh_status cli_farm_report_write(struct lh_arena *arena, const char *path, const struct cli_farm_report *report,
+                                     struct lh_error *error)
+{
+    struct lh_writer writer;
+    struct lh_json_emitter emitter;
+    struct cli_aside aside = CLI_ASIDE_NONE;
+    lh_writer_init(&writer);
+    lh_json_emit_init(&emitter, &writer, false);
+    emit(&emitter, report);
+    enum lh_status status = lh_writer_status(&writer) == LH_OK ? LH_OK : lh_error_no_memory(error);
+    if (status == LH_OK && strcmp(path, "-") == 0) {
+        status = cli_report_print(&writer, error);
+    } else if (status == LH_OK) {
+        status = cli_aside_open(arena, path, &aside, error);
+        status = status == LH_OK ? cli_aside_write(&aside, writer.data, writer.size, error) : status;
+        status = status == LH_OK ? cli_aside_publish(&aside, error) : status;
+        cli_aside_discard(&aside);
+    }
+    lh_writer_fini(&writer);
+    return status;
+}
