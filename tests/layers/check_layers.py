@@ -44,9 +44,10 @@ LAYERS = {
     "pulse-daemon/media": ["common", "pulse-daemon/farm", "pulse-daemon/store"],
     "pulse-daemon/service": ["common", "graph", "proto", "inventory", "pulse-daemon/project", "pulse-daemon/compile",
                              "pulse-daemon/shard", "pulse-daemon/farm", "pulse-daemon/store", "pulse-daemon/media"],
+    "pulse-daemon": ["common", "pulse-daemon/service"],
     # The one place where Pulse and Signal meet: through the parent's side of the instance, never into the kernels.
     "cli": ["common", "graph", "pulse-daemon/project", "pulse-daemon/compile", "pulse-daemon/shard", "inventory",
-            "engine/instance", "engine/catalogue", "engine/run", "engine/io", "engine/host"],
+            "engine/instance", "engine/catalogue", "engine/run", "engine/io", "engine/host", "proto"],
     "tests": ["common", "graph", "proto", "inventory", "engine", "pulse-daemon", "cli", "tests", "bench"],
     "bench": ["common", "graph", "proto", "inventory", "engine", "pulse-daemon", "tests/support",
               "tests/pulse-daemon/service"],

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""A farm from outside: test_farm.py LOOPHOLE SIGNAL PULSE NODE SOURCE-ROOT."""
+import json
+import os
+import signal
+import sys
+import time
+
+from farm import Farm, Programs
+from tap import contains, equal, make_project, read, run, run_tests, sine, wav_bytes, write
+
+PROGRAMS = Programs()
+ROOT = os.path.abspath(sys.argv[5])
+
+
+def local(project, out, *options):
+    done = run([PROGRAMS.loophole, "render", project, "-o", out, "--progress", "none", *options],
+               env=PROGRAMS.environment(LOOPHOLE_CACHE=""))
+    equal(done.returncode, 0, done.talk)
+
+
+def same_files(a, b):
+    equal(sorted(os.listdir(a)), sorted(os.listdir(b)), "files")
+    for name in os.listdir(a):
+        equal(read(f"{a}/{name}") == read(f"{b}/{name}"), True, f"the bytes of {name}")
+
+
+def test_the_same_bytes_as_here(folder):
+    project = f"{ROOT}/examples/lantern/lantern.json"
+    local(project, f"{folder}/here")
+    with Farm(folder, PROGRAMS, workers=2) as farm:
+        report = farm.render(project, f"{folder}/there")
+        same_files(f"{folder}/here", f"{folder}/there")
+        equal(report["status"], "done", "status")
+        equal(sorted(os.path.basename(one["file"]) for one in report["deliverables"]),
+              sorted(os.listdir(f"{folder}/here")), "files of the report")
+        equal(farm.stop(), 0, "exit status of up")
+        equal(farm.processes(), {}, "processes left")
+
+
+def test_a_second_time_nothing_is_rendered(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS) as farm:
+        first = farm.render(project, f"{folder}/first")
+        attempts = len(farm.logged("attempt ends"))
+        second = farm.render(project, f"{folder}/second")
+        same_files(f"{folder}/first", f"{folder}/second")
+        equal(len(farm.logged("attempt ends")), attempts, "attempts")
+        equal(first["bytes"]["shared"] > second["bytes"]["shared"], True, "uploaded once")
+        fresh = farm.render(project, f"{folder}/third", "--fresh")
+        same_files(f"{folder}/first", f"{folder}/third")
+        equal(len(farm.logged("attempt ends")) > attempts, True, "rendered afresh")
+        equal(fresh["job"]["project"], first["job"]["project"], "the project")
+
+
+def test_after_a_restart_nothing_is_forgotten(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS) as farm:
+        job = farm.submit(project, "--wait")
+        equal(farm.stop(signal.SIGTERM), 0, "exit status of up")
+        equal(farm.run("fetch", job, "-o", f"{folder}/out").returncode, 5, "exit status without a farm")
+        farm.start()
+        farm.fetch(job, f"{folder}/out")
+        attempts = len(farm.logged("attempt ends"))
+        farm.render(project, f"{folder}/again")
+        same_files(f"{folder}/out", f"{folder}/again")
+        equal(len(farm.logged("attempt ends")), attempts, "attempts")
+
+
+def faults_of(done):
+    """Lines of a command's talk without what names the file."""
+    return sorted(line.split(": ", 1)[1] for line in done.talk.splitlines() if ": /" in line)
+
+
+def test_faults_as_check_tells_them(folder):
+    write(f"{folder}/a.wav", wav_bytes([sine(4800)]))
+    write(f"{folder}/broken.wav", b"RIFF this is no sound")
+    wrong = {
+        "mono clip on a track that is fed twice": dict(media={"a": {"file": "broken.wav"}, "b": {"file": "b.wav"}}),
+        "unknown plugin": dict(tracks=[
+            {"id": "master", "type": "master"},
+            {"id": "one", "type": "audio", "clips": [{"media": "a", "start": {"beats": 0}}],
+             "nodes": [{"id": "x", "plugin": "lv2:urn:loophole:nobody"}]}]),
+        "no such file": dict(media={"a": {"file": "nowhere.wav"}, "b": {"file": "b.wav"}}),
+        "an unknown member": dict(tracks=[{"id": "master", "type": "master", "gianDb": 3}], media={}, deliverables=[]),
+        "a container that cannot hold it": dict(deliverables=[
+            {"name": "mix", "source": "master", "format": "opus", "sampleRate": 44100}]),
+    }
+    with Farm(folder, PROGRAMS) as farm:
+        for what, changes in wrong.items():
+            project = make_project(folder, **changes)
+            check = run([PROGRAMS.loophole, "check", project], env=farm.environment)
+            there = farm.run("submit", project, "--wait", "--progress", "plain")
+            equal(there.returncode, check.returncode, f"{what}: exit status, {there.talk} {check.talk}")
+            equal(faults_of(there), faults_of(check), what)
+            equal(len(faults_of(check)) > 0, True, f"{what}: faults")
+
+
+def test_cancel_and_priorities(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS, workers=0) as farm:  # nobody is there to begin
+        job = farm.submit(project)
+        farm.must("cancel", job)
+        done = farm.watch(job, status=1)
+        contains(done.talk, "cancelled")
+        equal(farm.run("cancel", job).returncode, 0, "cancelled twice")
+        equal(farm.run("fetch", job, "-o", f"{folder}/out").returncode, 1, "fetched")
+        equal(os.path.exists(f"{folder}/out"), False, "files of a cancelled job")
+        equal(farm.run("watch", "99").returncode, 4, "no such job")
+
+
+def test_interrupted_while_waiting(folder):
+    import subprocess
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS, workers=0) as farm:
+        waiting = subprocess.Popen(
+            [PROGRAMS.loophole, "submit", project, "-o", f"{folder}/out", "--data", farm.data],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=farm.environment, text=True)
+        job = waiting.stdout.readline().strip()
+        time.sleep(0.3)
+        waiting.send_signal(signal.SIGINT)
+        _, talk = waiting.communicate(timeout=10)
+        equal(waiting.returncode, 130, "exit status")
+        contains(talk, f"loophole watch {job}")
+        contains(farm.must("jobs").stdout.decode(), "planning")
+        equal(os.path.exists(f"{folder}/out"), False, "half a folder")
+
+
+def test_who_may_not(folder):
+    with Farm(folder, PROGRAMS, workers=0) as farm:
+        done = run([PROGRAMS.loophole, "jobs", "--server", f"ipc://{farm.data}/run/clients.ipc", "--token", "lhk_nobody"],
+                   env=farm.environment)
+        equal(done.returncode, 2, done.talk)
+        contains(done.talk, "token")
+        second = run([PROGRAMS.pulse, "--data", farm.data], env=farm.environment)
+        contains(second.talk, "another loophole-pulse runs in this folder")
+        equal(second.returncode, 2, "exit status of a second Pulse")
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests([
+        test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
+        test_faults_as_check_tells_them, test_cancel_and_priorities, test_interrupted_while_waiting, test_who_may_not,
+    ]))
