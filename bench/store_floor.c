@@ -130,9 +130,11 @@ static void step(sqlite3 *db, sqlite3_stmt *stmt, sqlite3_int64 id, sqlite3_int6
 
 static double measure_sqlite(const char *path, double seconds)
 {
-    static const char *const texts[] = {
+    static const char claim[] =
         "UPDATE queue SET state = 2, owner = 'worker', attempt = attempt + 1 WHERE id = (SELECT id FROM queue"
-        " WHERE state = 1 ORDER BY id LIMIT 1) RETURNING id",
+        " WHERE state = 1 ORDER BY id LIMIT 1) RETURNING id";
+    static const char *const texts[] = {
+        claim,
         "BEGIN IMMEDIATE",
         "UPDATE queue SET state = 3, owner = '' WHERE id = ?1",
         "INSERT INTO results (id, digest, size) VALUES (?1, randomblob(32), 4096)",

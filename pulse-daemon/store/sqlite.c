@@ -237,7 +237,7 @@ static enum lh_status sqlite_query(struct pulse_sql *sql, const struct pulse_sql
     size_t width = strlen(statement->takes);
     enum lh_status status = prepare(sqlite, statement, &stmt, error);
     for (size_t i = 0; status == LH_OK && i < rows; i++) {
-        status = run_once(sqlite, stmt, statement, values + i * width, take, context, error);
+        status = run_once(sqlite, stmt, statement, width > 0 ? values + i * width : values, take, context, error);
     }
     if (statement->once) {
         sqlite3_finalize(stmt);

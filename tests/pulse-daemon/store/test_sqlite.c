@@ -152,7 +152,7 @@ START_TEST(a_full_disk)
     struct lh_digest digest = fixture_digest("inventory", 1), other = fixture_digest("inventory", 2);
     size_t size = 3 << 20, found = 0;
     uint64_t epoch = 0;
-    char *data = calloc(1, size);
+    char *data = calloc(2, size);
     snprintf(place, sizeof place, "%s", fixture_path());
     *strrchr(place, '/') = '\0';
     pulse_store_close(fixture_store);
