@@ -216,8 +216,10 @@ static void prepare(struct sim *sim, struct sim_pulse *pulse)
             lose_unlisted(sim, event, &pulse->batch);
         }
     }
-    memmove(pulse->inbox.items, pulse->inbox.items + count, (pulse->inbox.count - count) * sizeof(void *));
-    pulse->inbox.count -= count;
+    if (count > 0) {
+        memmove(pulse->inbox.items, pulse->inbox.items + count, (pulse->inbox.count - count) * sizeof(void *));
+        pulse->inbox.count -= count;
+    }
     if (sim->without == SIM_LEASE_ENDS) {
         renew_all(sim, pulse, &pulse->batch);
     }
