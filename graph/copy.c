@@ -14,13 +14,15 @@ struct step {
 struct graph_copy {
     const struct graph *graph;
     struct graph_builder *builder;
-    struct lh_arena arena;
-    uint32_t *nodes;  /* the builder's; GRAPH_NONE: not copied yet */
-    uint32_t *curves; /* the same */
-    uint32_t *media;  /* the same */
-    uint32_t *stored; /* entry -> the builder's node */
-    uint32_t *media_order, *stored_order;
-    uint32_t media_count, stored_count;
+    struct lh_arena arena;   /* what stays */
+    struct lh_arena scratch; /* what is gone when it starts anew */
+    uint32_t *nodes;         /* the builder's; GRAPH_NONE: not copied yet */
+    uint32_t *curves;        /* the same */
+    uint32_t *media;         /* the same */
+    uint32_t *stored;        /* entry -> the builder's node */
+    /* Which of them are not GRAPH_NONE, so that starting anew costs what was copied. */
+    uint32_t *node_order, *curve_order, *media_order, *stored_order;
+    uint32_t node_count, curve_count, media_count, stored_count;
     struct step *path;
 };
 
@@ -41,11 +43,14 @@ static enum lh_status allocate(struct graph_copy *copy)
     copy->curves = new_map(arena, graph->curve_count);
     copy->media = new_map(arena, graph->media_count);
     copy->stored = new_map(arena, graph->stored_count);
+    copy->node_order = lh_arena_array(arena, graph->node_count, sizeof *copy->node_order);
+    copy->curve_order = lh_arena_array(arena, graph->curve_count, sizeof *copy->curve_order);
     copy->media_order = lh_arena_array(arena, graph->media_count, sizeof *copy->media_order);
     copy->stored_order = lh_arena_array(arena, graph->stored_count, sizeof *copy->stored_order);
     copy->path = lh_arena_array(arena, graph->node_count, sizeof *copy->path);
     bool whole = copy->nodes != NULL && copy->curves != NULL && copy->media != NULL && copy->stored != NULL &&
-                 copy->media_order != NULL && copy->stored_order != NULL && copy->path != NULL;
+                 copy->node_order != NULL && copy->curve_order != NULL && copy->media_order != NULL &&
+                 copy->stored_order != NULL && copy->path != NULL;
     return whole ? LH_OK : LH_ERR_NO_MEMORY;
 }
 
@@ -58,6 +63,7 @@ enum lh_status graph_copy_new(const struct graph *graph, struct graph_builder *b
     made->graph = graph;
     made->builder = builder;
     lh_arena_init(&made->arena);
+    lh_arena_init(&made->scratch);
     enum lh_status status = allocate(made);
     status = status != LH_OK ? status : graph_builder_set_tempo(builder, graph->tempo, graph->tempo_count);
     if (status != LH_OK) {
@@ -72,20 +78,45 @@ void graph_copy_free(struct graph_copy *copy)
 {
     if (copy != NULL) {
         lh_arena_fini(&copy->arena);
+        lh_arena_fini(&copy->scratch);
         free(copy);
     }
 }
 
+static void set_node(struct graph_copy *copy, uint32_t node, uint32_t made)
+{
+    if (copy->nodes[node] == GRAPH_NONE) {
+        copy->node_order[copy->node_count++] = node;
+    }
+    copy->nodes[node] = made;
+}
+
 void graph_copy_replace(struct graph_copy *copy, uint32_t node, uint32_t stand_in)
 {
-    copy->nodes[node] = stand_in;
+    set_node(copy, node, stand_in);
+}
+
+static void forget(uint32_t *map, const uint32_t *order, uint32_t *count)
+{
+    while (*count > 0) {
+        map[order[--*count]] = GRAPH_NONE;
+    }
 }
 
 void graph_copy_forget(struct graph_copy *copy)
 {
-    for (uint32_t n = 0; n < copy->graph->node_count; n++) {
-        copy->nodes[n] = GRAPH_NONE;
-    }
+    forget(copy->nodes, copy->node_order, &copy->node_count);
+}
+
+enum lh_status graph_copy_restart(struct graph_copy *copy, struct graph_builder *builder)
+{
+    forget(copy->nodes, copy->node_order, &copy->node_count);
+    forget(copy->curves, copy->curve_order, &copy->curve_count);
+    forget(copy->media, copy->media_order, &copy->media_count);
+    forget(copy->stored, copy->stored_order, &copy->stored_count);
+    lh_arena_fini(&copy->scratch);
+    copy->builder = builder;
+    return graph_builder_set_tempo(builder, copy->graph->tempo, copy->graph->tempo_count);
 }
 
 /* ---- what nodes refer to ---- */
@@ -125,7 +156,12 @@ static enum lh_status copy_curve(struct graph_copy *copy, uint32_t *curve)
     enum lh_status status = LH_OK;
     if (*copied == GRAPH_NONE) {
         const struct graph_curve *entry = &graph->curves[*curve];
-        status = graph_builder_add_curve(copy->builder, graph->points + entry->first, entry->count, copied);
+        uint32_t added;
+        status = graph_builder_add_curve(copy->builder, graph->points + entry->first, entry->count, &added);
+        if (status == LH_OK) {
+            copy->curve_order[copy->curve_count++] = *curve;
+            *copied = added;
+        }
     }
     *curve = *copied;
     return status;
@@ -134,7 +170,7 @@ static enum lh_status copy_curve(struct graph_copy *copy, uint32_t *curve)
 enum lh_status graph_copy_sources(struct graph_copy *copy)
 {
     const struct graph *graph = copy->graph;
-    const char **labels = lh_arena_array(&copy->arena, graph->stored_count, sizeof *labels);
+    const char **labels = lh_arena_array(&copy->scratch, graph->stored_count, sizeof *labels);
     if (labels == NULL) {
         return LH_ERR_NO_MEMORY;
     }
@@ -167,10 +203,10 @@ const uint32_t *graph_copy_stored(const struct graph_copy *copy, uint32_t *count
 
 /* ---- nodes whose inputs are copied ---- */
 
-static enum lh_status copy_clips(struct graph_copy *copy, uint32_t index)
+static enum lh_status copy_clips(struct graph_copy *copy, uint32_t index, uint32_t *made)
 {
     const struct graph_node *node = &copy->graph->nodes[index];
-    struct graph_region *regions = lh_arena_array(&copy->arena, node->count, sizeof *regions);
+    struct graph_region *regions = lh_arena_array(&copy->scratch, node->count, sizeof *regions);
     enum lh_status status = regions != NULL ? LH_OK : LH_ERR_NO_MEMORY;
     for (uint32_t i = 0; status == LH_OK && i < node->count; i++) {
         struct graph_region *region = &regions[i];
@@ -182,10 +218,10 @@ static enum lh_status copy_clips(struct graph_copy *copy, uint32_t index)
     }
     return status != LH_OK ? status
                            : graph_builder_add_clips(copy->builder, node->channels, node->invert, regions, node->count,
-                                                     node->label, &copy->nodes[index]);
+                                                     node->label, made);
 }
 
-static enum lh_status copy_gain(struct graph_copy *copy, uint32_t index)
+static enum lh_status copy_gain(struct graph_copy *copy, uint32_t index, uint32_t *made)
 {
     const struct graph *graph = copy->graph;
     const struct graph_node *node = &graph->nodes[index];
@@ -197,13 +233,13 @@ static enum lh_status copy_gain(struct graph_copy *copy, uint32_t index)
     }
     return status != LH_OK ? status
                            : graph_builder_add_gain(copy->builder, copy->nodes[graph->inputs[node->first]],
-                                                    node->channels, curves, node->label, &copy->nodes[index]);
+                                                    node->channels, curves, node->label, made);
 }
 
-static enum lh_status copy_sum(struct graph_copy *copy, uint32_t index)
+static enum lh_status copy_sum(struct graph_copy *copy, uint32_t index, uint32_t *made)
 {
     const struct graph_node *node = &copy->graph->nodes[index];
-    uint32_t *inputs = lh_arena_array(&copy->arena, node->count, sizeof *inputs);
+    uint32_t *inputs = lh_arena_array(&copy->scratch, node->count, sizeof *inputs);
     if (inputs == NULL) {
         return LH_ERR_NO_MEMORY;
     }
@@ -211,10 +247,10 @@ static enum lh_status copy_sum(struct graph_copy *copy, uint32_t index)
         inputs[i] = copy->nodes[copy->graph->inputs[node->first + i]];
     }
     return graph_builder_add_sum(copy->builder, node->kind, node->channels, node->invert, inputs, node->count,
-                                 node->label, &copy->nodes[index]);
+                                 node->label, made);
 }
 
-static enum lh_status copy_plugin(struct graph_copy *copy, uint32_t index)
+static enum lh_status copy_plugin(struct graph_copy *copy, uint32_t index, uint32_t *made)
 {
     const struct graph *graph = copy->graph;
     const struct graph_node *node = &graph->nodes[index];
@@ -232,7 +268,7 @@ static enum lh_status copy_plugin(struct graph_copy *copy, uint32_t index)
         .folder = insert->folder,
         .identity = insert->identity,
     };
-    struct graph_parameter *parameters = lh_arena_array(&copy->arena, insert->parameter_count, sizeof *parameters);
+    struct graph_parameter *parameters = lh_arena_array(&copy->scratch, insert->parameter_count, sizeof *parameters);
     enum lh_status status = parameters != NULL ? LH_OK : LH_ERR_NO_MEMORY;
     for (uint32_t i = 0; status == LH_OK && i < insert->parameter_count; i++) {
         parameters[i] = graph->parameters[insert->parameter_first + i];
@@ -242,28 +278,26 @@ static enum lh_status copy_plugin(struct graph_copy *copy, uint32_t index)
     status = status != LH_OK
                  ? status
                  : graph_builder_add_plugin(copy->builder, &graph->plugins[insert->plugin], &description.plugin);
-    return status != LH_OK
-               ? status
-               : graph_builder_add_plugin_node(copy->builder, &description, node->label, &copy->nodes[index]);
+    return status != LH_OK ? status : graph_builder_add_plugin_node(copy->builder, &description, node->label, made);
 }
 
-static enum lh_status copy_one(struct graph_copy *copy, uint32_t index)
+static enum lh_status copy_one(struct graph_copy *copy, uint32_t index, uint32_t *made)
 {
     const struct graph_node *node = &copy->graph->nodes[index];
     enum lh_status status;
     switch (node->kind) {
     case GRAPH_NODE_CLIPS:
-        return copy_clips(copy, index);
+        return copy_clips(copy, index, made);
     case GRAPH_NODE_GAIN:
-        return copy_gain(copy, index);
+        return copy_gain(copy, index, made);
     case GRAPH_NODE_BUS:
     case GRAPH_NODE_PARTIAL:
-        return copy_sum(copy, index);
+        return copy_sum(copy, index, made);
     case GRAPH_NODE_PLUGIN:
-        return copy_plugin(copy, index);
+        return copy_plugin(copy, index, made);
     case GRAPH_NODE_STORED:
         status = copy_stored(copy, node->first, node->label);
-        copy->nodes[index] = copy->stored[node->first];
+        *made = copy->stored[node->first];
         return status;
     }
     return LH_ERR_INTERNAL;
@@ -284,7 +318,11 @@ enum lh_status graph_copy_node(struct graph_copy *copy, uint32_t node, uint32_t 
         struct step *step = &copy->path[depth - 1];
         const struct graph_node *entry = &graph->nodes[step->node];
         if (graph_node_is_source(entry) || step->input == entry->count) {
-            status = copy_one(copy, step->node);
+            uint32_t made;
+            status = copy_one(copy, step->node, &made);
+            if (status == LH_OK) {
+                set_node(copy, step->node, made);
+            }
             depth--;
         } else {
             uint32_t input = graph->inputs[entry->first + step->input++];

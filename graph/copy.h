@@ -14,6 +14,8 @@ struct graph_copy;
 LH_NODISCARD enum lh_status graph_copy_new(const struct graph *graph, struct graph_builder *builder,
                                            struct graph_copy **copy);
 void graph_copy_free(struct graph_copy *copy); /* accepts NULL */
+/* Starts anew with another builder, as a new copy would: for many small parts of one large graph. */
+LH_NODISCARD enum lh_status graph_copy_restart(struct graph_copy *copy, struct graph_builder *builder);
 
 /* `stand_in`, a node of the builder, stands for `node` from here on: it is not copied, nor is what feeds it alone.
    Nodes that were copied before keep what they read. */

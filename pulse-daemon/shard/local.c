@@ -167,10 +167,10 @@ static enum lh_status place_plugins(struct choice *choice, const struct graph *g
     return status;
 }
 
-static enum lh_status choose(struct choice *choice, struct pulse_walk *walk)
+static enum lh_status choose(struct choice *choice, struct pulse_piecer *piecer)
 {
     struct pulse_draft *draft = &choice->draft;
-    if (pulse_draft_cut(draft) != LH_OK || pulse_walk_init(walk, draft) != LH_OK) {
+    if (pulse_draft_cut(draft) != LH_OK || pulse_piecer_init(piecer, draft) != LH_OK) {
         return LH_ERR_NO_MEMORY;
     }
     choice->asked = lh_arena_array(draft->arena, draft->cut_count, sizeof *choice->asked);
@@ -181,7 +181,7 @@ static enum lh_status choose(struct choice *choice, struct pulse_walk *walk)
         return LH_ERR_NO_MEMORY;
     }
     for (uint32_t p = 0; p < draft->pass_count; p++) {
-        choose_pass(choice, walk, p);
+        choose_pass(choice, &piecer->walk, p);
     }
     return LH_OK;
 }
@@ -189,18 +189,17 @@ static enum lh_status choose(struct choice *choice, struct pulse_walk *walk)
 static enum lh_status assemble(struct choice *choice, const struct graph *graph, struct lh_error *error)
 {
     struct pulse_draft *draft = &choice->draft;
-    struct pulse_walk walk;
+    struct pulse_piecer piecer = {.draft = NULL};
     struct pulse_piece piece = {.graph = NULL};
     enum lh_status status = pulse_draft_init(draft, graph, error);
     if (status != LH_OK) {
         return status;
     }
     size_t count = 0;
-    struct pulse_root *roots = choose(choice, &walk) == LH_OK ? list_roots(choice, &count) : NULL;
-    if (roots == NULL) {
-        return lh_error_no_memory(error);
-    }
-    status = pulse_piece_make(draft, &walk, roots, count, choice->read, true, &piece, error);
+    struct pulse_root *roots = choose(choice, &piecer) == LH_OK ? list_roots(choice, &count) : NULL;
+    status = roots != NULL ? pulse_piece_make(&piecer, roots, count, choice->read, true, &piece, error)
+                           : lh_error_no_memory(error);
+    pulse_piecer_fini(&piecer);
     if (status != LH_OK) {
         return status;
     }

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/copy.h"
-
 /* What the piece delivers: the roots, and what their gains come from. */
 struct delivery {
     uint32_t root;        /* GRAPH_NONE: measured only */
@@ -20,6 +18,7 @@ struct delivery {
 
 struct making {
     const struct pulse_draft *draft;
+    struct pulse_piecer *piecer;
     struct pulse_walk *walk;
     const bool *read;
     struct graph_builder *builder;
@@ -27,9 +26,8 @@ struct making {
     struct lh_arena scratch;
     struct delivery *deliveries;
     size_t count;
-    uint32_t *stored_at; /* by cut: the piece's node; GRAPH_NONE */
-    uint32_t *stored;    /* in the order of the piece: cuts */
-    uint32_t stored_count;
+    uint32_t *stored; /* in the order of the piece: cuts */
+    uint32_t stored_count, stored_room;
     uint32_t *roots; /* in the order of the piece's deliverables */
     uint32_t delivered;
     uint32_t *places; /* NULL: nobody asks */
@@ -79,16 +77,37 @@ static enum lh_status list_deliveries(struct making *making, const struct pulse_
     return LH_OK;
 }
 
+/* Room for one more that is read. */
+static enum lh_status grow_stored(struct making *making)
+{
+    if (making->stored_count < making->stored_room) {
+        return LH_OK;
+    }
+    uint32_t room = making->stored_room > 0 ? 2 * making->stored_room : 16;
+    uint32_t *stored = lh_arena_array(&making->scratch, room, sizeof *stored);
+    if (stored == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    if (making->stored_count > 0) {
+        memcpy(stored, making->stored, making->stored_count * sizeof *stored);
+    }
+    making->stored = stored;
+    making->stored_room = room;
+    return LH_OK;
+}
+
 /* Frames that two passes read are there once. */
 static enum lh_status add_stored(struct making *making, uint32_t cut)
 {
     const struct pulse_cut *from = &making->draft->cuts[cut];
     const struct graph_node *node = &making->draft->graph->nodes[from->node];
-    if (making->stored_at[cut] != GRAPH_NONE) {
+    uint32_t *at = &making->piecer->stored_at[cut];
+    if (*at != GRAPH_NONE) {
         return LH_OK;
     }
     struct graph_stored stored = graph_span_stored(&from->span, node->channels, from->sum);
-    enum lh_status status = graph_builder_add_stored(making->builder, &stored, node->label, &making->stored_at[cut]);
+    enum lh_status status = grow_stored(making);
+    status = status == LH_OK ? graph_builder_add_stored(making->builder, &stored, node->label, at) : status;
     if (status == LH_OK) {
         making->stored[making->stored_count++] = cut;
     }
@@ -112,7 +131,7 @@ static enum lh_status copy_pass(struct making *making, uint32_t pass)
         uint32_t n = walk->nodes[i];
         if (walk->read[n]) {
             status = add_stored(making, walk->cut_of[n]);
-            graph_copy_replace(making->copy, n, making->stored_at[walk->cut_of[n]]);
+            graph_copy_replace(making->copy, n, making->piecer->stored_at[walk->cut_of[n]]);
         }
     }
     for (size_t i = 0; status == LH_OK && i < making->count; i++) {
@@ -188,19 +207,20 @@ static enum lh_status deliver_all(struct making *making)
 
 static enum lh_status build(struct making *making, const struct pulse_root *roots, size_t count)
 {
-    const struct pulse_draft *draft = making->draft;
-    making->stored_at = lh_arena_array(&making->scratch, draft->cut_count, sizeof *making->stored_at);
-    making->stored = lh_arena_array(draft->arena, draft->cut_count, sizeof *making->stored);
-    if (making->stored_at == NULL || making->stored == NULL) {
-        return LH_ERR_NO_MEMORY;
-    }
-    for (uint32_t c = 0; c < draft->cut_count; c++) {
-        making->stored_at[c] = GRAPH_NONE;
-    }
     enum lh_status status = list_deliveries(making, roots, count);
-    status = status == LH_OK ? graph_copy_new(draft->graph, making->builder, &making->copy) : status;
+    status = status == LH_OK ? graph_copy_restart(making->copy, making->builder) : status;
     status = status == LH_OK ? copy_passes(making) : status;
     return status == LH_OK ? deliver_all(making) : status;
+}
+
+/* NULL when memory is out. */
+static uint32_t *copy_of(struct lh_arena *arena, const uint32_t *list, uint32_t count)
+{
+    uint32_t *copy = lh_arena_array(arena, count, sizeof *copy);
+    if (copy != NULL && count > 0) {
+        memcpy(copy, list, count * sizeof *copy);
+    }
+    return copy;
 }
 
 /* Where the whole's nodes and deliverables are, once the builder has dropped what nothing delivers. */
@@ -248,12 +268,10 @@ static enum lh_status finish(struct making *making, struct pulse_piece *piece, s
     const struct graph *graph = NULL;
     uint32_t media_count = 0;
     const uint32_t *media = graph_copy_media(making->copy, &media_count);
-    piece->media = lh_arena_array(making->draft->arena, media_count, sizeof *piece->media);
-    if (piece->media == NULL) {
+    piece->media = copy_of(making->draft->arena, media, media_count);
+    piece->stored = copy_of(making->draft->arena, making->stored, making->stored_count);
+    if (piece->media == NULL || piece->stored == NULL) {
         return lh_error_no_memory(error);
-    }
-    if (media_count > 0) {
-        memcpy(piece->media, media, media_count * sizeof *media);
     }
     enum lh_status status = graph_builder_finish(making->builder, &graph, error);
     if (status != LH_OK) {
@@ -264,18 +282,42 @@ static enum lh_status finish(struct making *making, struct pulse_piece *piece, s
         return lh_error_no_memory(error);
     }
     piece->graph = graph;
-    piece->stored = making->stored;
     piece->roots = making->roots;
     piece->cpu_class = hangs_on_cpu(graph);
     return LH_OK;
 }
 
-enum lh_status pulse_piece_make(const struct pulse_draft *draft, struct pulse_walk *walk,
-                                const struct pulse_root *roots, size_t count, const bool *read, bool whole,
-                                struct pulse_piece *piece, struct lh_error *error)
+enum lh_status pulse_piecer_init(struct pulse_piecer *piecer, const struct pulse_draft *draft)
 {
+    struct graph_builder *builder = NULL;
+    *piecer = (struct pulse_piecer){.draft = draft};
+    piecer->stored_at = lh_arena_array(draft->arena, draft->cut_count, sizeof *piecer->stored_at);
+    if (piecer->stored_at == NULL || pulse_walk_init(&piecer->walk, draft) != LH_OK ||
+        graph_builder_new(draft->graph->sample_rate, draft->graph->quantum, &builder) != LH_OK) {
+        return LH_ERR_NO_MEMORY;
+    }
+    for (uint32_t c = 0; c < draft->cut_count; c++) {
+        piecer->stored_at[c] = GRAPH_NONE;
+    }
+    enum lh_status status =
+        graph_copy_new(draft->graph, builder, &piecer->copy); /* each piece brings its own builder */
+    graph_builder_free(builder);
+    return status;
+}
+
+void pulse_piecer_fini(struct pulse_piecer *piecer)
+{
+    graph_copy_free(piecer->copy);
+    piecer->copy = NULL;
+}
+
+enum lh_status pulse_piece_make(struct pulse_piecer *piecer, const struct pulse_root *roots, size_t count,
+                                const bool *read, bool whole, struct pulse_piece *piece, struct lh_error *error)
+{
+    const struct pulse_draft *draft = piecer->draft;
     const struct graph *graph = draft->graph;
-    struct making making = {.draft = draft, .walk = walk, .read = read};
+    struct making making = {
+        .draft = draft, .piecer = piecer, .walk = &piecer->walk, .read = read, .copy = piecer->copy};
     struct pulse_piece made = {.graph = NULL};
     if (whole) {
         making.places = lh_arena_array(draft->arena, graph->node_count, sizeof *making.places);
@@ -294,7 +336,9 @@ enum lh_status pulse_piece_make(const struct pulse_draft *draft, struct pulse_wa
     } else {
         status = finish(&making, &made, error);
     }
-    graph_copy_free(making.copy);
+    for (uint32_t s = 0; s < making.stored_count; s++) {
+        piecer->stored_at[making.stored[s]] = GRAPH_NONE;
+    }
     lh_arena_fini(&making.scratch);
     graph_builder_free(making.builder);
     if (status == LH_OK) {

@@ -4,6 +4,7 @@
 #ifndef PULSE_SHARD_PIECE_H
 #define PULSE_SHARD_PIECE_H
 
+#include "graph/copy.h"
 #include "pulse-daemon/shard/draft.h"
 
 /* A walk up from what is to be made to the sources and to what is read from where it is stored. */
@@ -47,11 +48,20 @@ struct pulse_piece {
     bool cpu_class;            /* the bits of what it makes hang on the class of the CPU */
 };
 
+/* What making pieces needs: one for all pieces of a draft whose cuts are found. */
+struct pulse_piecer {
+    const struct pulse_draft *draft;
+    struct pulse_walk walk;
+    struct graph_copy *copy;
+    uint32_t *stored_at; /* by cut: the node of the piece under way; GRAPH_NONE */
+};
+LH_NODISCARD enum lh_status pulse_piecer_init(struct pulse_piecer *piecer, const struct pulse_draft *draft);
+void pulse_piecer_fini(struct pulse_piecer *piecer); /* a zeroed one too */
 /* A graph of just what the roots need, each named once. `read`, by cut: it is read from where it is stored; false for
    those that are roots. `whole`: fill `delivered` and `places`. Tables lie in the draft's arena. LH_ERR_LIMIT,
    LH_ERR_NO_MEMORY. */
-LH_NODISCARD enum lh_status pulse_piece_make(const struct pulse_draft *draft, struct pulse_walk *walk,
-                                             const struct pulse_root *roots, size_t count, const bool *read, bool whole,
-                                             struct pulse_piece *piece, struct lh_error *error);
+LH_NODISCARD enum lh_status pulse_piece_make(struct pulse_piecer *piecer, const struct pulse_root *roots, size_t count,
+                                             const bool *read, bool whole, struct pulse_piece *piece,
+                                             struct lh_error *error);
 
 #endif

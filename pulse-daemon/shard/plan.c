@@ -16,8 +16,9 @@
 #define WHOLE 8.0 /* a job that is not cut at all */
 #define TARGET_MIN 4.0
 #define TARGET_MAX 10.0
-#define TURNS 16.0 /* shards of one slot, if they are as long as the target: enough for the last ones to end together  \
-                    */
+#define TURNS                                                                                                          \
+    16.0 /* shards of one slot, if they are as long as the target: enough for the last ones to end together            \
+          */
 
 /* A shard in the making. */
 struct shard_draft {
@@ -110,18 +111,20 @@ static void set_read(struct planning *planning, const struct shard_draft *shard,
 
 static enum lh_status make_pieces(struct planning *planning, struct lh_error *error)
 {
-    struct pulse_walk walk;
-    if (list_roots(planning) != LH_OK || pulse_walk_init(&walk, &planning->draft) != LH_OK) {
+    struct pulse_piecer piecer = {.draft = NULL};
+    if (list_roots(planning) != LH_OK || pulse_piecer_init(&piecer, &planning->draft) != LH_OK) {
+        pulse_piecer_fini(&piecer);
         return lh_error_no_memory(error);
     }
     enum lh_status status = LH_OK;
     for (uint32_t s = 0; status == LH_OK && s < planning->items.shards; s++) {
         struct shard_draft *shard = &planning->shards[s];
         set_read(planning, shard, false);
-        status = pulse_piece_make(&planning->draft, &walk, shard->roots, shard->root_count, planning->read, false,
-                                  &shard->piece, error);
+        status =
+            pulse_piece_make(&piecer, shard->roots, shard->root_count, planning->read, false, &shard->piece, error);
         set_read(planning, shard, true);
     }
+    pulse_piecer_fini(&piecer);
     return status;
 }
 

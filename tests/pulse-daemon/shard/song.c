@@ -10,7 +10,7 @@
 #include "tests/support/testing.h"
 
 #define CHANNELS 2
-#define TRACKS_MAX 512
+#define TRACKS_MAX 4096
 
 const struct graph_key_context song_context = {
     .sound_version = 1, .libraries = "test-1", .cpu_class = "test cpu", .job = "job 1"};
@@ -276,9 +276,10 @@ struct pulse_latencies *song_latencies(const struct graph *graph, const struct g
 {
     struct pulse_latencies *latencies = NULL;
     must(pulse_latencies_new(&latencies));
+    int64_t before = -1;
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         int64_t begin = graph_pass_begin(graph, &graph->deliverables[d]);
-        for (uint32_t n = 0; n < graph->node_count; n++) {
+        for (uint32_t n = 0; begin != before && n < graph->node_count; n++) {
             if (graph->nodes[n].kind == GRAPH_NODE_PLUGIN) {
                 struct lh_digest key;
                 uint32_t kind = graph->plugins[graph->inserts[graph->nodes[n].insert].plugin].digest.bytes[0] - 1u;
@@ -286,6 +287,7 @@ struct pulse_latencies *song_latencies(const struct graph *graph, const struct g
                 must(pulse_latencies_add(latencies, &key, 100 * kind));
             }
         }
+        before = begin;
     }
     return latencies;
 }
