@@ -42,10 +42,15 @@ static enum lh_status note_used(struct cli_session *session, const struct engine
 {
     const struct pulse_compiled *whole = session->compiled;
     const struct graph *graph = cli_remainder_graph(session);
+    double *spent = lh_arena_array(&session->arena, graph->insert_count, sizeof *spent);
     session->used = lh_arena_array(&session->arena, whole->plugin_count, sizeof *session->used);
-    if (session->used == NULL) {
+    if (session->used == NULL || spent == NULL) {
         return lh_error_no_memory(&session->error);
     }
+    for (uint32_t i = 0; i < graph->insert_count; i++) {
+        spent[i] = inserted[i].seconds * 1e9;
+    }
+    session->remainder.spent = spent;
     for (size_t i = 0; i < whole->plugin_count; i++) {
         uint32_t node = whole->plugins[i].graph_node;
         node = node != GRAPH_NONE ? cli_remainder_plugin(session, node) : GRAPH_NONE;

@@ -245,9 +245,9 @@ static enum lh_status learn(struct cli_session *session, struct lh_error *error)
     struct pulse_spent spent = {
         .conform = times->conform * 1e9,
         .mix = times->mix * 1e9,
-        .plugins = times->plugins * 1e9,
         .meter = times->meter * 1e9,
         .encode = times->encode * 1e9,
+        .inserts = session->remainder.spent,
     };
     if (pulse_costs_learn_render(session->remainder.costs, session->remainder.local->graph, &spent) != LH_OK) {
         return lh_error_no_memory(error);

@@ -18,6 +18,7 @@ struct cli_remainder {
     int *stored;            /* by local->stored: open files of the cache */
     struct cli_aside *kept; /* by local->kept */
     size_t kept_open;
+    const double *spent; /* by insert of local->graph, nanoseconds; NULL before the render */
     uint64_t read_bytes, kept_bytes;
     uint32_t kept_count; /* that went into the cache */
 };

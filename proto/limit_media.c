@@ -28,7 +28,7 @@ LIMITS(bulk_abort, ID("transfer"), PROSE("reason"));
 
 LIMITS(shard_input, DIGEST("key"), MESSAGE("blob", blob));
 LIMITS(shard_output, DIGEST("key"), MESSAGE("blob", blob), BYTES("facts", 0, 1u << 20));
-LIMITS(shard_insert, ANY32("node"), ANY32("latency"), FLAG("latency_changed"), ANY32("copies"));
+LIMITS(shard_insert, ANY32("node"), ANY32("latency"), FLAG("latency_changed"), ANY32("copies"), ANY64("nanoseconds"));
 LIMITS(shard_cost, TEXT("what", 1, LINE_MAX_BYTES), ANY64("frames"), ANY64("nanoseconds"));
 LIMITS(shard_times, ANY64("wall_ns"), ANY64("conform_ns"), ANY64("mix_ns"), ANY64("plugins_ns"), ANY64("meter_ns"),
        ANY64("encode_ns"), ANY64("fetch_ns"), ANY64("hash_ns"), ANY64("frames"));

@@ -89,6 +89,7 @@ static void write_inserted(struct lh_writer *writer, const struct engine_inserte
     lh_writer_u32(writer, inserted->latency);
     lh_writer_u32(writer, inserted->copies);
     lh_writer_u8(writer, inserted->latency_changed ? 1 : 0);
+    lh_writer_f64(writer, inserted->seconds);
 }
 
 static void read_inserted(struct lh_reader *reader, const struct graph *graph, struct engine_inserted *inserted)
@@ -97,6 +98,7 @@ static void read_inserted(struct lh_reader *reader, const struct graph *graph, s
     inserted->latency = lh_reader_u32(reader);
     inserted->copies = lh_reader_u32(reader);
     inserted->latency_changed = engine_protocol_read_flag(reader);
+    inserted->seconds = engine_protocol_read_number(reader);
     if (inserted->node >= graph->node_count || inserted->latency > ENGINE_LATENCY_MAX || inserted->copies < 1 ||
         inserted->copies > GRAPH_CHANNELS_MAX) {
         reader->failed = true;

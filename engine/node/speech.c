@@ -238,6 +238,8 @@ static void fill_insert(Wire__ShardInsert *insert, const struct engine_inserted 
     insert->latency_changed = inserted->latency_changed;
     insert->has_copies = true;
     insert->copies = inserted->copies;
+    insert->has_nanoseconds = true;
+    insert->nanoseconds = (uint64_t)(inserted->seconds * 1e9);
 }
 
 static void say_complete(struct engine_node *node, struct engine_attempt *attempt)

@@ -144,7 +144,12 @@ static enum lh_status run_task(void *context, uint32_t worker, uint32_t chain, i
         }
         break;
     }
-    *spent += job->clock() - began;
+    uint64_t took = job->clock() - began;
+    *spent += took;
+    if (run->pass.plan->chains[chain].kind == ENGINE_CHAIN_PLUGIN) {
+        const struct graph_node *node = &run->pass.plan->graph->nodes[run->pass.plan->chains[chain].node];
+        run->plugins.units[node->insert]->spent_ns += took;
+    }
     return status;
 }
 

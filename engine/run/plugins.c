@@ -98,8 +98,11 @@ void engine_plugins_tell(const struct engine_plugins *plugins, const struct engi
         const struct engine_unit *unit = plugins->units[i];
         if (unit != NULL) {
             bool changed = inserted[i].latency_changed || unit->latency_changed;
-            inserted[i] = (struct engine_inserted){
-                .node = unit->node, .latency = unit->reported, .copies = unit->fit.copies, .latency_changed = changed};
+            inserted[i] = (struct engine_inserted){.node = unit->node,
+                                                   .latency = unit->reported,
+                                                   .copies = unit->fit.copies,
+                                                   .latency_changed = changed,
+                                                   .seconds = inserted[i].seconds + (double)unit->spent_ns * 1e-9};
         }
     }
 }

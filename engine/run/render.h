@@ -70,6 +70,7 @@ struct engine_inserted {
     uint32_t latency;     /* frames, as latched before the render and removed */
     uint32_t copies;      /* instances that share the node's channels */
     bool latency_changed; /* it reported another one while it ran: the sound may be shifted from there on */
+    double seconds;       /* that its task took by the job's clock, its native inputs included */
 };
 
 /* Where the time went: seconds that tasks of each kind took by the job's clock, summed over the threads. Waiting for a

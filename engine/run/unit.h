@@ -29,6 +29,7 @@ struct engine_unit {
     uint32_t reported;    /* latency, frames, as measured before the pass */
     uint32_t latency;     /* what of it is removed: an analyser passes its input on without */
     bool latency_changed;
+    uint64_t spent_ns;            /* by its task, which is ordered */
     int64_t chunk_from, chunk_to; /* the chunk that is being filled; empty: none */
 };
 

@@ -15,6 +15,7 @@
 #define BOUND 8.0      /* and by no more than that: the rest is other programs' doing */
 #define MOVES_BY 1.5   /* a plan goes by another figure when the mean has left the old one by that */
 #define UNIT_NS_MAX 1e12
+#define UNIT_NS_MIN 1e-6
 #define PLUGIN "plugin/"
 
 /* Nanoseconds on one thread of a common server; what is learned replaces them. */
@@ -56,6 +57,11 @@ void pulse_costs_free(struct pulse_costs *costs)
     }
 }
 
+static bool is_plugin(const char *what)
+{
+    return strncmp(what, PLUGIN, strlen(PLUGIN)) == 0;
+}
+
 static double default_ns(const char *what)
 {
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
@@ -63,7 +69,7 @@ static double default_ns(const char *what)
             return defaults[i].ns;
         }
     }
-    return strncmp(what, PLUGIN, strlen(PLUGIN)) == 0 ? PLUGIN_NS : 0;
+    return is_plugin(what) ? PLUGIN_NS : 0;
 }
 
 /* The first entry that is not before `what`. */
@@ -103,14 +109,14 @@ static struct entry *add(struct pulse_costs *costs, const char *what)
     size_t at = place_of(costs, what);
     memmove(&costs->entries[at + 1], &costs->entries[at], (costs->count - at) * sizeof *costs->entries);
     costs->count++;
-    costs->entries[at] = (struct entry){.held = default_ns(what)};
+    costs->entries[at] = (struct entry){.held = is_plugin(what) ? 0 : default_ns(what)};
     snprintf(costs->entries[at].cost.what, sizeof costs->entries[at].cost.what, "%s", what);
     return &costs->entries[at];
 }
 
 static bool is_cost(double ns)
 {
-    return isfinite(ns) && ns > 0 && ns <= UNIT_NS_MAX;
+    return isfinite(ns) && ns >= UNIT_NS_MIN && ns <= UNIT_NS_MAX;
 }
 
 static void take(struct entry *entry, double ns, double weight)
@@ -158,7 +164,7 @@ static double mean_ns(const struct pulse_costs *costs, const char *what)
 static void observe(struct entry *entry, double ns)
 {
     double known = default_ns(entry->cost.what);
-    bool native = known > 0 && strncmp(entry->cost.what, PLUGIN, strlen(PLUGIN)) != 0;
+    bool native = known > 0 && !is_plugin(entry->cost.what);
     double weight = entry->cost.weight + 1;
     double before = entry->cost.ns;
     double seen = weight;
@@ -253,33 +259,29 @@ static void count_done(const struct graph *graph, struct graph_span *spans, stru
     }
 }
 
-/* How `spent` on plugins is shared out: as they were thought to cost. */
+/* All nodes of one plugin together: one of them alone may be too short to tell. */
 static enum lh_status learn_plugins(struct pulse_costs *costs, const struct graph *graph, const struct done *done,
-                                    double spent)
+                                    const double *spent)
 {
-    double thought = 0;
-    char name[PULSE_COST_NAME_SIZE];
     double *samples = calloc((size_t)graph->plugin_count + 1, sizeof *samples);
-    if (samples == NULL) {
-        return LH_ERR_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < graph->insert_count; i++) {
+    double *ns = calloc((size_t)graph->plugin_count + 1, sizeof *ns);
+    enum lh_status status = samples != NULL && ns != NULL ? LH_OK : LH_ERR_NO_MEMORY;
+    for (uint32_t i = 0; status == LH_OK && i < graph->insert_count; i++) {
         samples[graph->inserts[i].plugin] += done->inserts[i];
+        ns[graph->inserts[i].plugin] += spent[i];
     }
-    for (uint32_t p = 0; p < graph->plugin_count; p++) {
+    for (uint32_t p = 0; status == LH_OK && p < graph->plugin_count; p++) {
+        char name[PULSE_COST_NAME_SIZE];
         pulse_cost_plugin_name(&graph->plugins[p].digest, name);
-        thought += mean_ns(costs, name) * samples[p];
-    }
-    enum lh_status status = LH_OK;
-    for (uint32_t p = 0; status == LH_OK && thought > 0 && p < graph->plugin_count; p++) {
-        pulse_cost_plugin_name(&graph->plugins[p].digest, name);
-        status = pulse_costs_learn(costs, name, samples[p], spent * (mean_ns(costs, name) * samples[p] / thought));
+        status = pulse_costs_learn(costs, name, samples[p], ns[p]);
     }
     free(samples);
+    free(ns);
     return status;
 }
 
-/* The same for formats. What stored frames cost is not learned here: hashing them is part of it. */
+/* What was spent is shared out as it was thought to cost. What stored frames cost is not learned here: hashing them is
+ * part of it. */
 static enum lh_status learn_formats(struct pulse_costs *costs, const struct done *done, double spent)
 {
     double thought = 0;
@@ -311,7 +313,9 @@ enum lh_status pulse_costs_learn_render(struct pulse_costs *costs, const struct 
         status = pulse_costs_learn(costs, "mix", done.mix, spent->mix);
         status = status == LH_OK ? pulse_costs_learn(costs, "conform", done.conform, spent->conform) : status;
         status = status == LH_OK ? pulse_costs_learn(costs, "meter", done.meter, spent->meter) : status;
-        status = status == LH_OK ? learn_plugins(costs, graph, &done, spent->plugins) : status;
+        if (status == LH_OK && spent->inserts != NULL) {
+            status = learn_plugins(costs, graph, &done, spent->inserts);
+        }
         status = status == LH_OK ? learn_formats(costs, &done, spent->encode) : status;
     }
     free(done.inserts);

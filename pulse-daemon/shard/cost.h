@@ -45,10 +45,11 @@ LH_NODISCARD enum lh_status pulse_costs_learn(struct pulse_costs *costs, const c
 
 /* What the parts of one render took, nanoseconds summed over its threads (struct engine_times). */
 struct pulse_spent {
-    double conform, mix, plugins, meter, encode;
+    double conform, mix, meter, encode;
+    const double *inserts; /* by graph->inserts; NULL: not told */
 };
-/* Learns from a shard that rendered `graph`: what all plugins took is shared out among them by what they were thought
-   to cost, so that estimates settle after few shards. LH_ERR_NO_MEMORY. */
+/* Learns from a shard that rendered `graph`. What several formats took is shared out by what they were thought to cost.
+   LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status pulse_costs_learn_render(struct pulse_costs *costs, const struct graph *graph,
                                                      const struct pulse_spent *spent);
 

@@ -190,8 +190,8 @@ static void write_result(void)
         delivered[i].gain_db = 3.25;
         delivered[i].tail_frames = 480;
     }
-    struct engine_inserted inserted[] = {{.node = 8, .latency = 480, .copies = 2, .latency_changed = true},
-                                         {.node = 3, .copies = 1}};
+    struct engine_inserted inserted[] = {
+        {.node = 8, .latency = 480, .copies = 2, .latency_changed = true, .seconds = 0.125}, {.node = 3, .copies = 1}};
     struct engine_render_result result = {.delivered = delivered,
                                           .inserted = inserted,
                                           .block = 1024,
@@ -222,7 +222,7 @@ START_TEST(results_round_trip)
     ck_assert(result.delivered == delivered && result.block == 1024 && result.times.mix == 0.25);
     ck_assert(result.inserted == inserted && result.times.plugins == 0.5);
     ck_assert(inserted[0].node == 8 && inserted[0].latency == 480 && inserted[0].copies == 2);
-    ck_assert(inserted[0].latency_changed && !inserted[1].latency_changed);
+    ck_assert(inserted[0].latency_changed && !inserted[1].latency_changed && inserted[0].seconds == 0.125);
     ck_assert(delivered[2].file.bytes == 99 && delivered[2].tail_frames == 480 && delivered[2].gain_db == 3.25);
     ck_assert(isinf(delivered[1].measured.integrated_lufs) && delivered[1].reached.true_peak_dbtp == -1.0);
     ck_assert_str_eq(delivered[1].file.notes, "FLAC holds no loop points");
