@@ -2,6 +2,8 @@
 /* Sessions, leases and limits. */
 #include "pulse-daemon/farm/beat.h"
 
+#include <string.h>
+
 #include "pulse-daemon/farm/crew.h"
 #include "pulse-daemon/farm/emit.h"
 #include "pulse-daemon/farm/match.h"
@@ -22,6 +24,26 @@ static bool has_ended(const struct pulse_farm_worker *worker, uint64_t session)
         }
     }
     return false;
+}
+
+/* Whether it is the voice of a dead process. A session that another has replaced may be the living one all the same,
+   when a message of the dead came last: it is believed once the other has been silent for a lease. */
+static bool is_over(const struct pulse_farm_worker *worker, uint64_t session)
+{
+    return has_ended(worker, session) && worker->session != 0 && !worker->silent;
+}
+
+/* Another session takes the worker's place. */
+static void replace_session(struct pulse_farm_worker *worker, uint64_t session)
+{
+    uint64_t kept[PULSE_FARM_ENDED] = {worker->session};
+    size_t count = 1;
+    for (size_t i = 0; i < PULSE_FARM_ENDED && count < PULSE_FARM_ENDED; i++) {
+        if (worker->ended[i] != session) {
+            kept[count++] = worker->ended[i];
+        }
+    }
+    memcpy(worker->ended, kept, sizeof kept);
 }
 
 static void lose_all(struct pulse_farm *farm, struct pulse_farm_worker *worker, const char *reason)
@@ -46,9 +68,10 @@ static struct pulse_farm_worker *present(struct pulse_farm *farm, const struct p
         return NULL;
     }
     if (worker != NULL && worker->session == event->session) {
+        pulse_farm_worker_heard(farm, worker);
         return worker;
     }
-    if (worker == NULL || !has_ended(worker, event->session)) {
+    if (worker == NULL || !is_over(worker, event->session)) {
         greet(farm, event);
     }
     return NULL;
@@ -77,14 +100,11 @@ static bool take_traits(struct pulse_farm *farm, struct pulse_farm_worker *worke
 void pulse_farm_welcome(struct pulse_farm *farm, const struct pulse_farm_event *event)
 {
     struct pulse_farm_worker *worker = pulse_farm_worker(farm, event->worker);
-    if (worker == NULL || event->session == 0 || has_ended(worker, event->session)) {
+    if (worker == NULL || event->session == 0 || is_over(worker, event->session)) {
         return;
     }
     if (worker->session != event->session && worker->session != 0) {
-        for (size_t i = PULSE_FARM_ENDED - 1; i > 0; i--) {
-            worker->ended[i] = worker->ended[i - 1];
-        }
-        worker->ended[0] = worker->session;
+        replace_session(worker, event->session);
         lose_all(farm, worker, "the worker has started anew");
     }
     if (worker->session != event->session) {
@@ -99,6 +119,7 @@ void pulse_farm_welcome(struct pulse_farm *farm, const struct pulse_farm_event *
     if (worker->quarantine_ns == 0) {
         pulse_farm_timer_clear(farm, &worker->timer);
     }
+    pulse_farm_worker_heard(farm, worker);
     pulse_farm_worker_refresh(farm, worker);
 }
 

@@ -23,8 +23,8 @@ static enum lh_status check_worker(const struct pulse_farm *farm, const struct p
     if (count != worker->claim_count) {
         return pulse_farm_broken(error, "worker", worker->order, "the count of its claims is wrong");
     }
-    bool active = worker->class != NULL && worker->session != 0 && !worker->draining && worker->quarantine_ns == 0 &&
-                  worker->credits > 0;
+    bool active = worker->class != NULL && worker->session != 0 && !worker->silent && !worker->draining &&
+                  worker->quarantine_ns == 0 && worker->credits > 0;
     bool listed = worker->place != PULSE_HEAP_NONE;
     if (active != worker->active || listed != (active && worker->claim_count < worker->credits)) {
         return pulse_farm_broken(error, "worker", worker->order, "it is not listed as its state says");

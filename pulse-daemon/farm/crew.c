@@ -52,8 +52,9 @@ struct pulse_farm_worker *pulse_farm_worker(struct pulse_farm *farm, const char 
     worker->order = ++farm->order;
     worker->slots = 1;
     worker->gone_ns = farm->now_ns;
-    worker->place = worker->timer.place = PULSE_HEAP_NONE;
+    worker->place = worker->timer.place = worker->silence.place = PULSE_HEAP_NONE;
     worker->timer.kind = PULSE_FARM_TIMER_WORKER;
+    worker->silence.kind = PULSE_FARM_TIMER_SILENCE;
     if (!pulse_table_add(&farm->workers, hash_name(worker->name), worker)) {
         farm->no_memory = true;
         pulse_farm_give(farm, worker, sizeof *worker);
@@ -68,6 +69,7 @@ void pulse_farm_worker_free(struct pulse_farm *farm, struct pulse_farm_worker *w
     worker->session = 0;
     pulse_farm_worker_refresh(farm, worker);
     pulse_farm_timer_clear(farm, &worker->timer);
+    pulse_farm_timer_clear(farm, &worker->silence);
     if (worker->class != NULL) {
         pulse_farm_class_leave(farm, worker->class);
     }
@@ -98,7 +100,8 @@ void pulse_farm_worker_refresh(struct pulse_farm *farm, struct pulse_farm_worker
     if (worker->draining && worker->claim_count == 0 && !worker->drained_listed) {
         worker->drained_listed = pulse_farm_append(farm, &farm->drained, worker);
     }
-    bool active = worker->session != 0 && !worker->draining && worker->quarantine_ns == 0 && worker->credits > 0;
+    bool active = worker->session != 0 && !worker->silent && !worker->draining && worker->quarantine_ns == 0 &&
+                  worker->credits > 0;
     if (active != worker->active) {
         worker->active = active;
         class->active += active ? 1 : UINT32_MAX;
@@ -125,6 +128,35 @@ void pulse_farm_tell_drained(struct pulse_farm *farm)
         }
     }
     farm->drained.count = 0;
+}
+
+/* ---- Silence ---- */
+
+void pulse_farm_worker_heard(struct pulse_farm *farm, struct pulse_farm_worker *worker)
+{
+    worker->heard_ns = farm->now_ns;
+    if (worker->silence.place == PULSE_HEAP_NONE) {
+        pulse_farm_timer_set(farm, &worker->silence, farm->now_ns + farm->options.lease_ns);
+    }
+    if (worker->silent) {
+        worker->silent = false;
+        pulse_farm_worker_refresh(farm, worker);
+    }
+}
+
+/* Whoever is silent may be dead, and is the emptiest of all: it must not draw one shard after the other. */
+void pulse_farm_silence_due(struct pulse_farm *farm, struct pulse_farm_worker *worker)
+{
+    uint64_t due_ns = worker->heard_ns + farm->options.lease_ns;
+    if (worker->session == 0) {
+        return;
+    }
+    if (due_ns > farm->now_ns) {
+        pulse_farm_timer_set(farm, &worker->silence, due_ns);
+        return;
+    }
+    worker->silent = true;
+    pulse_farm_worker_refresh(farm, worker);
 }
 
 /* ---- Faults ---- */

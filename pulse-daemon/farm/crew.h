@@ -16,6 +16,9 @@ void pulse_farm_worker_free(struct pulse_farm *farm, struct pulse_farm_worker *w
 void pulse_farm_worker_refresh(struct pulse_farm *farm, struct pulse_farm_worker *worker);
 /* A shard failed there that then succeeded elsewhere. */
 void pulse_farm_worker_strike(struct pulse_farm *farm, struct pulse_farm_worker *worker);
+/* Something was heard of its session. */
+void pulse_farm_worker_heard(struct pulse_farm *farm, struct pulse_farm_worker *worker);
+void pulse_farm_silence_due(struct pulse_farm *farm, struct pulse_farm_worker *worker);
 void pulse_farm_worker_due(struct pulse_farm *farm, struct pulse_farm_worker *worker);
 /* Makes *pointer refer to the worker (NULL: none), which is kept as long as anything does. */
 void pulse_farm_worker_refer(struct pulse_farm_worker **pointer, struct pulse_farm_worker *worker);

@@ -250,6 +250,9 @@ static void run_timers(struct pulse_farm *farm)
         case PULSE_FARM_TIMER_WORKER:
             pulse_farm_worker_due(farm, (void *)(holder - offsetof(struct pulse_farm_worker, timer)));
             break;
+        case PULSE_FARM_TIMER_SILENCE:
+            pulse_farm_silence_due(farm, (void *)(holder - offsetof(struct pulse_farm_worker, silence)));
+            break;
         }
         pulse_farm_settle(farm);
     }
@@ -288,6 +291,9 @@ static void sweep(struct pulse_farm *farm)
             pulse_farm_free_output(farm, output);
         }
     }
+    pulse_table_trim(&farm->shards);
+    pulse_table_trim(&farm->outputs);
+    pulse_table_trim(&farm->jobs);
     farm->outputs_loose.count = farm->shards_dirty.count = farm->jobs_dirty.count = farm->outputs_dirty.count = 0;
 }
 

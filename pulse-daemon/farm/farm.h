@@ -263,6 +263,7 @@ struct pulse_farm_worker_view {
     const char *name;
     uint64_t session; /* 0: not there */
     uint32_t slots, credits, held;
+    bool silent; /* nothing was heard of it for a lease */
     bool draining;
     bool quarantined;
 };

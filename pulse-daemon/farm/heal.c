@@ -85,6 +85,17 @@ static void renew_lease(struct pulse_farm *farm, struct pulse_farm_shard_entry *
     pulse_farm_timer_set(farm, &shard->timer, claim->lease_ns);
 }
 
+/* What workers said while nobody could listen is still to be read. */
+static void listen_anew(struct pulse_farm *farm)
+{
+    struct pulse_farm_worker *worker;
+    for (size_t at = 0; (worker = pulse_table_next(&farm->workers, &at)) != NULL;) {
+        if (worker->session != 0 && !worker->silent) {
+            pulse_farm_worker_heard(farm, worker);
+        }
+    }
+}
+
 static size_t place_all(struct pulse_farm *farm)
 {
     size_t healed = 0;
@@ -138,6 +149,7 @@ enum lh_status pulse_farm_load_end(struct pulse_farm *farm, uint64_t last_shard,
     drop_needs(farm);
     count += break_promises(farm);
     count += drop_unwanted(farm);
+    listen_anew(farm);
     count += place_all(farm);
     count += queue_jobs(farm);
     pulse_farm_settle(farm);

@@ -174,6 +174,9 @@ static void attach(struct pulse_farm *farm, struct pulse_farm_lane *lane)
     lane->share = share;
     lane->place = PULSE_HEAP_NONE;
     if (share == NULL) {
+        if (level != NULL) {
+            tidy_level(farm, lane->needs->group, level);
+        }
         return;
     }
     count_in(share, lane->shards.count);

@@ -30,7 +30,12 @@ struct pulse_farm_tenant {
 };
 
 /* Something that is due at a time. One of the farm's, of a shard or of a worker. */
-enum pulse_farm_timer_kind { PULSE_FARM_TIMER_LEASE = 0, PULSE_FARM_TIMER_RETRY, PULSE_FARM_TIMER_WORKER };
+enum pulse_farm_timer_kind {
+    PULSE_FARM_TIMER_LEASE = 0,
+    PULSE_FARM_TIMER_RETRY,
+    PULSE_FARM_TIMER_WORKER,
+    PULSE_FARM_TIMER_SILENCE,
+};
 struct pulse_farm_timer {
     uint64_t due_ns;
     uint64_t order; /* among those of one moment */
@@ -65,11 +70,14 @@ struct pulse_farm_worker {
     uint32_t refs;  /* shards that name it as the one where they failed last */
     uint32_t place; /* in its class' heap of free ones */
     bool draining, drained_told, drained_listed, active;
+    bool silent;       /* nothing was heard of it for a lease: it gets nothing until it is heard again */
+    uint64_t heard_ns; /* when its session last said something of itself */
     uint32_t strikes;
     uint64_t strike_ns;            /* of the last */
     uint64_t quarantine_ns;        /* until when; 0: not at all */
     uint64_t gone_ns;              /* since when it is not there */
     struct pulse_farm_timer timer; /* forgiveness, or being forgotten */
+    struct pulse_farm_timer silence;
 };
 
 struct pulse_farm_claim {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define CAPACITY_FIRST 16
+#define CAPACITY_KEPT 1024
 
 void pulse_table_fini(struct pulse_table *table)
 {
@@ -35,9 +36,8 @@ static void put(struct pulse_table_slot *slots, size_t capacity, struct pulse_ta
     slots[at] = slot;
 }
 
-static bool grow(struct pulse_table *table)
+static bool resize(struct pulse_table *table, size_t capacity)
 {
-    size_t capacity = table->capacity == 0 ? CAPACITY_FIRST : table->capacity * 2;
     struct pulse_table_slot *slots = calloc(capacity, sizeof *slots);
     if (slots == NULL) {
         return false;
@@ -55,7 +55,8 @@ static bool grow(struct pulse_table *table)
 
 bool pulse_table_add(struct pulse_table *table, uint32_t hash, void *item)
 {
-    if ((table->count + 1) * 4 > table->capacity * 3 && !grow(table)) {
+    size_t wider = table->capacity == 0 ? CAPACITY_FIRST : table->capacity * 2;
+    if ((table->count + 1) * 4 > table->capacity * 3 && !resize(table, wider)) {
         return false;
     }
     put(table->slots, table->capacity, (struct pulse_table_slot){.item = item, .hash = hash});
@@ -85,6 +86,13 @@ void pulse_table_remove(struct pulse_table *table, uint32_t hash, const void *it
     }
     table->slots[at].item = NULL;
     table->count--;
+}
+
+void pulse_table_trim(struct pulse_table *table)
+{
+    if (table->capacity > CAPACITY_KEPT && table->count * 16 < table->capacity) {
+        resize(table, table->capacity / 4); /* it stays as it is when that fails */
+    }
 }
 
 void *pulse_table_next(const struct pulse_table *table, size_t *at)

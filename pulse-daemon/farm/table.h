@@ -27,6 +27,8 @@ void *pulse_table_find(const struct pulse_table *table, uint32_t hash, pulse_tab
 /* `item` is not in it. False: no memory. */
 bool pulse_table_add(struct pulse_table *table, uint32_t hash, void *item);
 void pulse_table_remove(struct pulse_table *table, uint32_t hash, const void *item);
+/* Gives back room that is hardly used, if it can. Walks end here. */
+void pulse_table_trim(struct pulse_table *table);
 /* The next item from *at (0 at first) on, NULL past the last. Not across an add or a remove. */
 void *pulse_table_next(const struct pulse_table *table, size_t *at);
 

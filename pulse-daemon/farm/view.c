@@ -51,6 +51,7 @@ bool pulse_farm_worker_view(const struct pulse_farm *farm, size_t index, struct 
         .slots = worker->slots,
         .credits = worker->credits,
         .held = worker->claim_count,
+        .silent = worker->silent,
         .draining = worker->draining,
         .quarantined = worker->quarantine_ns != 0,
     };

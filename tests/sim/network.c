@@ -138,6 +138,11 @@ static void jump_clock(struct sim *sim)
         pulse->clock_ns -= back < pulse->clock_ns ? back : pulse->clock_ns;
     }
     sim_note(sim, "the clock jumps");
+    /* Each jump may take a third of a lease. A lease stands one of them beside a restart, not two. */
+    for (size_t i = 0; sim->jumped_ns + SIM_LEASE > sim->now_ns && i < sim->worker_count; i++) {
+        sim_worker_sicken(sim, &sim->workers[i]);
+    }
+    sim->jumped_ns = sim->now_ns;
 }
 
 static void befall_worker(struct sim *sim, struct sim_worker *worker, enum sim_fault fault)

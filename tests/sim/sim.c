@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define CALM_FROM (40 * SIM_S)
-#define CALM_MOST (240 * SIM_S)
+#define CALM_MOST (500 * SIM_S)
 #define OVER_AFTER (3600 * SIM_S) /* of calm: nothing that goes on takes that long */
 #define MOMENTS_MOST 1000000
 

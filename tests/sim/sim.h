@@ -20,11 +20,11 @@
 #define SIM_LEASE (15 * SIM_S)
 #define SIM_BEAT (5 * SIM_S)
 #define SIM_WELL_FOR (2 * SIM_LEASE) /* a worker with which nothing was wrong for so long must not lose a claim */
-#define SIM_WORKERS_MOST 8
+#define SIM_WORKERS_MOST 12
 #define SIM_PULSES 2
 #define SIM_TENANTS_MOST 3
-#define SIM_NODES_MOST 32
-#define SIM_JOBS_MOST 24
+#define SIM_NODES_MOST 64
+#define SIM_JOBS_MOST 48
 #define SIM_HELD_MOST 32
 
 /* A protection that the simulated surroundings can take away, to see that its loss shows. */
@@ -174,6 +174,7 @@ struct sim {
     unsigned leader;
     bool away; /* nobody leads: since then */
     uint64_t away_ns;
+    uint64_t jumped_ns; /* when a clock last did */
     struct rowstore store;
 
     char broken[512]; /* the first thing that must not be; "" */

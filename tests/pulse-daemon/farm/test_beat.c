@@ -57,6 +57,51 @@ START_TEST(silence_ends_the_lease)
 }
 END_TEST
 
+START_TEST(who_is_silent_gets_nothing_more)
+{
+    farming_wait(LEASE); /* it may have died without a word, and is the emptiest of all */
+    ck_assert_uint_eq(farming_shard("a")->row.losses, 1);
+    ck_assert_int_eq(farming_state("a"), PULSE_SHARD_READY);
+    struct pulse_farm_worker_view view;
+    ck_assert(pulse_farm_worker_view(farming_farm(), 0, &view) && view.silent);
+    farming_wait(60 * FARMING_S);
+    ck_assert_int_eq(farming_state("a"), PULSE_SHARD_READY);
+    farming_beat_of("w1", 11, NULL, 0); /* it lives */
+    ck_assert_str_eq(farming_owner("a"), "w1");
+    ck_assert_uint_eq(farming_shard("a")->row.losses, 1);
+}
+END_TEST
+
+START_TEST(silence_is_looked_for_without_claims_too)
+{
+    farming_beat("w1", 11);
+    farming_complete("a");
+    farming_wait(LEASE + FARMING_S);
+    farming_submit(2, 1, 0);
+    farming_plan(2, "b", "b");
+    ck_assert_str_eq(farming_owner("b"), "");
+}
+END_TEST
+
+START_TEST(a_late_welcome_of_the_dead_does_not_shut_the_living_out)
+{
+    farming_restart(); /* no session is known any more */
+    farming_welcome("w1", 22, 1);
+    farming_welcome("w1", 11, 1); /* the dead one's, late */
+    farming_beat_of("w1", 22, NULL, 0);
+    ck_assert_uint_eq(farming_actions(PULSE_FARM_GREET), 0); /* two cannot be one worker */
+    farming_wait(LEASE);
+    farming_beat_of("w1", 22, NULL, 0);
+    ck_assert_uint_eq(farming_action(PULSE_FARM_GREET, 0)->session, 22);
+    farming_welcome("w1", 22, 1);
+    ck_assert_str_eq(farming_owner("a"), "w1");
+    farming_beat("w1", 22);
+    ck_assert_uint_eq(farming_actions(PULSE_FARM_WITHDRAW) + farming_actions(PULSE_FARM_GREET), 0);
+    farming_beat_of("w1", 11, NULL, 0);
+    ck_assert_uint_eq(farming_actions(PULSE_FARM_GREET), 0);
+}
+END_TEST
+
 START_TEST(what_is_unlisted_twice_is_given_up)
 {
     farming_pass(BEAT);
@@ -254,6 +299,9 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, beats_renew_the_lease);
     tcase_add_test(tests, silence_ends_the_lease);
+    tcase_add_test(tests, who_is_silent_gets_nothing_more);
+    tcase_add_test(tests, silence_is_looked_for_without_claims_too);
+    tcase_add_test(tests, a_late_welcome_of_the_dead_does_not_shut_the_living_out);
     tcase_add_test(tests, what_is_unlisted_twice_is_given_up);
     tcase_add_test(tests, what_is_listed_in_between_is_kept);
     tcase_add_test(tests, a_beat_older_than_the_claim_says_nothing);

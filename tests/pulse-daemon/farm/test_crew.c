@@ -97,6 +97,7 @@ START_TEST(three_that_succeed_elsewhere_are_quarantine)
     farming_welcome("w1", 14, 1); /* to start anew does not help */
     ck_assert_uint_eq(farming_actions(PULSE_FARM_ASSIGN), 0);
     farming_wait(601 * FARMING_S);
+    farming_beat("w1", 14);
     ck_assert(!is_quarantined("w1"));
     ck_assert_str_eq(farming_owner("d"), "w1");
 }
@@ -124,6 +125,8 @@ START_TEST(old_faults_are_forgotten)
     stumble(1, "a");
     stumble(2, "b");
     farming_wait(601 * FARMING_S);
+    farming_beat("w1", 11);
+    farming_beat("w2", 12);
     stumble(3, "c");
     ck_assert(!is_quarantined("w1"));
 }

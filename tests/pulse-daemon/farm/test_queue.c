@@ -203,6 +203,7 @@ START_TEST(low_priority_does_not_starve)
     ck_assert_uint_eq(shares[1], 0);
     for (int i = 0; i < 7; i++) { /* 30 s: as much as three priorities, to be higher */
         farming_pass(4 * FARMING_S + FARMING_S / 2);
+        farming_beat("w1", 11);
         shares[serve_one()]++;
     }
     shares[serve_one()]++;

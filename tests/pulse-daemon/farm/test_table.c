@@ -77,6 +77,34 @@ START_TEST(a_walk_may_remove_what_it_stands_on)
 }
 END_TEST
 
+START_TEST(room_is_given_back)
+{
+    struct pulse_table table = {0};
+    static uint64_t many[20000];
+    for (uint64_t i = 0; i < 20000; i++) {
+        many[i] = i;
+        ck_assert(pulse_table_add(&table, pulse_hash_u64(i), &many[i]));
+        pulse_table_trim(&table);
+    }
+    for (uint64_t i = 10; i < 20000; i++) {
+        pulse_table_remove(&table, pulse_hash_u64(i), &many[i]);
+    }
+    size_t before = table.capacity;
+    testing_fail_allocation(1);
+    pulse_table_trim(&table);
+    ck_assert(testing_fail_allocation_end());
+    ck_assert_uint_eq(table.capacity, before);
+    for (int i = 0; i < 10; i++) {
+        pulse_table_trim(&table);
+    }
+    ck_assert_uint_le(table.capacity, 1024);
+    for (uint64_t i = 0; i < 10; i++) {
+        ck_assert_ptr_eq(pulse_table_find(&table, pulse_hash_u64(i), match, &i), &many[i]);
+    }
+    pulse_table_fini(&table);
+}
+END_TEST
+
 START_TEST(without_memory_nothing_changes)
 {
     struct pulse_table table = {0};
@@ -104,6 +132,7 @@ int main(void)
     TCase *tests = tcase_create("table");
     tcase_add_test(tests, it_agrees_with_a_list);
     tcase_add_test(tests, a_walk_may_remove_what_it_stands_on);
+    tcase_add_test(tests, room_is_given_back);
     tcase_add_test(tests, without_memory_nothing_changes);
     suite_add_tcase(suite, tests);
     return testing_main(suite);

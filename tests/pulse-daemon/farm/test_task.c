@@ -107,6 +107,7 @@ START_TEST(trouble_is_not_poison_but_waits_longer_each_time)
         uint64_t waited = 0;
         while (farming_owner("a")[0] == '\0') {
             farming_pass(FARMING_S / 4);
+            farming_beat("w1", 11);
             waited += FARMING_S / 4;
         }
         uint64_t most = n == 1 ? 0 : FARMING_S << (n - 1);
