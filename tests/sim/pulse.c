@@ -216,17 +216,10 @@ static void prepare(struct sim *sim, struct sim_pulse *pulse)
             lose_unlisted(sim, event, &pulse->batch);
         }
     }
-<<<<<<< HEAD
     if (count > 0) {
         memmove(pulse->inbox.items, pulse->inbox.items + count, (pulse->inbox.count - count) * sizeof(void *));
         pulse->inbox.count -= count;
     }
-=======
-    for (size_t i = count; i < pulse->inbox.count; i++) {
-        pulse->inbox.items[i - count] = pulse->inbox.items[i];
-    }
-    pulse->inbox.count -= count;
->>>>>>> 23b5af3 (Give a silent worker nothing more, measure the core, write down its rules)
     if (sim->without == SIM_LEASE_ENDS) {
         renew_all(sim, pulse, &pulse->batch);
     }
