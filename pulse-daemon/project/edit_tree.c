@@ -251,7 +251,8 @@ enum lh_status pulse_edit_tree_find(struct pulse_edit_tree *tree, const char *po
     lh_writer_init(&told);
     enum lh_status status = walk(tree, pointer, &found, &told, error);
     if (status == LH_OK) {
-        found.pointer = told.failed ? NULL : lh_arena_strndup(tree->arena, (const char *)told.data, told.size);
+        const char *text = told.size > 0 ? (const char *)told.data : "";
+        found.pointer = told.failed ? NULL : lh_arena_strndup(tree->arena, text, told.size);
         status = found.pointer != NULL ? LH_OK : lh_error_no_memory(error);
     }
     lh_writer_fini(&told);

@@ -12,7 +12,7 @@
 #include "tests/common/blobs/folder.h"
 #include "tests/support/testing.h"
 
-#define KILLS 60
+#define KILLS 40
 #define SIZE_MAX_KIB 512
 
 static uint64_t state = 1;
@@ -114,6 +114,7 @@ int main(void)
 {
     Suite *suite = suite_create("common/blobs/put_killed");
     TCase *tests = tcase_create("killed");
+    tcase_set_timeout(tests, 170); /* each of them waits for the disk */
     tcase_add_test(tests, test_killed_writer);
     suite_add_tcase(suite, tests);
     return testing_main(suite);

@@ -355,7 +355,7 @@ static const char *random_pointer(const struct lh_json *root, const struct lh_js
     if (draw(8) == 0) {
         lh_writer_bytes(&text, draw(2) == 0 ? "/-" : "/ext", draw(2) == 0 ? 2 : 4);
     }
-    const char *pointer = lh_arena_strndup(&arena, (const char *)text.data, text.size);
+    const char *pointer = lh_arena_strndup(&arena, text.size > 0 ? (const char *)text.data : "", text.size);
     lh_writer_fini(&text);
     if (found != NULL) {
         *found = at;

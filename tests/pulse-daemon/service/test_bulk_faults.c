@@ -196,7 +196,7 @@ static void expect_ready(int out)
 
 START_TEST(test_killed_server_comes_back)
 {
-    const size_t size = 300 * CHUNK;
+    const size_t size = 150 * CHUNK;
     char endpoint[WIRE_ENDPOINT_SIZE];
     int out = -1;
     bulk_stage_stop(stage);
@@ -414,6 +414,7 @@ int main(void)
     Suite *suite = suite_create("pulse-daemon/service/bulk_faults");
     TCase *tests = tcase_create("faults");
     tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 170); /* processes come and go, slowly under a sanitizer */
     tcase_add_test(tests, test_killed_uploader_goes_on);
     tcase_add_test(tests, test_another_owner_begins_anew);
     tcase_add_test(tests, test_what_is_not_continued_is_dropped);
