@@ -99,8 +99,8 @@ static void try_all(unsigned body, const struct wire_limits *message)
     for (unsigned i = 0; i < message->count; i++) {
         bool other_body = message == &wire_envelope_limits && i >= forge_first_body() && i != body;
         for (int spoil = FORGE_WHOLE; !other_body && spoil < FORGE_SPOILS; spoil++) {
-            if (forge_applies(spoil, message, i)) {
-                try(body, message, i, spoil);
+            if (forge_applies((enum forge_spoil)spoil, message, i)) {
+                try(body, message, i, (enum forge_spoil)spoil);
             }
         }
         if (!other_body && message->fields[i].kind == WIRE_LIMIT_MESSAGE) {
