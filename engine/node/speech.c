@@ -122,6 +122,12 @@ static void fill_held(Wire__Held *held, const struct engine_attempt *attempt)
     held->finished = attempt->finished;
 }
 
+/* A failure that was told is not held any more: if it did not arrive, Pulse misses it in the beats. */
+static bool is_listed(const struct engine_attempt *attempt)
+{
+    return !attempt->finished || attempt->outcome.complete || attempt->said == 0;
+}
+
 void engine_say_beat(struct engine_node *node)
 {
     size_t count = 0;
@@ -133,9 +139,11 @@ void engine_say_beat(struct engine_node *node)
     if (held != NULL && pointers != NULL) {
         size_t filled = 0;
         for (const struct engine_attempt *at = node->attempts; at != NULL; at = at->next) {
-            fill_held(&held[filled], at);
-            pointers[filled] = &held[filled];
-            filled++;
+            if (is_listed(at)) {
+                fill_held(&held[filled], at);
+                pointers[filled] = &held[filled];
+                filled++;
+            }
         }
         Wire__Beat beat = WIRE__BEAT__INIT;
         beat.sequence = ++node->beats;
