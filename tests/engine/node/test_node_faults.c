@@ -16,7 +16,7 @@
 #include "tests/engine/node/shards.h"
 #include "tests/support/testing.h"
 
-#define MANY 400
+#define MANY 300
 
 static struct script script;
 static char fake[600];
@@ -64,6 +64,23 @@ static void await_start(uint64_t shard, uint32_t attempt)
     } while (!script_holds(&script, shard, attempt) || script.held[0].done == 0);
 }
 
+/* Until a beat lists so many. */
+static void await_held(size_t count)
+{
+    double begun = now_s();
+    do {
+        (void)script_hear(&script, WIRE__ENVELOPE__BODY_BEAT);
+        ck_assert_msg(now_s() - begun < 20, "%zu held", script.held_count);
+    } while (script.held_count != count);
+}
+
+static void hear_beats(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        (void)script_hear(&script, WIRE__ENVELOPE__BODY_BEAT);
+    }
+}
+
 static Wire__Failed *hear_failed(uint64_t shard, uint32_t attempt, Wire__Failed__Kind kind)
 {
     Wire__Failed *failed = script_hear(&script, WIRE__ENVELOPE__BODY_FAILED)->failed;
@@ -85,7 +102,7 @@ static void await_instances(size_t count)
 {
     double begun = now_s();
     while (script_instances(&script, NULL, 0) != count) {
-        ck_assert_msg(now_s() - begun < 10, "%zu instances", script_instances(&script, NULL, 0));
+        ck_assert_msg(now_s() - begun < 30, "%zu instances", script_instances(&script, NULL, 0));
         usleep(10000);
     }
 }
@@ -123,8 +140,7 @@ START_TEST(crashes_are_told_and_nothing_is_left)
     assign(3, 1, 1);
     hear_complete(3, 1);
     script_ack(&script, 3, 1, WIRE__ACK__VERDICT__STALE);
-    script_listen(&script, 700); /* three beats and more: failures that nobody acknowledged are dropped */
-    ck_assert_uint_eq(script.held_count, 0);
+    await_held(0); /* failures that were told are not listed, though nobody acknowledged them */
     ck_assert_uint_eq(files_in("incoming"), 0);
 }
 END_TEST
@@ -176,8 +192,7 @@ START_TEST(cancelling_frees_at_once)
     script_cancel(&script, 1, 1);
     (void)hear_failed(1, 1, WIRE__FAILED__KIND__CANCELLED);
     ck_assert_msg(now_s() - begun < 1.0, "%f", now_s() - begun);
-    script_listen(&script, 300);
-    ck_assert_uint_eq(script.held_count, 0);
+    await_held(0);
     ck_assert_uint_eq(script.granted, 3);
     script_cancel(&script, 1, 1); /* it is not held any more */
     (void)hear_failed(1, 1, WIRE__FAILED__KIND__CANCELLED);
@@ -251,7 +266,7 @@ START_TEST(results_are_kept_until_acknowledged)
     script_greet(&script, NULL, variables);
     assign(1, 1, 1);
     hear_complete(1, 1);
-    script_listen(&script, 800); /* longer than a failure is kept */
+    hear_beats(8); /* longer than a failure is kept */
     ck_assert(script_holds(&script, 1, 1) && script.held[0].finished);
     ck_assert_uint_eq(files_in("incoming"), 1);
     for (int i = 0; i < 2; i++) { /* offered again to each Pulse that comes */
@@ -264,11 +279,10 @@ START_TEST(results_are_kept_until_acknowledged)
     }
     ck_assert_uint_eq(files_in("incoming"), 1);
     script_ack(&script, 1, 2, WIRE__ACK__VERDICT__COMMITTED); /* of an attempt that is none */
-    script_listen(&script, 300);
+    hear_beats(3);
     ck_assert(script_holds(&script, 1, 1));
     script_ack(&script, 1, 1, WIRE__ACK__VERDICT__COMMITTED);
-    script_listen(&script, 300);
-    ck_assert_uint_eq(script.held_count, 0);
+    await_held(0);
     ck_assert_uint_eq(files_in("incoming"), 1); /* Pulse has it: it is Pulse's to name or remove */
 }
 END_TEST
@@ -294,9 +308,8 @@ START_TEST(work_goes_on_without_pulse)
     ck_assert_msg(now_s() - begun < 5, "%f", now_s() - begun);
     ck_assert_mem_eq(session, script.session, sizeof session);
     (void)hear_failed(2, 1, WIRE__FAILED__KIND__CANCELLED);
-    script_listen(&script, 300);
+    await_held(1);
     ck_assert(script_holds(&script, 1, 1));
-    ck_assert(!script_holds(&script, 2, 1));
 }
 END_TEST
 
@@ -307,9 +320,9 @@ START_TEST(results_nobody_wants_are_dropped)
     hear_complete(1, 1);
     script_restart(&script);
     script_welcome(&script, NULL, 0, false);
-    script_listen(&script, 300);
-    ck_assert_uint_eq(script.held_count, 0);
+    await_held(0);
     ck_assert_uint_eq(files_in("incoming"), 0);
+    hear_beats(1);
     ck_assert_uint_eq(script.granted, 2);
 }
 END_TEST
@@ -337,8 +350,7 @@ START_TEST(a_result_that_cannot_be_taken_is_said_again)
     hear_complete(1, 1);
     refuse(script.heard->id, WIRE__ERROR_CODE__ERROR_NOT_FOUND); /* its file is gone, say */
     (void)hear_failed(1, 1, WIRE__FAILED__KIND__LOST);
-    script_listen(&script, 300);
-    ck_assert_uint_eq(script.held_count, 0);
+    await_held(0);
 }
 END_TEST
 
@@ -397,7 +409,7 @@ START_TEST(drains_until_results_are_acknowledged)
     WIRE_BODY(&envelope, DRAIN_REQUEST, drain_request, &request);
     script_say(&script, &envelope);
     (void)script_hear(&script, WIRE__ENVELOPE__BODY_DRAIN);
-    script_listen(&script, 300);
+    hear_beats(3);
     ck_assert_int_eq(kill(script.node, 0), 0);
     script_ack(&script, 1, 1, WIRE__ACK__VERDICT__COMMITTED);
     (void)script_hear(&script, WIRE__ENVELOPE__BODY_BYE);
@@ -510,7 +522,7 @@ START_TEST(nothing_leaks)
             script_ack(&script, shard, 1, WIRE__ACK__VERDICT__IDENTICAL);
         }
         if (shard == MANY / 4 || shard == MANY) {
-            script_listen(&script, 700);
+            await_held(0);
             await_instances(2);
             if (shard == MANY) {
                 ck_assert_uint_eq(entries_of(script.node, "fd"), fds);
@@ -569,6 +581,7 @@ int main(void)
     tcase_add_checked_fixture(node, begin, end);
     tcase_add_checked_fixture(machine, begin, end);
     tcase_add_checked_fixture(disk, begin_remote, end);
+    tcase_set_timeout(machine, 240); /* hundreds of processes, perhaps under a sanitizer */
     tcase_add_test(instances, crashes_are_told_and_nothing_is_left);
     tcase_add_test(instances, a_killed_instance_is_lost);
     tcase_add_test(instances, limits_hold);
