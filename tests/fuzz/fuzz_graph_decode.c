@@ -33,8 +33,10 @@ static void copy_and_measure(const struct graph *graph)
     struct graph_copy *copy;
     const struct graph *whole = NULL;
     struct graph_span *spans = calloc((size_t)graph->node_count + 1, sizeof *spans);
-    require(spans != NULL && graph_builder_new(graph->sample_rate, graph->quantum, &builder) == LH_OK);
-    require(graph_copy_new(graph, builder, &copy) == LH_OK && graph_copy_sources(copy) == LH_OK);
+    require(spans != NULL);
+    require(graph_builder_new(graph->sample_rate, graph->quantum, &builder) == LH_OK);
+    require(graph_copy_new(graph, builder, &copy) == LH_OK);
+    require(graph_copy_sources(copy) == LH_OK);
     enum lh_status status = LH_OK;
     for (uint32_t i = 0; status == LH_OK && i < graph->deliverable_count; i++) {
         uint32_t index;
