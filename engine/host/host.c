@@ -47,6 +47,18 @@ enum lh_status engine_host_describe(struct engine_host *host, const char *uri, s
     return host->provider->describe(host->world, uri, arena, facts, error);
 }
 
+enum lh_status engine_host_audio_ports(struct engine_host *host, const char *uri, uint32_t *inputs, uint32_t *outputs,
+                                       struct lh_error *error)
+{
+    const struct graph_plugin_facts *facts;
+    enum lh_status status = host->provider->facts(host->world, uri, &facts, error);
+    if (status == LH_OK) {
+        *inputs = graph_plugin_audio_inputs(facts);
+        *outputs = graph_plugin_audio_outputs(facts);
+    }
+    return status;
+}
+
 const char *engine_host_libraries(void)
 {
     return engine_provider_lv2.libraries;

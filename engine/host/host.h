@@ -106,6 +106,10 @@ LH_NODISCARD enum lh_status engine_plugin_measure_latency(struct engine_host *ho
                                                           struct engine_watch_slot *slot, uint32_t node,
                                                           uint32_t *latency, struct lh_error *error);
 
+/* How many audio inputs (side chains do not count) and outputs a plugin has, without making an instance. */
+LH_NODISCARD enum lh_status engine_host_audio_ports(struct engine_host *host, const char *uri, uint32_t *inputs,
+                                                    uint32_t *outputs, struct lh_error *error);
+
 /* Versions of the libraries that host plugins: "lilv-0.24.14". Static. */
 const char *engine_host_libraries(void);
 

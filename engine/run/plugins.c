@@ -24,7 +24,8 @@ static enum lh_status make_unit(struct engine_plugins *plugins, const struct eng
                                     .begin = graph_pass_begin(graph, pass),
                                     .silence = graph_pass_silence(graph, pass),
                                     .scratch = state->job->scratch_folder,
-                                    .slot = engine_plugins_slot(state, 0)};
+                                    .slot = engine_plugins_slot(state, 0),
+                                    .asked = pass->start == pass->end && graph_deliverable_tail(pass) == 0};
     if (atomic_load_explicit(&state->job->progress->cancel, memory_order_relaxed) != 0) {
         return lh_error_set(error, LH_ERR_CANCELLED, NULL, "interrupted");
     }

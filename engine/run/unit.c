@@ -40,13 +40,15 @@ static struct engine_plugin_config configure(const struct engine_unit_spec *spec
                                          .scratch = spec->scratch};
 }
 
-static enum lh_status fit_plugin(struct engine_unit *unit, struct lh_error *error)
+static enum lh_status fit_plugin(struct engine_unit *unit, const struct engine_unit_spec *spec, struct lh_error *error)
 {
-    const struct engine_plugin *plugin = unit->copies[0];
+    const char *uri = unit->graph->plugins[insert_of(unit)->plugin].uri;
     uint32_t channels = unit->graph->nodes[unit->node].channels;
-    uint32_t inputs = engine_plugin_audio_inputs(plugin);
-    uint32_t outputs = engine_plugin_audio_outputs(plugin);
-    unit->takes_notes = engine_plugin_takes_notes(plugin);
+    uint32_t inputs, outputs;
+    enum lh_status status = engine_host_audio_ports(spec->host, uri, &inputs, &outputs, error);
+    if (status != LH_OK) {
+        return status;
+    }
     if (!graph_fit_plugin(channels, inputs, outputs, &unit->fit)) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, NULL,
                             "a plugin of %u audio inputs and %u outputs cannot be used on %u channels", inputs, outputs,
@@ -63,13 +65,11 @@ static enum lh_status make_copies(struct engine_unit *unit, const struct engine_
     if (unit->copies == NULL) {
         return lh_error_no_memory(error);
     }
-    enum lh_status status = engine_plugin_new(spec->host, &config, spec->slot, spec->node, &unit->copies[0], error);
-    if (status == LH_OK) {
-        status = fit_plugin(unit, error);
-    }
-    for (uint32_t c = 1; status == LH_OK && c < unit->fit.copies; c++) {
+    enum lh_status status = LH_OK;
+    for (uint32_t c = 0; status == LH_OK && c < unit->fit.copies; c++) {
         status = engine_plugin_new(spec->host, &config, spec->slot, spec->node, &unit->copies[c], error);
     }
+    unit->takes_notes = status == LH_OK && engine_plugin_takes_notes(unit->copies[0]);
     return status;
 }
 
@@ -165,6 +165,19 @@ static enum lh_status measure_latency(struct engine_unit *unit, const struct eng
     return status;
 }
 
+/* Everything that running it takes. */
+static enum lh_status make_ready(struct engine_unit *unit, const struct engine_unit_spec *spec, struct lh_error *error)
+{
+    if (engine_timeline_init(&unit->timeline, spec->graph, insert_of(unit), spec->begin, spec->silence) != LH_OK) {
+        return lh_error_no_memory(error);
+    }
+    enum lh_status status = make_copies(unit, spec, error);
+    if (status == LH_OK) {
+        status = connect_ports(unit, error);
+    }
+    return status == LH_OK ? set_parameters(unit, spec->begin, error) : status;
+}
+
 enum lh_status engine_unit_new(const struct engine_unit_spec *spec, struct engine_unit **unit, struct lh_error *error)
 {
     struct engine_unit *made = calloc(1, sizeof *made);
@@ -174,19 +187,9 @@ enum lh_status engine_unit_new(const struct engine_unit_spec *spec, struct engin
     made->graph = spec->graph;
     made->node = spec->node;
     made->chunk_from = made->chunk_to = spec->begin;
-    enum lh_status status =
-        engine_timeline_init(&made->timeline, spec->graph, insert_of(made), spec->begin, spec->silence);
-    if (status != LH_OK) {
-        lh_error_no_memory(error);
-    }
-    if (status == LH_OK) {
-        status = make_copies(made, spec, error);
-    }
-    if (status == LH_OK) {
-        status = connect_ports(made, error);
-    }
-    if (status == LH_OK) {
-        status = set_parameters(made, spec->begin, error);
+    enum lh_status status = fit_plugin(made, spec, error);
+    if (status == LH_OK && !spec->asked) {
+        status = make_ready(made, spec, error);
     }
     if (status == LH_OK) {
         status = measure_latency(made, spec, error);

@@ -19,7 +19,7 @@ struct engine_unit {
     const struct graph *graph;
     uint32_t node;
     struct graph_fit fit;
-    struct engine_plugin **copies;  /* fit.copies */
+    struct engine_plugin **copies;  /* fit.copies; NULL: only asked for its latency */
     struct engine_unit_port *ports; /* of all copies: audio inputs, then side chains */
     uint32_t input_count, sidechain_count;
     const float *planes[GRAPH_CHANNELS_MAX]; /* what the node's channels come from; MEAN: both that it is the mean of */
@@ -41,10 +41,11 @@ struct engine_unit_spec {
     int64_t begin, silence;         /* of the pass */
     const char *scratch;            /* folder, or NULL */
     struct engine_watch_slot *slot; /* of this thread, or NULL */
+    bool asked;                     /* of a pass without frames: only its latency is wanted */
 };
 
-/* Makes the instances, with the parameters that they have at `begin`, and measures the latency. Failures of the plugin
-   name the node. */
+/* Makes the instances (none for one that is only asked), with the parameters that they have at `begin`, and measures
+   the latency. Failures of the plugin name the node. */
 LH_NODISCARD enum lh_status engine_unit_new(const struct engine_unit_spec *spec, struct engine_unit **unit,
                                             struct lh_error *error);
 void engine_unit_free(struct engine_unit *unit, struct engine_watch_slot *slot); /* accepts NULL */
