@@ -15,6 +15,7 @@
 #include "cli/summary.h"
 #include "cli/talk.h"
 #include "common/base/clock.h"
+#include "graph/container.h"
 
 enum lh_status cli_faults_status(const struct lh_faults *faults)
 {
@@ -208,7 +209,7 @@ static void check_containers(struct cli_session *session)
     for (uint32_t i = 0; i < graph->deliverable_count; i++) {
         const struct graph_deliverable *deliverable = &graph->deliverables[i];
         struct lh_error fault = LH_ERROR_INIT;
-        enum lh_status status = engine_encoder_check(deliverable, graph->nodes[deliverable->node].channels, &fault);
+        enum lh_status status = graph_container_check(deliverable, graph->nodes[deliverable->node].channels, &fault);
         if (status == LH_OK) {
             continue;
         }

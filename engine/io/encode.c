@@ -8,6 +8,7 @@
 
 #include "engine/dsp/quantise.h"
 #include "engine/io/encode_backend.h"
+#include "graph/container.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "float samples are delivered as they lie in memory");
 
@@ -55,7 +56,7 @@ enum lh_status engine_encoder_new_limited(const struct engine_encoder_spec *spec
                                           struct engine_encoder **encoder, struct lh_error *error)
 {
     const struct graph_deliverable *deliverable = spec->deliverable;
-    enum lh_status status = engine_encoder_check(deliverable, spec->channels, error);
+    enum lh_status status = graph_container_check(deliverable, spec->channels, error);
     if (status != LH_OK) {
         return status;
     }

@@ -51,8 +51,4 @@ LH_NODISCARD enum lh_status engine_encoder_write(struct engine_encoder *encoder,
 LH_NODISCARD enum lh_status engine_encoder_finish(struct engine_encoder *encoder, struct engine_encoded *result,
                                                   struct lh_error *error);
 
-/* What a format can hold, before anything is rendered: LH_OK or LH_ERR_UNSUPPORTED with the reason. */
-LH_NODISCARD enum lh_status engine_encoder_check(const struct graph_deliverable *deliverable, uint32_t channels,
-                                                 struct lh_error *error);
-
 #endif

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "engine/io/encode_backend.h"
-#include "engine/io/encode_check.h"
 #include "engine/io/encode_id3.h"
+#include "graph/container.h"
 
 #define MP3_DEFAULT_KBPS 192u
 #define MP3_LOWEST_V 9.0f
@@ -53,7 +53,7 @@ static int set_rate(lame_t lame, const struct graph_deliverable *deliverable)
         return lame_set_VBR(lame, vbr_default) |
                lame_set_VBR_quality(lame, (1.0f - (float)deliverable->quality) * MP3_LOWEST_V);
     }
-    uint32_t most = engine_mp3_most_kbps(deliverable->rate);
+    uint32_t most = graph_mp3_most_kbps(deliverable->rate);
     uint32_t otherwise = most < MP3_DEFAULT_KBPS ? most : MP3_DEFAULT_KBPS;
     uint32_t kbps = deliverable->bitrate_kbps > 0 ? deliverable->bitrate_kbps : otherwise;
     return lame_set_VBR(lame, vbr_off) | lame_set_brate(lame, (int)kbps);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/container.h"
+
 void pulse_job_plan_init(struct pulse_job_plan *plan, uint64_t tenant, uint64_t job)
 {
     *plan = (struct pulse_job_plan){.tenant = tenant, .job = job};
@@ -15,7 +17,6 @@ void pulse_job_plan_init(struct pulse_job_plan *plan, uint64_t tenant, uint64_t 
 void pulse_job_plan_fini(struct pulse_job_plan *plan)
 {
     pulse_plan_free(plan->plan);
-    pulse_compiled_free(plan->compiled);
     pulse_project_free(plan->project);
     lh_arena_fini(&plan->arena);
 }
@@ -69,11 +70,91 @@ static enum lh_status set_context(struct pulse_job_plan *plan)
     return plan->context.job != NULL ? LH_OK : LH_ERR_NO_MEMORY;
 }
 
-static enum lh_status compile(struct pulse_job_plan *plan)
+static void write_file(struct lh_writer *writer, const struct pulse_needed_file *file)
 {
+    lh_writer_u8(writer, file->there);
+    lh_writer_bytes(writer, file->digest.bytes, sizeof file->digest.bytes);
+    lh_writer_bytes(writer, file->key.bytes, sizeof file->key.bytes); /* of its facts: says who read it */
+}
+
+/* All that compiling looks at. What the libraries are and which CPU it is decides over keys, not over the graph. */
+static enum lh_status digest_of_compile(const struct pulse_job_plan *plan, struct lh_digest *digest)
+{
+    const struct pulse_needs *needs = &plan->needs;
+    struct lh_writer writer;
+    lh_writer_init(&writer);
+    lh_writer_bytes(&writer, plan->revision.document, plan->revision.document_size);
+    for (size_t i = 0; i < plan->options.only_count; i++) {
+        lh_writer_text(&writer, plan->options.only[i]);
+    }
+    for (size_t i = 0; i < plan->project->media_count; i++) {
+        write_file(&writer, &plan->media[i]);
+    }
+    for (size_t i = 0; i < needs->midi_count; i++) {
+        write_file(&writer, &plan->midi[i]);
+    }
+    for (size_t i = 0; i < needs->state_count; i++) {
+        write_file(&writer, &plan->states[i]);
+    }
+    for (size_t i = 0; i < needs->plugin_count; i++) {
+        const struct pulse_plugin_facts *facts = &plan->facts.plugins[i];
+        lh_writer_u8(&writer, (uint8_t)((facts->installed != NULL ? 2 : 0) | (facts->repeatable ? 1 : 0)));
+        if (facts->installed != NULL) {
+            graph_plugin_facts_write(&writer, facts->installed);
+        }
+    }
+    enum lh_status status = lh_writer_status(&writer);
+    status = status == LH_OK ? lh_digest_bytes(writer.data, writer.size, digest) : status;
+    lh_writer_fini(&writer);
+    return status;
+}
+
+/* A container that cannot hold what it is to hold is a fault of the project. */
+static void check_containers(struct pulse_job_plan *plan, const struct pulse_compiled *compiled)
+{
+    const struct graph *graph = compiled->graph;
+    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
+        const struct graph_deliverable *deliverable = &graph->deliverables[i];
+        struct lh_error fault = LH_ERROR_INIT;
+        enum lh_status status = graph_container_check(deliverable, graph->nodes[deliverable->node].channels, &fault);
+        if (status != LH_OK) {
+            const struct pulse_deliverable *asked = &plan->project->deliverables[compiled->outputs[i].deliverable];
+            char where[LH_ERROR_WHERE_SIZE] = "";
+            if (asked->json != NULL) {
+                lh_json_pointer(asked->json, where, sizeof where);
+            }
+            lh_faults_add(&plan->faults, status, where, "%s", fault.message);
+        }
+    }
+}
+
+static enum lh_status compile(struct pulse_planner *planner, struct pulse_job_plan *plan)
+{
+    struct lh_digest key;
+    struct pulse_compiled *compiled = NULL;
+    if (digest_of_compile(plan, &key) != LH_OK) {
+        return LH_ERR_NO_MEMORY;
+    }
+    if (plan->faults.count == 0) { /* a medium that cannot be read is a fault that the key does not know of */
+        plan->compiled = pulse_plan_cache_find(&planner->compiled, &key);
+    }
+    if (plan->compiled != NULL) {
+        return LH_OK;
+    }
     enum lh_status status =
-        pulse_compile(plan->project, &plan->needs, &plan->facts, &plan->options, &plan->faults, &plan->compiled);
-    return status == LH_ERR_NO_MEMORY || plan->faults.out_of_memory ? LH_ERR_NO_MEMORY : LH_OK;
+        pulse_compile(plan->project, &plan->needs, &plan->facts, &plan->options, &plan->faults, &compiled);
+    if (status == LH_OK) {
+        check_containers(plan, compiled);
+    }
+    if (status != LH_OK || plan->faults.count > 0 || plan->faults.out_of_memory) {
+        if (status == LH_OK) {
+            pulse_compiled_free(compiled);
+        }
+        return status == LH_ERR_NO_MEMORY || plan->faults.out_of_memory ? LH_ERR_NO_MEMORY : LH_OK;
+    }
+    pulse_plan_cache_keep(&planner->compiled, &key, compiled);
+    plan->compiled = compiled;
+    return LH_OK;
 }
 
 enum lh_status pulse_job_plan_make(struct pulse_planner *planner, struct pulse_job_plan *plan,
@@ -106,7 +187,7 @@ enum lh_status pulse_job_plan_make(struct pulse_planner *planner, struct pulse_j
         *outcome = PULSE_PLANNED_LATER;
         return status;
     }
-    if (compile(plan) != LH_OK) {
+    if (compile(planner, plan) != LH_OK) {
         return lh_error_no_memory(error);
     }
     if (plan->faults.count > 0) {

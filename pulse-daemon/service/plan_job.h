@@ -10,6 +10,7 @@
 #include "pulse-daemon/compile/compile.h"
 #include "pulse-daemon/project/load.h"
 #include "pulse-daemon/service/decider.h"
+#include "pulse-daemon/service/plan_cache.h"
 #include "pulse-daemon/service/request.h"
 #include "pulse-daemon/service/roster.h"
 #include "pulse-daemon/shard/plan.h"
@@ -22,6 +23,7 @@ struct pulse_planner {
     struct pulse_decider *decider;
     struct pulse_roster *roster;
     struct pulse_costs *costs;
+    struct pulse_plan_cache compiled;
     bool settled; /* whoever is to come has come */
 };
 
@@ -53,8 +55,8 @@ struct pulse_job_plan {
     struct pulse_needed_file *states;
     struct pulse_facts facts;
     struct lh_faults faults;
-    struct pulse_compiled *compiled;
-    struct lh_digest *media_digests; /* by graph media */
+    const struct pulse_compiled *compiled; /* the planner's */
+    struct lh_digest *media_digests;       /* by graph media */
     struct pulse_plan *plan;
     bool again; /* the plan is of facts that planning itself needs */
 };

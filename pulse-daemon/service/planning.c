@@ -222,6 +222,7 @@ static void end(struct pulse_planning *planning)
     while ((due = dequeue(planning)) != NULL) {
         free(due);
     }
+    pulse_plan_cache_fini(&planning->planner.compiled);
     pulse_costs_free(planning->planner.costs);
     pulse_store_close(planning->planner.store);
     free(planning);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* engine/io/encode_check: the tables against what the formats allow, and against the codecs' own rules. */
-#include "engine/io/encode_check.h"
+/* graph/container.c: the tables against what the formats allow, and against the codecs' own rules. */
+#include "graph/container.h"
 
 #include <FLAC/format.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static bool accepted(enum graph_format format, uint32_t bits, uint32_t channels,
     struct graph_deliverable deliverable = {
         .name = "x", .format = format, .bit_depth = bits, .rate = rate, .bitrate_kbps = kbps};
     struct lh_error error = LH_ERROR_INIT;
-    enum lh_status status = engine_encoder_check(&deliverable, channels, &error);
+    enum lh_status status = graph_container_check(&deliverable, channels, &error);
     if (status != LH_OK) {
         ck_assert_int_eq(status, LH_ERR_UNSUPPORTED);
         ck_assert_uint_gt(strlen(error.message), 10);
@@ -115,17 +115,17 @@ END_TEST
 
 START_TEST(test_mp3_rates_have_a_most)
 {
-    ck_assert_uint_eq(engine_mp3_most_kbps(44100), 320);
-    ck_assert_uint_eq(engine_mp3_most_kbps(22050), 160);
-    ck_assert_uint_eq(engine_mp3_most_kbps(8000), 64);
-    ck_assert_uint_eq(engine_mp3_most_kbps(96000), 0);
+    ck_assert_uint_eq(graph_mp3_most_kbps(44100), 320);
+    ck_assert_uint_eq(graph_mp3_most_kbps(22050), 160);
+    ck_assert_uint_eq(graph_mp3_most_kbps(8000), 64);
+    ck_assert_uint_eq(graph_mp3_most_kbps(96000), 0);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("engine/io/encode_check");
-    TCase *tests = tcase_create("encode_check");
+    Suite *suite = suite_create("graph/container");
+    TCase *tests = tcase_create("container");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_check_accepts);
     tcase_add_test(tests, test_check_refuses);

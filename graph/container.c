@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The limits of every format as tables. Where a codec has a rule of its own, the tests hold the table against it. */
-#include "engine/io/encode_check.h"
+#include "graph/container.h"
 
 #define CODEC_CHANNELS_MAX 8u    /* FLAC, Vorbis and Opus alike */
 #define FLAC_RATE_16_BITS 65535u /* a frame's header has 16 bits for Hz or tens of Hz, 8 for kHz */
@@ -158,7 +158,7 @@ static const struct generation *find_generation(uint32_t rate)
     return NULL;
 }
 
-uint32_t engine_mp3_most_kbps(uint32_t rate)
+uint32_t graph_mp3_most_kbps(uint32_t rate)
 {
     const struct generation *generation = find_generation(rate);
     return generation != NULL ? generation->most : 0;
@@ -196,8 +196,8 @@ static enum lh_status check_mp3(const struct graph_deliverable *deliverable, uin
     return LH_OK;
 }
 
-enum lh_status engine_encoder_check(const struct graph_deliverable *deliverable, uint32_t channels,
-                                    struct lh_error *error)
+enum lh_status graph_container_check(const struct graph_deliverable *deliverable, uint32_t channels,
+                                     struct lh_error *error)
 {
     if (deliverable->rate < GRAPH_RATE_MIN || deliverable->rate > GRAPH_RATE_MAX) {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, deliverable->name, "a sample rate of %u Hz cannot be written",
