@@ -340,3 +340,13 @@ enum lh_status pulse_batch_write(struct pulse_bench *bench, struct pulse_task *t
     pulse_task_finish(task, status == LH_OK || own_fault ? status : LH_ERR_UNAVAILABLE, status != LH_OK ? error : NULL);
     return own_fault ? LH_OK : status;
 }
+
+enum lh_status pulse_batch_upkeep(struct pulse_bench *bench, struct pulse_task *task, struct lh_error *error)
+{
+    struct pulse_upkeep upkeep = {.store = bench->store, .farm = bench->farm, .now_ms = unix_ms()};
+    enum lh_status status = task->upkeep(task, &upkeep, error);
+    bool own_fault = is_the_tasks(status);
+    pulse_store_rollback(bench->store);
+    pulse_task_finish(task, status == LH_OK || own_fault ? status : LH_ERR_UNAVAILABLE, status != LH_OK ? error : NULL);
+    return own_fault ? LH_OK : status;
+}

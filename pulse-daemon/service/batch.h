@@ -24,6 +24,10 @@ LH_NODISCARD enum lh_status pulse_batch_decide(struct pulse_bench *bench, struct
 LH_NODISCARD enum lh_status pulse_batch_write(struct pulse_bench *bench, struct pulse_task *task,
                                               struct lh_error *error);
 
+/* An UPKEEP task: as pulse_batch_write(). */
+LH_NODISCARD enum lh_status pulse_batch_upkeep(struct pulse_bench *bench, struct pulse_task *task,
+                                               struct lh_error *error);
+
 /* Sends it home, or frees it when it has none. */
 void pulse_task_finish(struct pulse_task *task, enum lh_status status, const struct lh_error *error);
 

@@ -201,10 +201,14 @@ static void answer_stats(struct pulse_task *task)
     struct pulse_farm_counts counts = *(const struct pulse_farm_counts *)task->payload;
     struct pulse_decider_figures decider;
     struct pulse_workers_figures workers;
+    struct pulse_keeper_figures keeper;
+    struct pulse_bulk_figures bulk;
     struct lh_blobs_usage blobs;
     pulse_task_free(task);
     pulse_decider_figures(clients->options.decider, &decider);
     pulse_workers_figures(clients->options.workers, &workers);
+    pulse_keeper_figures(clients->options.keeper, &keeper);
+    pulse_bulk_figures(clients->options.bulk, &bulk);
     lh_blobs_usage(clients->options.blobs, &blobs);
     const struct {
         const char *name;
@@ -232,6 +236,13 @@ static void answer_stats(struct pulse_task *task)
         {"pulse_messages_malformed_total", (double)(workers.malformed + clients->malformed)},
         {"pulse_questions_answered_total", (double)clients->answered},
         {"pulse_questions_refused_total", (double)(clients->refused + workers.refused)},
+        {"pulse_bulk_bytes_received_total", (double)bulk.bytes_received},
+        {"pulse_bulk_bytes_sent_total", (double)bulk.bytes_sent},
+        {"pulse_swept_bytes_total", (double)keeper.swept_bytes},
+        {"pulse_evicted_bytes_total", (double)keeper.evicted_bytes},
+        {"pulse_forgotten_rows_total", (double)keeper.forgotten_rows},
+        {"pulse_scrubbed_bytes_total", (double)keeper.scrubbed_bytes},
+        {"pulse_blobs_damaged_total", (double)keeper.damaged},
         {"pulse_blobs", (double)blobs.count},
         {"pulse_blob_bytes", (double)blobs.bytes},
         {"pulse_blob_cached_bytes", (double)blobs.cached_bytes},

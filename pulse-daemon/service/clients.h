@@ -10,6 +10,7 @@
 #include "pulse-daemon/service/bulk.h"
 #include "pulse-daemon/service/decider.h"
 #include "pulse-daemon/service/intake.h"
+#include "pulse-daemon/service/keeper.h"
 #include "pulse-daemon/service/peers.h"
 #include "pulse-daemon/service/roster.h"
 #include "pulse-daemon/service/workers.h"
@@ -29,8 +30,9 @@ struct pulse_clients_options {
     struct pulse_workers *workers;
     struct pulse_peers *peers;
     struct pulse_intake *intake; /* that adopts what clients hand over */
-    struct pulse_mailbox *box;   /* where the decider's orders come */
-    struct pulse_bulk *bulk;     /* whose questions are answered */
+    struct pulse_keeper *keeper;
+    struct pulse_mailbox *box; /* where the decider's orders come */
+    struct pulse_bulk *bulk;   /* whose questions are answered */
 };
 
 /* Listens from now on. */

@@ -186,7 +186,8 @@ static void serve(struct pulse_decider *decider, struct pulse_task *task)
     } else if (!decider->leading) {
         note_workers(decider, &task, 1);
     } else {
-        enum lh_status status = pulse_batch_write(&decider->bench, task, &error);
+        enum lh_status status = task->kind == PULSE_TASK_UPKEEP ? pulse_batch_upkeep(&decider->bench, task, &error)
+                                                                : pulse_batch_write(&decider->bench, task, &error);
         if (status != LH_OK) {
             lose_store(decider, status, &error);
         }

@@ -15,6 +15,7 @@
 #include "pulse-daemon/service/decider.h"
 #include "pulse-daemon/service/folder.h"
 #include "pulse-daemon/service/intake.h"
+#include "pulse-daemon/service/keeper.h"
 #include "pulse-daemon/service/peers.h"
 #include "pulse-daemon/service/planning.h"
 #include "pulse-daemon/service/roster.h"
@@ -40,6 +41,7 @@ struct pulse_service {
     struct pulse_planning *planning;
     struct pulse_clients *clients;
     struct pulse_bulk *bulk;
+    struct pulse_keeper *keeper;
     struct wire_keys keys;
     bool has_keys;
     pthread_mutex_t lock; /* of the verdict */
@@ -241,6 +243,7 @@ static enum lh_status start_clients(struct pulse_service *service, struct lh_err
         .workers = service->workers,
         .peers = service->peers,
         .intake = service->uploads,
+        .keeper = service->keeper,
         .box = &service->boxes[2],
         .bulk = service->bulk,
     };
@@ -263,6 +266,12 @@ static enum lh_status start_bulk(struct pulse_service *service, struct lh_error 
     return status == LH_OK ? wire_link_open(pulse_bulk_link(service->bulk), &socket, &number, error) : status;
 }
 
+static enum lh_status start_keeper(struct pulse_service *service, struct lh_error *error)
+{
+    struct pulse_keeper_options options = {.blobs = service->blobs, .decider = service->decider};
+    return pulse_keeper_new(&options, &service->keeper, error);
+}
+
 enum lh_status pulse_service_new(const struct pulse_service_options *options, struct pulse_service **service,
                                  struct lh_error *error)
 {
@@ -281,6 +290,7 @@ enum lh_status pulse_service_new(const struct pulse_service_options *options, st
     status = status == LH_OK ? start_bulk(made, error) : status;
     status = status == LH_OK ? start_planning(made, error) : status;
     status = status == LH_OK ? start_workers(made, error) : status;
+    status = status == LH_OK ? start_keeper(made, error) : status;
     status = status == LH_OK ? start_clients(made, error) : status;
     if (status != LH_OK) {
         pulse_service_free(made);
@@ -315,6 +325,7 @@ void pulse_service_free(struct pulse_service *service)
     pulse_clients_free(service->clients); /* asks all of the others */
     pulse_bulk_free(service->bulk);
     pulse_intake_free(service->uploads);
+    pulse_keeper_free(service->keeper);
     pulse_planning_free(service->planning);
     pulse_workers_free(service->workers);
     pulse_intake_free(service->results);

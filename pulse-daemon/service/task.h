@@ -14,6 +14,7 @@ struct pulse_task;
 enum pulse_task_kind {
     PULSE_TASK_EVENT = 0, /* `event` goes into the core; comes home when what it changed is committed */
     PULSE_TASK_WRITE,     /* `write` in a transaction of its own, committed */
+    PULSE_TASK_UPKEEP,    /* `upkeep` with store and core at hand and no transaction open: it opens its own */
     PULSE_TASK_LOOK,      /* `look` at what the core knows between two batches */
 };
 
@@ -22,6 +23,13 @@ struct pulse_writing {
     struct pulse_store *store;
     int64_t now_ms;
     uint64_t next_job; /* the id that an event which submits one gets */
+};
+
+/* What `upkeep` has at hand. */
+struct pulse_upkeep {
+    struct pulse_store *store;
+    struct pulse_farm *farm;
+    int64_t now_ms;
 };
 
 struct pulse_task {
@@ -34,6 +42,7 @@ struct pulse_task {
        the store fails. Nothing is written by it if the whole batch is not committed. */
     enum lh_status (*write)(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error);
     bool spared;
+    enum lh_status (*upkeep)(struct pulse_task *task, const struct pulse_upkeep *upkeep, struct lh_error *error);
     void (*look)(struct pulse_task *task, struct pulse_farm *farm);
     /* What came of it: EVENT: the core's reply where it gives one, else LH_OK. LH_ERR_UNAVAILABLE: nothing was done,
        the store is out of reach; ask again later. */
