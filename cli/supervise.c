@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/program.h"
 
 #define LASTED_NS (5 * LH_CLOCK_SECOND_NS) /* who lived that long was well */
 #define PAUSE_NS (LH_CLOCK_SECOND_NS / 10) /* before the second start, then twice that, ... */
@@ -37,6 +38,13 @@ static void become(char *const *arguments, pid_t parent)
     }
     execv(arguments[0], arguments);
     _exit(EXEC_FAILED);
+}
+
+enum lh_status cli_locate_pulse(char *path, size_t size, struct lh_error *error)
+{
+    static const struct lh_program pulse = {
+        .name = "loophole-pulse", .variable = "LOOPHOLE_PULSE", .build_folder = "pulse-daemon"};
+    return lh_program_locate(&pulse, path, size, error);
 }
 
 enum lh_status cli_child_start(struct cli_child *child, struct lh_error *error)

@@ -22,6 +22,9 @@ struct cli_child {
     uint64_t started_ns, start_at_ns; /* monotonic; the latter while it is not running */
 };
 
+/* Where loophole-pulse is: as common/base/program.h says. */
+LH_NODISCARD enum lh_status cli_locate_pulse(char *path, size_t size, struct lh_error *error);
+
 /* Starts it. LH_ERR_IO. */
 LH_NODISCARD enum lh_status cli_child_start(struct cli_child *child, struct lh_error *error);
 /* Reaps it if it has ended. True once for each end; its next start is noted in `start_at_ns`: at once at first, later

@@ -91,11 +91,9 @@ static void kill_all(void)
 
 static enum lh_status locate(struct up *up, struct lh_error *error)
 {
-    static const struct lh_program pulse = {
-        .name = "loophole-pulse", .variable = "LOOPHOLE_PULSE", .build_folder = "pulse-daemon"};
     static const struct lh_program node = {
         .name = "loophole-node", .variable = "LOOPHOLE_NODE", .build_folder = "engine/node"};
-    enum lh_status status = lh_program_locate(&pulse, up->pulse, sizeof up->pulse, error);
+    enum lh_status status = cli_locate_pulse(up->pulse, sizeof up->pulse, error);
     return status == LH_OK ? lh_program_locate(&node, up->node, sizeof up->node, error) : status;
 }
 

@@ -66,6 +66,10 @@ static const struct lh_option rows[] = {
      .maximum = MIB_MAX,
      .standard = "256",
      .help = "MiB of its file system that stay free"},
+    {.name = "check",
+     .type = LH_OPTION_FLAG,
+     .help =
+         "Serve nobody; look for what is inconsistent in the data folder, print it, exit with 1 if there is anything"},
     {.name = "log",
      .type = LH_OPTION_TEXT,
      .placeholder = "LEVEL",
@@ -123,6 +127,16 @@ static void block_signals(sigset_t *set)
     sigaction(SIGXFSZ, &ignore, NULL);
 }
 
+static int check(const struct pulse_service_options *options)
+{
+    struct lh_error error = LH_ERROR_INIT;
+    size_t found = 0;
+    if (pulse_service_check(options, &found, &error) != LH_OK || fflush(stdout) != 0) {
+        return complain(&error);
+    }
+    return found == 0 ? 0 : 1;
+}
+
 static int serve(const struct lh_options *options)
 {
     struct pulse_service_options service_options = {
@@ -150,6 +164,9 @@ static int serve(const struct lh_options *options)
     if (service_options.beat_ms > service_options.lease_ms / 3) {
         (void)lh_error_set(&error, LH_ERR_USAGE, "--beat-ms", "a third of the lease or less");
         return complain(&error);
+    }
+    if (lh_options_flag(options, "check")) {
+        return check(&service_options);
     }
     (void)lh_log_level_parse(lh_options_text(options, "log"), &level);
     lh_log_open("loophole-pulse", level, STDERR_FILENO);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Questions about the farm itself: is it there, who works, what waits, what is wrong. */
-#include <stdio.h>
 #include <string.h>
 
 #include "pulse-daemon/service/clients_parts.h"
-
-#define FINDINGS_MAX 1000
 
 void pulse_ask_ping(struct pulse_question *question)
 {
@@ -265,76 +262,4 @@ static void answer_stats(struct pulse_task *task)
 void pulse_ask_stats(struct pulse_question *question)
 {
     ask_counts(question, answer_stats);
-}
-
-/* ---- doctor ---- */
-
-struct findings {
-    struct lh_arena *arena;
-    char *items[FINDINGS_MAX];
-    size_t count;
-    char core[LH_ERROR_MESSAGE_SIZE + LH_ERROR_WHERE_SIZE + 4];
-};
-
-static void find(void *context, const char *where, const char *fault)
-{
-    struct findings *findings = context;
-    size_t size = strlen(where) + strlen(fault) + sizeof ": ";
-    char *text = findings->count < FINDINGS_MAX ? lh_arena_alloc(findings->arena, size) : NULL;
-    if (text != NULL) {
-        snprintf(text, size, "%s: %s", where, fault);
-        findings->items[findings->count++] = text;
-    }
-}
-
-static void look_at_core(struct pulse_task *task, struct pulse_farm *farm)
-{
-    struct findings *findings = task->payload;
-    struct lh_error error = LH_ERROR_INIT;
-    if (pulse_farm_check(farm, &error) != LH_OK) {
-        snprintf(findings->core, sizeof findings->core, "%s: %s", error.where, error.message);
-    }
-}
-
-static void answer_doctor(struct pulse_task *task)
-{
-    struct pulse_question *question = task->owner;
-    struct pulse_store *store = pulse_question_store(question);
-    struct lh_error error = LH_ERROR_INIT;
-    size_t found = 0;
-    if (store == NULL) {
-        pulse_task_free(task);
-        return;
-    }
-    if (pulse_question_failed(question, task)) {
-        return;
-    }
-    struct findings *findings = task->payload;
-    findings->arena = &task->arena;
-    enum lh_status status = pulse_store_check(store, find, findings, &found, &error);
-    if (status != LH_OK) {
-        pulse_task_free(task);
-        error.code = status;
-        pulse_question_fail(question, &error);
-        return;
-    }
-    if (findings->core[0] != '\0') {
-        find(findings, "scheduler core", findings->core);
-    }
-    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
-    Wire__Findings answer = WIRE__FINDINGS__INIT;
-    answer.findings = findings->items;
-    answer.n_findings = findings->count;
-    WIRE_BODY(&envelope, FINDINGS, findings, &answer);
-    pulse_question_answer(question, &envelope);
-    pulse_task_free(task);
-}
-
-void pulse_ask_doctor(struct pulse_question *question)
-{
-    struct pulse_task *task = pulse_question_task(question, PULSE_TASK_LOOK, answer_doctor);
-    if (task != NULL && pulse_question_payload(question, task, sizeof(struct findings)) != NULL) {
-        task->look = look_at_core;
-        pulse_question_ask(question, task);
-    }
 }

@@ -335,6 +335,8 @@ static void on_mail(struct pulse_clients *clients, struct pulse_mail *mail)
         pulse_orders_free(orders);
     } else if (mail->kind == PULSE_MAIL_ADOPTION) {
         pulse_clients_adopted(clients, mail);
+    } else if (mail->kind == PULSE_MAIL_EXAMINATION) {
+        pulse_clients_examined(clients, mail);
     } else {
         pulse_clients_on_note(clients, mail);
     }

@@ -109,6 +109,9 @@ void pulse_watch_look(struct pulse_clients *clients);
 /* client_media.c: a file that was handed over is in the store of blobs, or not. */
 void pulse_clients_adopted(struct pulse_clients *clients, struct pulse_mail *mail);
 
+/* client_doctor.c: the store and the folder have been looked at. */
+void pulse_clients_examined(struct pulse_clients *clients, struct pulse_mail *mail);
+
 /* clients_bulk.c: a note of what the bulk part asks. */
 void pulse_clients_on_note(struct pulse_clients *clients, struct pulse_mail *mail);
 

@@ -13,10 +13,11 @@
 
 /* What is put into mailboxes; who takes it out has to know what it is. */
 enum pulse_mail_kind {
-    PULSE_MAIL_TASK = 0, /* struct pulse_task: it comes home */
-    PULSE_MAIL_ORDERS,   /* struct pulse_orders */
-    PULSE_MAIL_NOTE,     /* what the owner of the mailbox says it is */
-    PULSE_MAIL_ADOPTION, /* of the clients' part: a file that was handed over has been looked at */
+    PULSE_MAIL_TASK = 0,    /* struct pulse_task: it comes home */
+    PULSE_MAIL_ORDERS,      /* struct pulse_orders */
+    PULSE_MAIL_NOTE,        /* what the owner of the mailbox says it is */
+    PULSE_MAIL_EXAMINATION, /* of the clients' part: store and folder have been looked at */
+    PULSE_MAIL_ADOPTION,    /* of the clients' part: a file that was handed over has been looked at */
 };
 
 /* The first member of whatever is put. */

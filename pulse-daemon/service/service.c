@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "proto/envelope.h"
 #include "pulse-daemon/service/bulk.h"
+#include "pulse-daemon/service/checkup.h"
 #include "pulse-daemon/service/clients.h"
 #include "pulse-daemon/service/decider.h"
 #include "pulse-daemon/service/folder.h"
@@ -350,4 +351,44 @@ enum lh_status pulse_service_verdict(struct pulse_service *service, struct lh_er
     *error = service->why;
     pthread_mutex_unlock(&service->lock);
     return verdict;
+}
+
+/* ---- without serving ---- */
+
+static void print_finding(void *context, const char *where, const char *what)
+{
+    (void)context;
+    printf("%s: %s\n", where, what);
+}
+
+static enum lh_status check_all(struct pulse_store *store, struct lh_blobs *blobs, size_t *found,
+                                struct lh_error *error)
+{
+    size_t rows = 0, core = 0, files = 0;
+    enum lh_status status = pulse_checkup_store(store, print_finding, NULL, &rows, error);
+    status = status == LH_OK ? pulse_checkup_core(store, print_finding, NULL, &core, error) : status;
+    status = status == LH_OK ? pulse_checkup_blobs(store, blobs, print_finding, NULL, &files, error) : status;
+    *found = rows + core + files;
+    return status;
+}
+
+enum lh_status pulse_service_check(const struct pulse_service_options *options, size_t *found, struct lh_error *error)
+{
+    struct lh_arena arena;
+    struct pulse_folder folder = {.lock = -1};
+    struct lh_blobs_options blobs_options = {0};
+    struct lh_blobs *blobs = NULL;
+    struct pulse_store *store = NULL;
+    lh_arena_init(&arena);
+    enum lh_status status = access(options->data, F_OK) == 0
+                                ? pulse_folder_open(&arena, options->data, options->store, &folder, error)
+                                : lh_error_set(error, LH_ERR_MISSING, options->data, "there is no such data folder");
+    status = status == LH_OK ? lh_blobs_open(folder.media, &blobs_options, &blobs, error) : status;
+    status = status == LH_OK ? pulse_store_open(folder.store_url, PULSE_STORE_READ, &store, error) : status;
+    status = status == LH_OK ? check_all(store, blobs, found, error) : status;
+    pulse_store_close(store);
+    lh_blobs_close(blobs);
+    pulse_folder_close(&folder);
+    lh_arena_fini(&arena);
+    return status;
 }

@@ -30,6 +30,11 @@ struct pulse_service_options {
     void *context;
 };
 
+/* Looks for what is inconsistent in a data folder that no Pulse works in, and prints each finding on a line of standard
+   output. *found: how many. LH_ERR_USAGE: a Pulse runs there: ask it. */
+LH_NODISCARD enum lh_status pulse_service_check(const struct pulse_service_options *options, size_t *found,
+                                                struct lh_error *error);
+
 /* Serves from now on. */
 LH_NODISCARD enum lh_status pulse_service_new(const struct pulse_service_options *options,
                                               struct pulse_service **service, struct lh_error *error);

@@ -164,6 +164,41 @@ enum lh_status pulse_store_holds(struct pulse_store *store, uint64_t tenant, con
     return status;
 }
 
+static const struct pulse_sql_statement find_blobs = {
+    .text = "SELECT digest, max(size) FROM (SELECT digest, size FROM media WHERE digest > ?1"
+            " UNION ALL SELECT digest, size FROM outputs WHERE state = 1 AND digest > ?1"
+            " UNION ALL SELECT digest, size FROM artifacts WHERE digest > ?1) AS b"
+            " GROUP BY digest ORDER BY digest LIMIT ?2",
+    .takes = "bi",
+    .gives = "bi",
+};
+
+struct blob_reading {
+    pulse_store_take_blob *take;
+    void *context;
+    struct lh_error *error;
+};
+
+static enum lh_status give_blob(void *context, const struct pulse_sql_value *values)
+{
+    struct blob_reading *reading = context;
+    struct pulse_columns columns = {values, true};
+    struct lh_digest digest;
+    pulse_column_digest(&columns, 0, &digest);
+    uint64_t size = pulse_column_count(&columns, 1);
+    enum lh_status status = pulse_columns_end(&columns, "blobs", reading->error);
+    return status == LH_OK ? reading->take(reading->context, &digest, size) : status;
+}
+
+enum lh_status pulse_store_blobs(struct pulse_store *store, const struct lh_digest *after, size_t limit,
+                                 pulse_store_take_blob *take, void *context, struct lh_error *error)
+{
+    struct blob_reading reading = {take, context, error};
+    const struct pulse_sql_value values[] = {after != NULL ? pulse_sql_digest(after) : pulse_sql_blob("", 0),
+                                             pulse_sql_count(limit)};
+    return pulse_store_query(store, &find_blobs, values, 1, give_blob, &reading, error);
+}
+
 static const struct pulse_sql_statement forget_media = {
     .text = "DELETE FROM media WHERE (tenant, digest) IN (SELECT m.tenant, m.digest FROM media m"
             " WHERE m.pinned_until_ms < ?1 AND NOT EXISTS (SELECT 1 FROM manifest_files f"

@@ -34,6 +34,11 @@ LH_NODISCARD enum lh_status pulse_store_media(struct pulse_store *store, uint64_
    asks after it has marked the blobs, so that nobody can begin to refer to them in between. */
 LH_NODISCARD enum lh_status pulse_store_referenced(struct pulse_store *store, const struct lh_digest *digests,
                                                    size_t count, bool *referenced, struct lh_error *error);
+/* Every blob that some row refers to, once or several times, in ascending order of digests after `after` (NULL: from
+   the first), up to `limit`: for a comparison with the folder. */
+typedef enum lh_status pulse_store_take_blob(void *context, const struct lh_digest *digest, uint64_t size);
+LH_NODISCARD enum lh_status pulse_store_blobs(struct pulse_store *store, const struct lh_digest *after, size_t limit,
+                                              pulse_store_take_blob *take, void *context, struct lh_error *error);
 /* Whether a client of this tenant may have the blob: as a medium that it uploaded, or as an artifact. */
 LH_NODISCARD enum lh_status pulse_store_holds(struct pulse_store *store, uint64_t tenant,
                                               const struct lh_digest *digest, bool *held, struct lh_error *error);
