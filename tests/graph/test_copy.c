@@ -167,6 +167,74 @@ START_TEST(stored_entries_are_told_in_their_order)
 }
 END_TEST
 
+/* One copy for many pieces: each is what a copy of its own would have made. */
+START_TEST(a_copy_starts_anew)
+{
+    const struct graph *graph = sample(0);
+    struct graph_builder *builder;
+    struct graph_copy *copy = NULL;
+    ck_assert_int_eq(graph_builder_new(graph->sample_rate, graph->quantum, &builder), LH_OK);
+    ck_assert_int_eq(graph_copy_new(graph, builder, &copy), LH_OK);
+    for (uint32_t i = 0; i < graph->deliverable_count; i++) {
+        uint32_t index, media_count, alone_count;
+        graph_builder_free(builder);
+        ck_assert_int_eq(graph_builder_new(graph->sample_rate, graph->quantum, &builder), LH_OK);
+        ck_assert_int_eq(graph_copy_restart(copy, builder), LH_OK);
+        ck_assert_int_eq(graph_copy_deliverable(copy, i, GRAPH_NONE, &index), LH_OK);
+        struct graph_builder *other;
+        struct graph_copy *alone = NULL;
+        const struct graph *pieces[2] = {NULL, NULL};
+        ck_assert_int_eq(graph_builder_new(graph->sample_rate, graph->quantum, &other), LH_OK);
+        ck_assert_int_eq(graph_copy_new(graph, other, &alone), LH_OK);
+        ck_assert_int_eq(graph_copy_deliverable(alone, i, GRAPH_NONE, &index), LH_OK);
+        const uint32_t *media = graph_copy_media(copy, &media_count);
+        const uint32_t *alone_media = graph_copy_media(alone, &alone_count);
+        ck_assert_uint_eq(media_count, alone_count);
+        ck_assert_mem_eq(media, alone_media, media_count * sizeof *media);
+        ck_assert_int_eq(graph_builder_finish(builder, &pieces[0], NULL), LH_OK);
+        ck_assert_int_eq(graph_builder_finish(other, &pieces[1], NULL), LH_OK);
+        expect_equal(pieces[0], pieces[1]);
+        graph_copy_free(alone);
+        graph_builder_free(other);
+        graph_unref(pieces[0]);
+        graph_unref(pieces[1]);
+    }
+    graph_copy_free(copy);
+    graph_builder_free(builder);
+    graph_unref(graph);
+}
+END_TEST
+
+/* Copied once more into the same builder a node is the same; with something else standing in it is another. */
+START_TEST(what_is_forgotten_is_copied_anew)
+{
+    const struct graph *graph = sample(0);
+    struct graph_builder *builder;
+    struct graph_copy *copy = NULL;
+    uint32_t first, again, other, silence, before, after;
+    ck_assert_int_eq(graph_builder_new(graph->sample_rate, graph->quantum, &builder), LH_OK);
+    ck_assert_int_eq(graph_copy_new(graph, builder, &copy), LH_OK);
+    uint32_t mix = graph->deliverables[0].node, track = node_of_kind(graph, GRAPH_NODE_CLIPS, 0);
+    ck_assert_int_eq(graph_copy_node(copy, mix, &first), LH_OK);
+    graph_copy_media(copy, &before);
+    graph_copy_forget(copy);
+    ck_assert_int_eq(graph_copy_node(copy, mix, &again), LH_OK);
+    ck_assert_uint_eq(first, again);
+    graph_copy_forget(copy);
+    ck_assert_int_eq(
+        graph_builder_add_sum(builder, GRAPH_NODE_BUS, graph->nodes[track].channels, true, NULL, 0, "", &silence),
+        LH_OK);
+    graph_copy_replace(copy, track, silence);
+    ck_assert_int_eq(graph_copy_node(copy, mix, &other), LH_OK);
+    ck_assert_uint_ne(first, other);
+    graph_copy_media(copy, &after);
+    ck_assert_uint_eq(before, after);
+    graph_copy_free(copy);
+    graph_builder_free(builder);
+    graph_unref(graph);
+}
+END_TEST
+
 /* As deep as it is long: no recursion. */
 START_TEST(a_deep_graph_is_copied)
 {
@@ -215,6 +283,8 @@ int main(void)
     tcase_add_test(test, a_piece_has_what_feeds_it);
     tcase_add_test(test, a_stand_in_cuts);
     tcase_add_test(test, stored_entries_are_told_in_their_order);
+    tcase_add_test(test, a_copy_starts_anew);
+    tcase_add_test(test, what_is_forgotten_is_copied_anew);
     tcase_add_test(test, a_deep_graph_is_copied);
     tcase_add_loop_test(test, allocations_may_fail, 0, 3);
     suite_add_tcase(suite, test);
