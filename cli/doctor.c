@@ -63,11 +63,12 @@ static enum lh_status look(const struct lh_options *options, const char *folder,
     char program[PATH_MAX];
     const char *store = lh_options_text(options, "store");
     enum lh_status status = cli_locate_pulse(program, sizeof program, error);
+    char data_row[] = "--data", check_row[] = "--check", store_row[] = "--store";
     char *arguments[] = {program,
-                         "--data",
-                         (char *)(uintptr_t)folder,
-                         "--check",
-                         store != NULL ? "--store" : NULL,
+                         data_row,
+                         (char *)(uintptr_t)folder, /* exec() writes to none of them */
+                         check_row,
+                         store != NULL ? store_row : NULL,
                          (char *)(uintptr_t)store,
                          NULL};
     struct cli_child child = {.name = "loophole-pulse", .arguments = arguments};

@@ -220,8 +220,8 @@ static enum lh_status take_facts(void *context, size_t index, const struct pulse
     struct looked_up *looked_up = context;
     struct pulse_needed_file *file = looked_up->files[index];
     struct lh_arena *arena = &looked_up->plan->arena;
-    char *data;
-    size_t size;
+    char *data = NULL;
+    size_t size = 0;
     if (output->state != PULSE_OUTPUT_PRESENT) {
         return LH_OK;
     }

@@ -26,7 +26,7 @@ static uint64_t draw(uint64_t below)
 }
 
 /* Puts, promotes, hands over, adopts, removes, as fast as it can, until it is killed. Every blob that is KEPT when the
-   call returns is told through the pipe. */
+   call returns is told through the pipe, and none of those is removed. */
 static void work(const char *path, int told, uint64_t seed)
 {
     struct lh_blobs *blobs = NULL;
@@ -49,7 +49,7 @@ static void work(const char *path, int told, uint64_t seed)
         if (kept && write(told, &blob.digest, sizeof blob.digest) != (ssize_t)sizeof blob.digest) {
             _exit(5);
         }
-        if (!kept && draw(3) == 0 && lh_blobs_mark(blobs, &blob.digest, 0) &&
+        if (blob.kind == LH_BLOBS_CACHED && !kept && draw(3) == 0 && lh_blobs_mark(blobs, &blob.digest, 0) &&
             lh_blobs_remove(blobs, &blob.digest, NULL, &error) != LH_OK) {
             _exit(6);
         }
