@@ -74,7 +74,7 @@ enum source { FROM_MEDIA, FROM_STORED, FROM_SUM };
 
 static uint32_t add_source(struct graph_builder *builder, enum source source, const struct graph_span *span)
 {
-    uint32_t node;
+    uint32_t node = GRAPH_NONE;
     if (source != FROM_MEDIA) {
         struct graph_stored entry = graph_span_stored(span, 2, source == FROM_SUM);
         need(graph_builder_add_stored(builder, &entry, "stem", &node) == LH_OK, "stored");
@@ -92,7 +92,7 @@ static uint32_t add_source(struct graph_builder *builder, enum source source, co
 static uint32_t add_fader(struct graph_builder *builder, uint32_t input, uint32_t stem)
 {
     struct graph_point point = {.value = 0.5f + 0.001f * (float)stem};
-    uint32_t curve, node;
+    uint32_t curve = GRAPH_NONE, node = GRAPH_NONE;
     need(graph_builder_add_curve(builder, &point, 1, &curve) == LH_OK &&
              graph_builder_add_gain(builder, input, 2, (uint32_t[]){curve, curve}, "fader", &node) == LH_OK,
          "fader");

@@ -480,3 +480,31 @@ bool script_holds(const struct script *script, uint64_t shard, uint32_t attempt)
     }
     return false;
 }
+
+#define AWAITED_NS (30 * LH_CLOCK_SECOND_NS)
+
+void script_await_held(struct script *script, size_t count)
+{
+    uint64_t begun_ns = lh_clock_monotonic_ns();
+    do {
+        (void)script_hear(script, WIRE__ENVELOPE__BODY_BEAT);
+        ck_assert_msg(lh_clock_monotonic_ns() - begun_ns < AWAITED_NS, "%zu held", script->held_count);
+    } while (script->held_count != count);
+}
+
+void script_hear_beats(struct script *script, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        (void)script_hear(script, WIRE__ENVELOPE__BODY_BEAT);
+    }
+}
+
+void script_await_instances(const struct script *script, size_t count)
+{
+    uint64_t begun_ns = lh_clock_monotonic_ns();
+    while (script_instances(script, NULL, 0) != count) {
+        ck_assert_msg(lh_clock_monotonic_ns() - begun_ns < AWAITED_NS, "%zu instances",
+                      script_instances(script, NULL, 0));
+        usleep(10000);
+    }
+}

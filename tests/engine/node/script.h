@@ -96,4 +96,11 @@ bool script_holds(const struct script *script, uint64_t shard, uint32_t attempt)
 /* How many children the node has (signal instances), and the first of their process ids. */
 size_t script_instances(const struct script *script, pid_t *pids, size_t most);
 
+/* Until a beat lists so many attempts. */
+void script_await_held(struct script *script, size_t count);
+/* So many further beats. */
+void script_hear_beats(struct script *script, unsigned count);
+/* Until the node has so many instances. */
+void script_await_instances(const struct script *script, size_t count);
+
 #endif

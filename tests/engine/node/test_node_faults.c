@@ -64,23 +64,6 @@ static void await_start(uint64_t shard, uint32_t attempt)
     } while (!script_holds(&script, shard, attempt) || script.held[0].done == 0);
 }
 
-/* Until a beat lists so many. */
-static void await_held(size_t count)
-{
-    double begun = now_s();
-    do {
-        (void)script_hear(&script, WIRE__ENVELOPE__BODY_BEAT);
-        ck_assert_msg(now_s() - begun < 20, "%zu held", script.held_count);
-    } while (script.held_count != count);
-}
-
-static void hear_beats(unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        (void)script_hear(&script, WIRE__ENVELOPE__BODY_BEAT);
-    }
-}
-
 static Wire__Failed *hear_failed(uint64_t shard, uint32_t attempt, Wire__Failed__Kind kind)
 {
     Wire__Failed *failed = script_hear(&script, WIRE__ENVELOPE__BODY_FAILED)->failed;
@@ -95,16 +78,6 @@ static void hear_complete(uint64_t shard, uint32_t attempt)
     const Wire__Complete *complete = script_hear(&script, WIRE__ENVELOPE__BODY_COMPLETE)->complete;
     ck_assert_uint_eq(complete->shard, shard);
     ck_assert_uint_eq(complete->attempt, attempt);
-}
-
-/* Waits until only the spare instances of both slots are left. */
-static void await_instances(size_t count)
-{
-    double begun = now_s();
-    while (script_instances(&script, NULL, 0) != count) {
-        ck_assert_msg(now_s() - begun < 30, "%zu instances", script_instances(&script, NULL, 0));
-        usleep(10000);
-    }
 }
 
 static size_t files_in(const char *folder)
@@ -140,7 +113,7 @@ START_TEST(crashes_are_told_and_nothing_is_left)
     assign(3, 1, 1);
     hear_complete(3, 1);
     script_ack(&script, 3, 1, WIRE__ACK__VERDICT__STALE);
-    await_held(0); /* failures that were told are not listed, though nobody acknowledged them */
+    script_await_held(&script, 0); /* failures that were told are not listed, though nobody acknowledged them */
     ck_assert_uint_eq(files_in("incoming"), 0);
 }
 END_TEST
@@ -149,7 +122,7 @@ START_TEST(a_killed_instance_is_lost)
 {
     pid_t pids[8];
     script_greet(&script, NULL, variables);
-    await_instances(2);
+    script_await_instances(&script, 2);
     assign(1, 1, FAKE_HANG);
     await_start(1, 1);
     double begun = now_s();
@@ -184,15 +157,15 @@ END_TEST
 START_TEST(cancelling_frees_at_once)
 {
     script_greet(&script, NULL, variables);
-    await_instances(2);
+    script_await_instances(&script, 2);
     assign(1, 1, FAKE_HANG); /* heeds nothing */
     await_start(1, 1);
-    await_instances(2);
+    script_await_instances(&script, 2);
     double begun = now_s();
     script_cancel(&script, 1, 1);
     (void)hear_failed(1, 1, WIRE__FAILED__KIND__CANCELLED);
     ck_assert_msg(now_s() - begun < 1.0, "%f", now_s() - begun);
-    await_held(0);
+    script_await_held(&script, 0);
     ck_assert_uint_eq(script.granted, 3);
     script_cancel(&script, 1, 1); /* it is not held any more */
     (void)hear_failed(1, 1, WIRE__FAILED__KIND__CANCELLED);
@@ -266,7 +239,7 @@ START_TEST(results_are_kept_until_acknowledged)
     script_greet(&script, NULL, variables);
     assign(1, 1, 1);
     hear_complete(1, 1);
-    hear_beats(8); /* longer than a failure is kept */
+    script_hear_beats(&script, 8); /* longer than a failure is kept */
     ck_assert(script_holds(&script, 1, 1) && script.held[0].finished);
     ck_assert_uint_eq(files_in("incoming"), 1);
     for (int i = 0; i < 2; i++) { /* offered again to each Pulse that comes */
@@ -279,10 +252,10 @@ START_TEST(results_are_kept_until_acknowledged)
     }
     ck_assert_uint_eq(files_in("incoming"), 1);
     script_ack(&script, 1, 2, WIRE__ACK__VERDICT__COMMITTED); /* of an attempt that is none */
-    hear_beats(3);
+    script_hear_beats(&script, 3);
     ck_assert(script_holds(&script, 1, 1));
     script_ack(&script, 1, 1, WIRE__ACK__VERDICT__COMMITTED);
-    await_held(0);
+    script_await_held(&script, 0);
     ck_assert_uint_eq(files_in("incoming"), 1); /* Pulse has it: it is Pulse's to name or remove */
 }
 END_TEST
@@ -308,7 +281,7 @@ START_TEST(work_goes_on_without_pulse)
     ck_assert_msg(now_s() - begun < 5, "%f", now_s() - begun);
     ck_assert_mem_eq(session, script.session, sizeof session);
     (void)hear_failed(2, 1, WIRE__FAILED__KIND__CANCELLED);
-    await_held(1);
+    script_await_held(&script, 1);
     ck_assert(script_holds(&script, 1, 1));
 }
 END_TEST
@@ -320,9 +293,9 @@ START_TEST(results_nobody_wants_are_dropped)
     hear_complete(1, 1);
     script_restart(&script);
     script_welcome(&script, NULL, 0, false);
-    await_held(0);
+    script_await_held(&script, 0);
     ck_assert_uint_eq(files_in("incoming"), 0);
-    hear_beats(1);
+    script_hear_beats(&script, 1);
     ck_assert_uint_eq(script.granted, 2);
 }
 END_TEST
@@ -350,7 +323,7 @@ START_TEST(a_result_that_cannot_be_taken_is_said_again)
     hear_complete(1, 1);
     refuse(script.heard->id, WIRE__ERROR_CODE__ERROR_NOT_FOUND); /* its file is gone, say */
     (void)hear_failed(1, 1, WIRE__FAILED__KIND__LOST);
-    await_held(0);
+    script_await_held(&script, 0);
 }
 END_TEST
 
@@ -409,7 +382,7 @@ START_TEST(drains_until_results_are_acknowledged)
     WIRE_BODY(&envelope, DRAIN_REQUEST, drain_request, &request);
     script_say(&script, &envelope);
     (void)script_hear(&script, WIRE__ENVELOPE__BODY_DRAIN);
-    hear_beats(3);
+    script_hear_beats(&script, 3);
     ck_assert_int_eq(kill(script.node, 0), 0);
     script_ack(&script, 1, 1, WIRE__ACK__VERDICT__COMMITTED);
     (void)script_hear(&script, WIRE__ENVELOPE__BODY_BYE);
@@ -439,7 +412,7 @@ START_TEST(no_instance_outlives_the_node)
     script_greet(&script, NULL, variables);
     assign(1, 1, FAKE_HANG);
     await_start(1, 1);
-    await_instances(2);
+    script_await_instances(&script, 2);
     size_t count = script_instances(&script, pids, 8);
     ck_assert_uint_eq(count, 2);
     ck_assert_int_eq(kill(script.node, SIGKILL), 0);
@@ -522,8 +495,8 @@ START_TEST(nothing_leaks)
             script_ack(&script, shard, 1, WIRE__ACK__VERDICT__IDENTICAL);
         }
         if (shard == MANY / 4 || shard == MANY) {
-            await_held(0);
-            await_instances(2);
+            script_await_held(&script, 0);
+            script_await_instances(&script, 2);
             if (shard == MANY) {
                 ck_assert_uint_eq(entries_of(script.node, "fd"), fds);
                 ck_assert_uint_eq(entries_of(script.node, "task"), threads);
