@@ -40,8 +40,8 @@ enum lh_status engine_stored_read(int fd, const struct graph_stored *stored, int
     int64_t end = stored->begin + stored->frames;
     if (from < stored->begin || from > end || (uint64_t)(end - from) < frames) {
         return lh_error_set(error, LH_ERR_FAULT, NULL,
-                            "frames %lld to %lld are asked for, of which %lld to %lld were stored", (long long)from,
-                            (long long)from + (long long)frames, (long long)stored->begin, (long long)end);
+                            "%zu frames from %lld on are asked for, of which %lld to %lld were stored", frames,
+                            (long long)from, (long long)stored->begin, (long long)end);
     }
     uint64_t bytes = frame_bytes(stored);
     int cause = lh_file_read_at(fd, out, frames * bytes, (uint64_t)(from - stored->begin) * bytes);

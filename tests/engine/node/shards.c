@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/arena.h"
 #include "graph/builder.h"
 #include "tests/graph/fixture.h"
 
@@ -17,11 +18,35 @@ static void need(enum lh_status status)
     }
 }
 
+/* What was made, for shards_end(). */
+struct made {
+    struct made *next;
+    const struct graph *graph;
+};
+static struct made *graphs;
+static struct lh_arena arena;
+
 static void *room(size_t count, size_t size)
 {
-    void *made = calloc(count > 0 ? count : 1, size);
+    void *made = lh_arena_array(&arena, count, size);
     need(made != NULL ? LH_OK : LH_ERR_NO_MEMORY);
     return made;
+}
+
+static void keep(const struct graph *graph)
+{
+    struct made *made = room(1, sizeof *made);
+    *made = (struct made){.next = graphs, .graph = graph};
+    graphs = made;
+}
+
+void shards_end(void)
+{
+    for (; graphs != NULL; graphs = graphs->next) {
+        graph_unref(graphs->graph);
+    }
+    lh_arena_fini(&arena);
+    lh_arena_init(&arena);
 }
 
 struct lh_digest shards_key(const char *text)
@@ -75,6 +100,7 @@ static struct graph_shard finish(struct graph_builder *builder, enum graph_shard
         fprintf(stderr, "shards: %s: %s\n", error.where, error.message);
     }
     need(status);
+    keep(shard.graph);
     graph_builder_free(builder);
     return shard;
 }

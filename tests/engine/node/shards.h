@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Small shards for the tests of a worker node. Every call aborts the test when it fails. What is made lives as long as
-   the test. */
+/* Small shards for the tests of a worker node. Every call aborts the test when it fails. What is made lives until
+   shards_end(). */
 #ifndef TESTS_ENGINE_NODE_SHARDS_H
 #define TESTS_ENGINE_NODE_SHARDS_H
 
 #include "graph/shard.h"
 
 #define SHARDS_RATE 48000
+
+void shards_end(void);
 
 /* SHA-256 of a text: a key that nothing else has. */
 struct lh_digest shards_key(const char *text);

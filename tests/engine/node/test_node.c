@@ -35,6 +35,7 @@ static void begin_remote(void)
 static void end(void)
 {
     script_end(&script);
+    shards_end();
 }
 
 static struct script_input put_wav(uint32_t rate, uint32_t frames)

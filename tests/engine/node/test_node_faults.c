@@ -37,6 +37,7 @@ static void begin_remote(void)
 static void end(void)
 {
     script_end(&script);
+    shards_end();
 }
 
 static double now_s(void)
@@ -51,7 +52,6 @@ static void assign(uint64_t shard, uint32_t attempt, uint32_t threads)
     struct graph_shard work = shards_silence(1, 100, name);
     struct script_limits limits = {.threads = threads};
     script_assign(&script, shard, attempt, &work, NULL, 0, &limits);
-    graph_unref(work.graph);
 }
 
 /* Until a beat says that the attempt is at work. */

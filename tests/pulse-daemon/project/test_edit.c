@@ -353,7 +353,8 @@ static const char *random_pointer(const struct lh_json *root, const struct lh_js
     lh_writer_init(&text);
     const struct lh_json *at = wander(root, &text);
     if (draw(8) == 0) {
-        lh_writer_bytes(&text, draw(2) == 0 ? "/-" : "/ext", draw(2) == 0 ? 2 : 4);
+        const char *step = draw(2) == 0 ? "/-" : "/ext";
+        lh_writer_bytes(&text, step, strlen(step));
     }
     const char *pointer = lh_arena_strndup(&arena, text.size > 0 ? (const char *)text.data : "", text.size);
     lh_writer_fini(&text);
