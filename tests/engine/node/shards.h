@@ -12,7 +12,7 @@ void shards_end(void);
 
 /* SHA-256 of a text: a key that nothing else has. */
 struct lh_digest shards_key(const char *text);
-/* A WAV file of 16 bits: a ramp; *size bytes, to be freed. Sample n of channel c is n * 7 + c * 1000, as a short. */
+/* A WAV file of 16 bits: a ramp; *size bytes. Sample n of channel c is n * 7 + c * 1000, as a short. */
 uint8_t *shards_wav(uint32_t rate, uint32_t channels, uint32_t frames, size_t *size);
 
 /* Silence, delivered `outputs` times as a float WAV of `frames` frames. */

@@ -45,7 +45,6 @@ static struct script_input put_wav(uint32_t rate, uint32_t frames)
     uint8_t *data = shards_wav(rate, 2, frames, &size);
     script_put(&script, data, size, &input.blob);
     input.key = input.blob.digest;
-    free(data);
     return input;
 }
 

@@ -531,7 +531,6 @@ START_TEST(a_full_disk_is_told)
     struct script_input input;
     script_put(&script, wav, size, &input.blob);
     input.key = input.blob.digest;
-    free(wav);
     struct graph_shard large = shards_clip(&input.key, SHARDS_RATE, 100000, true); /* twice as much as it reads */
     static const char *const arguments[] = {"--free-min", "0", NULL};
     script_greet(&script, arguments, NULL);
