@@ -40,7 +40,7 @@ END_TEST
 
 START_TEST(beside_the_program)
 {
-    char path[PATH_MAX], expected[PATH_MAX];
+    char path[PATH_MAX], expected[PATH_MAX + NAME_MAX + 2];
     struct lh_program program = {.variable = "LOOPHOLE_OTHER", .build_folder = "other"};
     const char *folder = own_folder(&program.name);
     ck_assert_int_eq(setenv("LOOPHOLE_OTHER", "", 1), 0); /* as if it were not there */
@@ -53,7 +53,7 @@ END_TEST
 /* From the folder of the program to one beside it, and to one a folder further up. */
 START_TEST(the_folder_of_a_build)
 {
-    char made[PATH_MAX], file[PATH_MAX + 16], path[PATH_MAX], real[PATH_MAX];
+    char made[PATH_MAX + 32], file[sizeof made + 8], path[PATH_MAX], real[PATH_MAX];
     static const char *const tops[] = {"..", "../.."};
     const char *name, *top = tops[_i], *folder = own_folder(&name);
     snprintf(made, sizeof made, "%s/%s/program-XXXXXX", folder, top);
