@@ -65,9 +65,9 @@ uint32_t ends_open(struct wire_link *link, const struct wire_socket_options *opt
 
 uint32_t ends_bind(struct wire_link *link, const char *endpoint, const struct wire_keys *keys)
 {
-    return ends_open(link,
-                     &(struct wire_socket_options){
-                         .kind = WIRE_ROUTER, .endpoint = endpoint, .keys = keys, .heartbeat_ms = 100, .dead_ms = 500});
+    return ends_open(
+        link, &(struct wire_socket_options){
+                  .kind = WIRE_ROUTER, .endpoint = endpoint, .keys = keys, .heartbeat_ms = 100, .dead_ms = DEAD_MS});
 }
 
 uint32_t ends_connect(struct wire_link *link, const char *endpoint, const struct wire_keys *keys,
@@ -78,7 +78,7 @@ uint32_t ends_connect(struct wire_link *link, const char *endpoint, const struct
                                                          .keys = keys,
                                                          .server_key = server_key,
                                                          .heartbeat_ms = 100,
-                                                         .dead_ms = 500,
+                                                         .dead_ms = DEAD_MS,
                                                          .reconnect_ms = 10,
                                                          .reconnect_max_ms = 50});
 }

@@ -17,7 +17,7 @@ void ends_folder_remove(void);
 struct wire_link *ends_link(const struct wire_link_options *options);
 /* Opens; the socket's number. */
 uint32_t ends_open(struct wire_link *link, const struct wire_socket_options *options);
-/* A ROUTER and a DEALER in short: 100 ms between beats, dead after 500. */
+/* A ROUTER and a DEALER in short: 100 ms between beats, dead after DEAD_MS. */
 uint32_t ends_bind(struct wire_link *link, const char *endpoint, const struct wire_keys *keys);
 uint32_t ends_connect(struct wire_link *link, const char *endpoint, const struct wire_keys *keys,
                       const char *server_key);

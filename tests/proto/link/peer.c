@@ -3,6 +3,7 @@
 
    usage: link_peer MODE ENDPOINT
        talk    connects, says "hello", gives back whatever it hears
+       patient the same, but gives nobody up for a while
        deaf    connects, says "hello", and takes nothing that it hears
        serve   binds and gives back whatever it hears
        ignore  binds and takes nothing that it hears
@@ -47,7 +48,8 @@ int main(int count, char **arguments)
     }
     const char *mode = arguments[1];
     bool binds = strcmp(mode, "serve") == 0 || strcmp(mode, "ignore") == 0;
-    bool hears = strcmp(mode, "talk") == 0 || strcmp(mode, "serve") == 0;
+    bool patient = strcmp(mode, "patient") == 0;
+    bool hears = patient || strcmp(mode, "talk") == 0 || strcmp(mode, "serve") == 0;
     struct wire_link_options narrow = {.events_max = 1};
     struct wire_link *link;
     uint32_t socket;
@@ -58,7 +60,7 @@ int main(int count, char **arguments)
     struct wire_socket_options options = {.kind = binds ? WIRE_ROUTER : WIRE_DEALER,
                                           .endpoint = arguments[2],
                                           .heartbeat_ms = 100,
-                                          .dead_ms = 500,
+                                          .dead_ms = patient ? 0 : DEAD_MS,
                                           .reconnect_ms = 10,
                                           .reconnect_max_ms = 50,
                                           .queue = hears ? 0 : 10};

@@ -106,7 +106,7 @@ START_TEST(a_stopped_peer_is_gone_and_comes_back)
     kill(child, SIGSTOP);
     ends_gone(server, peer, WIRE_GONE_CLOSED);
     ck_assert_uint_ge(since_ms(begin), 300);
-    ck_assert_uint_lt(since_ms(begin), 3000);
+    ck_assert_uint_lt(since_ms(begin), DEAD_MS + 2500);
     ends_silence(server, 300);
     kill(child, SIGCONT);
     uint64_t again = ends_peer(server, WIRE_JOINED, NULL);
@@ -323,9 +323,13 @@ static void *send_many(void *argument)
     return NULL;
 }
 
+/* Nobody is to be given up here, however slow the machine and the sanitizer make them. */
 START_TEST(any_thread_may_send)
 {
-    uint64_t peer = hello("talk", NULL);
+    router = ends_open(server, &(struct wire_socket_options){.kind = WIRE_ROUTER, .endpoint = ends_ipc("patient")});
+    (void)spawn("patient", ends_ipc("patient"));
+    uint64_t peer = ends_peer(server, WIRE_JOINED, NULL);
+    ck_assert_uint_eq(ends_peer(server, WIRE_MESSAGE, "hello"), peer);
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {
         ck_assert_int_eq(pthread_create(&threads[i], NULL, send_many, &peer), 0);

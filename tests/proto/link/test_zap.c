@@ -44,7 +44,7 @@ static void start(void)
                                                              .keys = &server_keys,
                                                              .message_max = MESSAGE_MAX,
                                                              .heartbeat_ms = 100,
-                                                             .dead_ms = 500});
+                                                             .dead_ms = DEAD_MS});
     wire_link_endpoint(server, router, endpoint);
     allow(true, false);
     first = ends_link(NULL);
