@@ -41,6 +41,12 @@ static const struct lh_option rows[] = {
      .placeholder = "URL",
      .variable = "LOOPHOLE_STORE",
      .help = "Where jobs are kept: postgresql://... Standard: a file in the data folder"},
+    {.name = "listen",
+     .type = LH_OPTION_TEXT,
+     .placeholder = "ENDPOINT",
+     .variable = "LOOPHOLE_LISTEN",
+     .help = "Let other machines take part, those that 'loophole enroll' let in: tcp://ADDRESS:PORT for their worker "
+             "nodes, the next port for clients, the one after it for files. 0.0.0.0 is any address"},
     {.name = "lease-ms",
      .type = LH_OPTION_INTEGER,
      .placeholder = "MS",
@@ -135,8 +141,8 @@ static void add(struct up *up, const char *name, const char *const *arguments, s
 /* Pulse gets the options that it has in common with this command. */
 static enum lh_status compose_pulse(struct up *up, const struct lh_options *options, struct lh_error *error)
 {
-    static const char *const handed_on[] = {"store", "lease-ms", "beat-ms"};
-    static const char *const switches[] = {"--store", "--lease-ms", "--beat-ms"};
+    static const char *const handed_on[] = {"store", "listen", "lease-ms", "beat-ms"};
+    static const char *const switches[] = {"--store", "--listen", "--lease-ms", "--beat-ms"};
     const char *arguments[ARGUMENTS_MAX] = {up->pulse, "--data", up->home.folder};
     size_t count = 3;
     for (size_t i = 0; i < sizeof handed_on / sizeof handed_on[0]; i++) {
@@ -328,7 +334,7 @@ static void end(struct up *up)
     cli_children_end(up->children, 1, lh_clock_monotonic_ns() + END_NS);
 }
 
-static enum lh_status serve(struct up *up, struct lh_error *error)
+static enum lh_status serve(struct up *up, const char *listen, struct lh_error *error)
 {
     enum lh_status status = await_pulse(up, error);
     status = status == LH_OK ? await_workers(up, error) : status;
@@ -338,6 +344,9 @@ static enum lh_status serve(struct up *up, struct lh_error *error)
     fprintf(stderr,
             "loophole up: ready, %zu worker%s\n  data    %s\n  clients ipc://%s/run/clients.ipc\n  token   %s\n",
             up->count - 1, up->count == 2 ? "" : "s", up->home.folder, up->home.folder, up->token);
+    if (listen != NULL) {
+        fprintf(stderr, "  others  %s for worker nodes, the next two ports for clients and files\n", listen);
+    }
     while (!cli_interrupted()) {
         wait_a_turn(TURN_MS);
         look_after(up);
@@ -358,7 +367,7 @@ static int run(const struct lh_options *options)
     sigprocmask(SIG_BLOCK, &children, NULL); /* taken by sigtimedwait() */
     enum lh_status status = prepare(&up, options, &error);
     running = &up;
-    status = status == LH_OK ? serve(&up, &error) : status;
+    status = status == LH_OK ? serve(&up, lh_options_text(options, "listen"), &error) : status;
     if (status != LH_OK && status != LH_ERR_CANCELLED) {
         cli_talk_error("up", &error);
     }

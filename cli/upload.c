@@ -10,6 +10,7 @@
 #include "common/base/file.h"
 #include "common/blobs/blobs.h"
 #include "proto/link/bulk.h"
+#include "proto/link/endpoint.h"
 
 #define ASK_MS 10000
 #define ADOPT_MS (30 * 60 * 1000) /* the farm reads all of it */
@@ -38,10 +39,14 @@ enum lh_status cli_media_open(struct lh_arena *arena, struct cli_farm *farm, con
         lh_blobs_visit(pong->host->folder, pong->host->token.data, NULL) == LH_OK) {
         made.folder = pong->host->folder; /* lives in the arena, as the answer does */
     }
-    made.bulk_endpoint = pong->bulk_endpoint;
-    cli_farm_bulk_options(farm, made.bulk_endpoint, &made.bulk_options);
-    *media = made;
-    return LH_OK;
+    if (pong->bulk_endpoint != NULL) {
+        status = wire_endpoint_meant(pong->bulk_endpoint, place->endpoint, made.bulk_endpoint, error);
+    }
+    if (status == LH_OK) {
+        *media = made;
+        cli_farm_bulk_options(farm, media->bulk_endpoint, &media->bulk_options);
+    }
+    return status;
 }
 
 void cli_media_close(struct cli_media *media)
@@ -55,7 +60,7 @@ static enum lh_status connect_bulk(struct cli_media *media, struct lh_error *err
     if (media->bulk != NULL) {
         return LH_OK;
     }
-    if (media->bulk_endpoint == NULL) {
+    if (media->bulk_endpoint[0] == '\0') {
         return lh_error_set(error, LH_ERR_UNSUPPORTED, NULL, "the farm says nothing of where files are brought");
     }
     return wire_bulk_new(&media->bulk_options, &media->bulk) == LH_OK ? LH_OK : lh_error_no_memory(error);

@@ -12,9 +12,9 @@
 struct cli_media {
     struct cli_farm *farm;
     const char *token;
-    const char *folder;     /* of blobs on this host; NULL: elsewhere */
-    struct wire_bulk *bulk; /* NULL: not connected yet */
-    const char *bulk_endpoint;
+    const char *folder;                     /* of blobs on this host; NULL: elsewhere */
+    struct wire_bulk *bulk;                 /* NULL: not connected yet */
+    char bulk_endpoint[WIRE_ENDPOINT_SIZE]; /* "": not told */
     struct wire_caller_options bulk_options;
     uint64_t sent_bytes, shared_bytes; /* over the network; through the folder */
 };

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "engine/node/node_parts.h"
+#include "proto/link/endpoint.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define GREET_AGAIN_NS (10 * LH_CLOCK_SECOND_NS) /* without a Welcome */
@@ -118,13 +119,16 @@ static void settle(struct engine_node *node, const Wire__Welcome *welcome)
 static void point(struct engine_node *node, const Wire__Welcome *welcome, bool *local)
 {
     struct lh_error error = LH_ERROR_INIT;
-    struct engine_depot_view view = {.endpoint = welcome->bulk_endpoint};
+    char endpoint[WIRE_ENDPOINT_SIZE];
+    struct engine_depot_view view = {.endpoint = welcome->bulk_endpoint != NULL ? endpoint : NULL};
     if (welcome->host != NULL && strcmp(welcome->host->token_file, LH_BLOBS_TOKEN_FILE) == 0 &&
         welcome->host->token.len == LH_BLOBS_TOKEN_SIZE) {
         view.folder = welcome->host->folder;
         view.token = welcome->host->token.data;
     }
-    if (engine_depot_point(node->depot, &view, local, &error) != LH_OK) {
+    if ((view.endpoint != NULL &&
+         wire_endpoint_meant(welcome->bulk_endpoint, node->settings->endpoint, endpoint, &error) != LH_OK) ||
+        engine_depot_point(node->depot, &view, local, &error) != LH_OK) {
         LH_LOG(LH_LOG_ERROR, "Pulse's media cannot be reached", LH_LOG_TEXT("message", error.message));
     }
 }

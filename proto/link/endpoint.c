@@ -3,6 +3,7 @@
 #include "proto/link/endpoint.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -172,4 +173,20 @@ enum lh_status wire_endpoint_socket(void *context, const struct wire_socket_opti
     }
     *socket = made;
     return LH_OK;
+}
+
+enum lh_status wire_endpoint_meant(const char *told, const char *connected, char *endpoint, struct lh_error *error)
+{
+    const char *colon = strrchr(connected, ':');
+    bool same = starts_with(told, WIRE_SAME_HOST ":");
+    int length = -1;
+    if (!same) {
+        length = snprintf(endpoint, WIRE_ENDPOINT_SIZE, "%s", told);
+    } else if (starts_with(connected, tcp) && colon != NULL) {
+        length = snprintf(endpoint, WIRE_ENDPOINT_SIZE, "%.*s%s", (int)(colon - connected), connected,
+                          told + strlen(WIRE_SAME_HOST));
+    }
+    return length >= 0 && length < WIRE_ENDPOINT_SIZE
+               ? LH_OK
+               : lh_error_set(error, LH_ERR_INVALID, told, "this endpoint cannot be reached by way of %s", connected);
 }

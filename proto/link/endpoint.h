@@ -11,4 +11,12 @@ LH_NODISCARD enum lh_status wire_endpoint_check(struct wire_socket_options *opti
 LH_NODISCARD enum lh_status wire_endpoint_socket(void *context, const struct wire_socket_options *options,
                                                  void **socket, struct lh_error *error);
 
+/* How an endpoint is told to a peer that is to come there with the host that it came by: only the peer knows by which
+   name it reaches us. A port follows. */
+#define WIRE_SAME_HOST "tcp://*"
+/* What `told` means to who connected to `connected`; WIRE_ENDPOINT_SIZE bytes. LH_ERR_INVALID: nothing (it is told to
+   who came by no host, or it is too long). */
+LH_NODISCARD enum lh_status wire_endpoint_meant(const char *told, const char *connected, char *endpoint,
+                                                struct lh_error *error);
+
 #endif

@@ -70,7 +70,7 @@ void pulse_ask_media(struct pulse_question *question)
             lacked[answer.n_digests++] = wire_bytes(digests[i].bytes, sizeof digests[i].bytes);
         }
     }
-    answer.host = pulse_clients_host(clients, &host, token) ? &host : NULL;
+    answer.host = pulse_question_host(question, &host, token) ? &host : NULL;
     WIRE_BODY(&envelope, MEDIA_LACKING, media_lacking, &answer);
     pulse_question_answer(question, &envelope);
 }
@@ -158,7 +158,7 @@ void pulse_ask_adopt(struct pulse_question *question)
     struct lh_error error = LH_ERROR_INIT;
     struct adoption *adoption = lh_arena_alloc(&question->arena, sizeof *adoption);
     struct pulse_arrival *arrival = adoption != NULL ? pulse_arrival_new() : NULL;
-    if (!clients->local) {
+    if (!question->local) {
         pulse_question_refuse(question, WIRE__ERROR_CODE__ERROR_UNSUPPORTED, "this client is not on Pulse's host",
                               NULL);
         return;

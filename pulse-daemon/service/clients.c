@@ -206,14 +206,16 @@ ProtobufCBinaryData pulse_cursor_write(struct lh_arena *arena, uint64_t number)
     return (ProtobufCBinaryData){.data = bytes, .len = bytes != NULL ? sizeof number : 0};
 }
 
-bool pulse_clients_host(const struct pulse_clients *clients, Wire__HostMedia *host, uint8_t token[LH_BLOBS_TOKEN_SIZE])
+bool pulse_question_host(const struct pulse_question *question, Wire__HostMedia *host,
+                         uint8_t token[LH_BLOBS_TOKEN_SIZE])
 {
-    if (!clients->local) {
+    const struct pulse_clients_options *options = &question->clients->options;
+    if (!question->local) {
         return false;
     }
     *host = (Wire__HostMedia)WIRE__HOST_MEDIA__INIT;
-    lh_blobs_token(clients->options.blobs, token);
-    host->folder = wire_text(clients->options.media_folder);
+    lh_blobs_token(options->blobs, token);
+    host->folder = wire_text(options->media_folder);
     host->token_file = wire_text(LH_BLOBS_TOKEN_FILE);
     host->token = wire_bytes(token, LH_BLOBS_TOKEN_SIZE);
     return true;
@@ -270,6 +272,7 @@ static void on_message(struct pulse_clients *clients, struct pulse_client *clien
     question->clients = clients;
     question->socket = event->socket;
     question->peer = event->peer;
+    question->local = client->key[0] == '\0';
     enum lh_status status =
         wire_envelope_unpack(event->envelope, event->envelope_size, &question->arena, &question->envelope, &error);
     if (status != LH_OK) {
@@ -372,17 +375,11 @@ static void *run(void *context)
 
 static enum lh_status listen(struct pulse_clients *clients, struct lh_error *error)
 {
-    const struct pulse_clients_options *options = &clients->options;
     struct wire_link_options link = {0};
-    struct wire_socket_options socket = {
-        .kind = WIRE_ROUTER,
-        .endpoint = options->endpoint,
-        .keys = options->keys,
-        .message_max = WIRE_MESSAGE_MAX,
-    };
-    clients->local = strncmp(options->endpoint, "ipc:", 4) == 0;
     enum lh_status status = wire_link_new(&link, &clients->link, error);
-    return status == LH_OK ? wire_link_open(clients->link, &socket, &clients->socket, error) : status;
+    return status == LH_OK
+               ? pulse_listen_open(clients->link, &clients->options.place, WIRE_MESSAGE_MAX, clients->endpoint, error)
+               : status;
 }
 
 static void end(struct pulse_clients *clients)
@@ -427,9 +424,9 @@ void pulse_clients_free(struct pulse_clients *clients)
     }
 }
 
-void pulse_clients_endpoint(struct pulse_clients *clients, char *endpoint)
+const char *pulse_clients_endpoint(const struct pulse_clients *clients)
 {
-    wire_link_endpoint(clients->link, clients->socket, endpoint);
+    return clients->endpoint;
 }
 
 enum lh_status pulse_clients_allow(struct pulse_clients *clients, const char *const *keys, size_t count)

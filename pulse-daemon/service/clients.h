@@ -18,12 +18,13 @@
 struct pulse_clients;
 
 struct pulse_clients_options {
-    const char *endpoint;                       /* where to listen */
-    const struct wire_keys *keys;               /* tcp */
-    const char *bulk_endpoint, *event_endpoint; /* as clients are told; the latter may be NULL */
-    const char *media_folder;                   /* of `blobs`; absolute */
-    const char *store;                          /* URL */
-    const char *software;                       /* "loophole-pulse 0.1.0" */
+    struct pulse_place place;   /* where to listen */
+    const char *bulk_local;     /* where bulk data goes: of clients on this host */
+    const char *bulk_remote;    /* of others; as pulse_listen_told() */
+    const char *event_endpoint; /* as clients are told; may be NULL */
+    const char *media_folder;   /* of `blobs`; absolute */
+    const char *store;          /* URL */
+    const char *software;       /* "loophole-pulse 0.1.0" */
     struct lh_blobs *blobs;
     struct pulse_decider *decider;
     struct pulse_roster *roster;
@@ -41,7 +42,8 @@ LH_NODISCARD enum lh_status pulse_clients_new(const struct pulse_clients_options
 /* Waits for what was asked of the decider, then stops. Accepts NULL. */
 void pulse_clients_free(struct pulse_clients *clients);
 
-void pulse_clients_endpoint(struct pulse_clients *clients, char *endpoint); /* WIRE_ENDPOINT_SIZE bytes */
+/* Where it listens on the network; "": nowhere. */
+const char *pulse_clients_endpoint(const struct pulse_clients *clients);
 LH_NODISCARD enum lh_status pulse_clients_allow(struct pulse_clients *clients, const char *const *keys, size_t count);
 
 /* What the bulk part asks (pulse_bulk_options.ask): `user` is the mailbox of the clients, whose thread answers. */

@@ -37,8 +37,7 @@ struct pulse_made {
 struct pulse_clients {
     struct pulse_clients_options options;
     struct wire_link *link;
-    uint32_t socket;
-    bool local;
+    char endpoint[WIRE_ENDPOINT_SIZE]; /* on the network */
     struct pulse_client *list;
     struct pulse_store *store; /* for reading; NULL: not open now */
     struct pulse_access access;
@@ -57,6 +56,7 @@ struct pulse_question {
     struct pulse_clients *clients;
     uint32_t socket;
     uint64_t peer, id;
+    bool local; /* it was asked on this host */
     struct pulse_caller caller;
     const Wire__Envelope *envelope;
 };
@@ -86,7 +86,8 @@ LH_NODISCARD enum lh_status pulse_clients_let_in(struct pulse_clients *clients, 
 void pulse_clients_push(struct pulse_clients *clients, struct pulse_client *client, Wire__Envelope *envelope);
 struct pulse_client *pulse_clients_find(struct pulse_clients *clients, uint32_t socket, uint64_t peer);
 /* What tells a peer of this host where the media are; false: it is not on this host. `token` has room. */
-bool pulse_clients_host(const struct pulse_clients *clients, Wire__HostMedia *host, uint8_t token[LH_BLOBS_TOKEN_SIZE]);
+bool pulse_question_host(const struct pulse_question *question, Wire__HostMedia *host,
+                         uint8_t token[LH_BLOBS_TOKEN_SIZE]);
 /* "0..": where a list goes on; 0 when there is none. */
 uint64_t pulse_cursor_read(bool has, const ProtobufCBinaryData *cursor);
 ProtobufCBinaryData pulse_cursor_write(struct lh_arena *arena, uint64_t number);

@@ -17,6 +17,7 @@
 #include "pulse-daemon/service/folder.h"
 #include "pulse-daemon/service/intake.h"
 #include "pulse-daemon/service/keeper.h"
+#include "pulse-daemon/service/listen.h"
 #include "pulse-daemon/service/peers.h"
 #include "pulse-daemon/service/planning.h"
 #include "pulse-daemon/service/roster.h"
@@ -44,7 +45,9 @@ struct pulse_service {
     struct pulse_bulk *bulk;
     struct pulse_keeper *keeper;
     struct wire_keys keys;
-    bool has_keys;
+    struct pulse_place worker_place, client_place, bulk_place;
+    char bulk_bound[WIRE_ENDPOINT_SIZE]; /* on the network; "": nowhere */
+    char told_workers[WIRE_ENDPOINT_SIZE], told_clients[WIRE_ENDPOINT_SIZE];
     pthread_mutex_t lock; /* of the verdict */
     enum lh_status verdict;
     struct lh_error why;
@@ -52,38 +55,48 @@ struct pulse_service {
 
 /* ---- before the decider ---- */
 
-/* Where to listen: as told, or in the data folder. */
-static enum lh_status choose_endpoints(struct pulse_service *service, struct lh_error *error)
+/* The endpoints on the network. */
+static enum lh_status choose_remote(struct pulse_service *service, struct lh_error *error)
 {
-    struct {
-        const char **endpoint, *name;
-    } all[] = {
-        {&service->options.workers, "workers"},
-        {&service->options.clients, "clients"},
-        {&service->options.bulk, "bulk"},
-    };
-    bool tcp = false;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (*all[i].endpoint == NULL) {
-            *all[i].endpoint = pulse_folder_endpoint(&service->arena, &service->folder, all[i].name);
-        }
-        if (*all[i].endpoint == NULL) {
-            return lh_error_no_memory(error);
-        }
-        tcp = tcp || strncmp(*all[i].endpoint, "tcp:", 4) == 0;
+    struct pulse_service_options *options = &service->options;
+    enum lh_status status = options->listen == NULL
+                                ? LH_OK
+                                : pulse_listen_spread(&service->arena, options->listen, &options->workers,
+                                                      &options->clients, &options->bulk, error);
+    bool any = options->workers != NULL || options->clients != NULL || options->bulk != NULL;
+    if (status == LH_OK && any && options->bulk == NULL) {
+        status = lh_error_set(error, LH_ERR_USAGE, "--listen-bulk",
+                              "who connects from elsewhere needs an endpoint for files, too");
     }
-    if (tcp) {
+    if (status == LH_OK && any) {
         char path[4096];
         snprintf(path, sizeof path, "%s/pulse.curve", service->folder.keys);
-        service->has_keys = true;
-        return wire_keys_ensure(path, &service->keys, error);
+        status = wire_keys_ensure(path, &service->keys, error);
     }
-    return LH_OK;
+    return status;
 }
 
-static const struct wire_keys *keys_for(const struct pulse_service *service, const char *endpoint)
+static enum lh_status choose_places(struct pulse_service *service, struct lh_error *error)
 {
-    return service->has_keys && strncmp(endpoint, "tcp:", 4) == 0 ? &service->keys : NULL;
+    const struct pulse_service_options *options = &service->options;
+    enum lh_status status = choose_remote(service, error);
+    const struct {
+        struct pulse_place *place;
+        const char *name, *remote;
+    } all[] = {
+        {&service->worker_place, "workers", options->workers},
+        {&service->client_place, "clients", options->clients},
+        {&service->bulk_place, "bulk", options->bulk},
+    };
+    for (size_t i = 0; status == LH_OK && i < sizeof all / sizeof *all; i++) {
+        *all[i].place = (struct pulse_place){
+            .local = pulse_folder_endpoint(&service->arena, &service->folder, all[i].name),
+            .remote = all[i].remote,
+            .keys = &service->keys,
+        };
+        status = all[i].place->local != NULL ? LH_OK : lh_error_no_memory(error);
+    }
+    return status;
 }
 
 static enum lh_status open_folders(struct pulse_service *service, struct lh_error *error)
@@ -91,7 +104,7 @@ static enum lh_status open_folders(struct pulse_service *service, struct lh_erro
     const struct pulse_service_options *options = &service->options;
     struct lh_blobs_options blobs = {.quota_bytes = options->quota_bytes, .floor_bytes = options->floor_bytes};
     enum lh_status status = pulse_folder_open(&service->arena, options->data, options->store, &service->folder, error);
-    status = status == LH_OK ? choose_endpoints(service, error) : status;
+    status = status == LH_OK ? choose_places(service, error) : status;
     status = status == LH_OK ? lh_blobs_open(service->folder.media, &blobs, &service->blobs, error) : status;
     if (status == LH_OK && (pulse_roster_new(&service->roster) != LH_OK || pulse_peers_new(&service->peers) != LH_OK)) {
         status = lh_error_no_memory(error);
@@ -198,9 +211,9 @@ static enum lh_status start_intakes(struct pulse_service *service, struct lh_err
 static enum lh_status start_workers(struct pulse_service *service, struct lh_error *error)
 {
     struct pulse_workers_options options = {
-        .endpoint = service->options.workers,
-        .keys = keys_for(service, service->options.workers),
-        .bulk_endpoint = service->options.bulk,
+        .place = service->worker_place,
+        .bulk_local = service->bulk_place.local,
+        .bulk_remote = service->told_workers,
         .media_folder = service->folder.media,
         .store = service->folder.store_url,
         .blobs = service->blobs,
@@ -232,9 +245,9 @@ static enum lh_status start_planning(struct pulse_service *service, struct lh_er
 static enum lh_status start_clients(struct pulse_service *service, struct lh_error *error)
 {
     struct pulse_clients_options options = {
-        .endpoint = service->options.clients,
-        .keys = keys_for(service, service->options.clients),
-        .bulk_endpoint = service->options.bulk,
+        .place = service->client_place,
+        .bulk_local = service->bulk_place.local,
+        .bulk_remote = service->told_clients,
         .media_folder = service->folder.media,
         .store = service->folder.store_url,
         .software = service->options.software,
@@ -256,15 +269,15 @@ static enum lh_status start_bulk(struct pulse_service *service, struct lh_error 
 {
     struct pulse_bulk_options options = {
         .blobs = service->blobs, .user = &service->boxes[2], .ask = pulse_clients_bulk_ask};
-    struct wire_socket_options socket = {
-        .kind = WIRE_ROUTER,
-        .endpoint = service->options.bulk,
-        .keys = keys_for(service, service->options.bulk),
-        .message_max = WIRE_CHUNK_SIZE + 4096,
-    };
-    uint32_t number;
     enum lh_status status = pulse_bulk_new(&options, &service->bulk, error);
-    return status == LH_OK ? wire_link_open(pulse_bulk_link(service->bulk), &socket, &number, error) : status;
+    status = status == LH_OK ? pulse_listen_open(pulse_bulk_link(service->bulk), &service->bulk_place,
+                                                 WIRE_CHUNK_SIZE + 4096, service->bulk_bound, error)
+                             : status;
+    if (status == LH_OK) {
+        pulse_listen_told(&service->bulk_place, service->bulk_bound, &service->worker_place, service->told_workers);
+        pulse_listen_told(&service->bulk_place, service->bulk_bound, &service->client_place, service->told_clients);
+    }
+    return status;
 }
 
 static enum lh_status start_keeper(struct pulse_service *service, struct lh_error *error)
@@ -298,8 +311,9 @@ enum lh_status pulse_service_new(const struct pulse_service_options *options, st
         return status;
     }
     LH_LOG(LH_LOG_INFO, "serving", LH_LOG_TEXT("data", made->folder.path),
-           LH_LOG_TEXT("workers", made->options.workers), LH_LOG_TEXT("clients", made->options.clients),
-           LH_LOG_TEXT("bulk", made->options.bulk), LH_LOG_NUMBER("epoch", pulse_decider_epoch(made->decider)));
+           LH_LOG_TEXT("workers", pulse_workers_endpoint(made->workers)),
+           LH_LOG_TEXT("clients", pulse_clients_endpoint(made->clients)), LH_LOG_TEXT("bulk", made->bulk_bound),
+           LH_LOG_NUMBER("epoch", pulse_decider_epoch(made->decider)));
     *service = made;
     return LH_OK;
 }

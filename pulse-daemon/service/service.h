@@ -21,8 +21,9 @@ struct pulse_service_options {
     const char *data;     /* folder */
     const char *store;    /* URL; NULL: a file in the folder */
     const char *software; /* "loophole-pulse 0.1.0" */
-    /* Endpoints; NULL: ipc sockets in the data folder. */
-    const char *workers, *clients, *bulk, *events;
+    /* Endpoints on the network beside the ipc sockets in the data folder, as pulse_listen_spread() says. NULL: none. */
+    const char *listen; /* of all three; those that are named have their own */
+    const char *workers, *clients, *bulk;
     uint32_t lease_ms, beat_ms;
     uint64_t quota_bytes, floor_bytes; /* of the media folder; as struct lh_blobs_options */
     /* The service cannot go on: another Pulse has taken over, say. Any thread, once. */

@@ -62,6 +62,12 @@ struct pulse_session {
     struct pulse_claim *claims;
 };
 
+/* It is on this host, and when its connection ends its process has ended. */
+static inline bool pulse_session_is_local(const struct pulse_session *session)
+{
+    return session->key[0] == '\0';
+}
+
 struct pulse_sessions {
     struct lh_blobs *blobs;                /* where what claims hold is held */
     struct pulse_session **peers, **names; /* buckets */

@@ -161,7 +161,8 @@ static void on_gone(struct pulse_workers *workers, struct pulse_session *session
         pulse_roster_leave(workers->options.roster, session->name, session->number);
     }
     /* Over a network its process may live on, and its leases decide. */
-    if (workers->local && gone == WIRE_GONE_CLOSED && session->state == PULSE_SESSION_WELCOME && !session->replaced) {
+    if (pulse_session_is_local(session) && gone == WIRE_GONE_CLOSED && session->state == PULSE_SESSION_WELCOME &&
+        !session->replaced) {
         tell_gone(workers, session);
     }
     pulse_sessions_remove(&workers->sessions, session, workers->options.roster);
@@ -265,17 +266,11 @@ static void *run(void *context)
 
 static enum lh_status listen(struct pulse_workers *workers, struct lh_error *error)
 {
-    const struct pulse_workers_options *options = &workers->options;
     struct wire_link_options link = {0};
-    struct wire_socket_options socket = {
-        .kind = WIRE_ROUTER,
-        .endpoint = options->endpoint,
-        .keys = options->keys,
-        .message_max = WIRE_MESSAGE_MAX,
-    };
-    workers->local = strncmp(options->endpoint, "ipc:", 4) == 0;
     enum lh_status status = wire_link_new(&link, &workers->link, error);
-    return status == LH_OK ? wire_link_open(workers->link, &socket, &workers->socket, error) : status;
+    return status == LH_OK
+               ? pulse_listen_open(workers->link, &workers->options.place, WIRE_MESSAGE_MAX, workers->endpoint, error)
+               : status;
 }
 
 static void end(struct pulse_workers *workers)
@@ -328,9 +323,9 @@ void pulse_workers_free(struct pulse_workers *workers)
     }
 }
 
-void pulse_workers_endpoint(struct pulse_workers *workers, char *endpoint)
+const char *pulse_workers_endpoint(const struct pulse_workers *workers)
 {
-    wire_link_endpoint(workers->link, workers->socket, endpoint);
+    return workers->endpoint;
 }
 
 enum lh_status pulse_workers_allow(struct pulse_workers *workers, const char *const *keys, size_t count)

@@ -9,16 +9,17 @@
 #include "proto/link/link.h"
 #include "pulse-daemon/service/decider.h"
 #include "pulse-daemon/service/intake.h"
+#include "pulse-daemon/service/listen.h"
 #include "pulse-daemon/service/roster.h"
 
 struct pulse_workers;
 
 struct pulse_workers_options {
-    const char *endpoint;         /* where to listen */
-    const struct wire_keys *keys; /* tcp */
-    const char *bulk_endpoint;    /* as workers are told */
-    const char *media_folder;     /* of `blobs`, for workers of this host; absolute */
-    const char *store;            /* URL: specs are read with a handle of its own */
+    struct pulse_place place; /* where to listen */
+    const char *bulk_local;   /* where bulk data goes: of workers on this host */
+    const char *bulk_remote;  /* of others; as pulse_listen_told() */
+    const char *media_folder; /* of `blobs`, for workers of this host; absolute */
+    const char *store;        /* URL: specs are read with a handle of its own */
     struct lh_blobs *blobs;
     struct pulse_decider *decider;
     struct pulse_roster *roster;
@@ -36,8 +37,8 @@ LH_NODISCARD enum lh_status pulse_workers_new(const struct pulse_workers_options
 /* Tells the workers that Pulse goes, and stops. Accepts NULL. */
 void pulse_workers_free(struct pulse_workers *workers);
 
-/* Where it listens. WIRE_ENDPOINT_SIZE bytes. */
-void pulse_workers_endpoint(struct pulse_workers *workers, char *endpoint);
+/* Where it listens on the network; "": nowhere. */
+const char *pulse_workers_endpoint(const struct pulse_workers *workers);
 /* The keys that may connect over tcp. */
 LH_NODISCARD enum lh_status pulse_workers_allow(struct pulse_workers *workers, const char *const *keys, size_t count);
 

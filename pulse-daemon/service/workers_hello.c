@@ -122,13 +122,14 @@ static void welcome(struct pulse_workers *workers, struct pulse_session *session
     Wire__Welcome message = WIRE__WELCOME__INIT;
     Wire__HostMedia host = WIRE__HOST_MEDIA__INIT;
     struct pulse_line line = pulse_workers_line(workers, session);
+    bool local = pulse_session_is_local(session);
     message.lease_ms = workers->options.lease_ms;
     message.beat_ms = workers->options.beat_ms;
     message.inventory_wanted = session->inventory == NULL;
-    message.bulk_endpoint = wire_text(workers->options.bulk_endpoint);
+    message.bulk_endpoint = wire_text(local ? workers->options.bulk_local : workers->options.bulk_remote);
     message.has_epoch = true;
     message.epoch = pulse_decider_epoch(workers->options.decider);
-    if (workers->local) {
+    if (local) {
         lh_blobs_token(workers->options.blobs, token);
         host.folder = wire_text(workers->options.media_folder);
         host.token_file = wire_text(LH_BLOBS_TOKEN_FILE);
@@ -154,7 +155,7 @@ void pulse_workers_hello(struct pulse_workers *workers, struct pulse_session *se
         pulse_line_refuse(&line, envelope->id, WIRE__ERROR_CODE__ERROR_MALFORMED, "no name for a worker", "name", 0);
         return;
     }
-    if (!workers->local &&
+    if (!pulse_session_is_local(session) &&
         !workers->options.admits(workers->options.context, session->key, hello->name, tags, hello->n_tags)) {
         workers->figures.refused++;
         LH_LOG(LH_LOG_WARNING, "worker refused", LH_LOG_TEXT("worker", hello->name), LH_LOG_TEXT("key", session->key));

@@ -11,8 +11,7 @@
 struct pulse_workers {
     struct pulse_workers_options options;
     struct wire_link *link;
-    uint32_t socket;
-    bool local; /* the endpoint is ipc: its peers are on this host, and one whose connection ends has ended */
+    char endpoint[WIRE_ENDPOINT_SIZE]; /* on the network */
     struct pulse_sessions sessions;
     struct lh_arena scratch;                    /* of one message */
     struct pulse_store *store;                  /* NULL: not open now */

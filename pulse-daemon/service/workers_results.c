@@ -95,9 +95,9 @@ static enum lh_blobs_kind kind_of(const struct pulse_claim *claim, const struct 
 }
 
 /* "incoming/NAME" of the media folder: only a worker of this host has such. */
-static const char *incoming_name(const struct pulse_workers *workers, const Wire__Blob *blob)
+static const char *incoming_name(bool local, const Wire__Blob *blob)
 {
-    const char *path = blob->location != NULL && workers->local ? blob->location->path : NULL;
+    const char *path = blob->location != NULL && local ? blob->location->path : NULL;
     bool inside =
         path != NULL && strncmp(path, INCOMING, strlen(INCOMING)) == 0 && strchr(path + strlen(INCOMING), '/') == NULL;
     return inside ? path + strlen(INCOMING) : NULL;
@@ -122,10 +122,10 @@ static bool fill_latency(struct pulse_arrival *arrival, const Wire__Complete *co
     return true;
 }
 
-static bool fill_output(struct pulse_workers *workers, struct pulse_arrival *arrival, const struct pulse_claim *claim,
+static bool fill_output(bool local, struct pulse_arrival *arrival, const struct pulse_claim *claim,
                         const Wire__ShardOutput *from, struct pulse_arrival_output *to)
 {
-    const char *name = incoming_name(workers, from->blob);
+    const char *name = incoming_name(local, from->blob);
     if (!copy_digest(&from->key, &to->key) || !copy_digest(&from->blob->digest, &to->digest)) {
         return false;
     }
@@ -171,8 +171,8 @@ void pulse_workers_complete(struct pulse_workers *workers, struct pulse_session 
     arrival->output_count = complete->n_outputs;
     bool good = arrival->worker != NULL && arrival->outputs != NULL;
     for (size_t i = 0; good && i < complete->n_outputs; i++) {
-        good =
-            fill_output(workers, arrival, claim, complete->outputs[i], &arrival->outputs[place_of(claim, complete, i)]);
+        good = fill_output(pulse_session_is_local(session), arrival, claim, complete->outputs[i],
+                           &arrival->outputs[place_of(claim, complete, i)]);
     }
     for (size_t i = 0; good && i < complete->n_outputs; i++) {
         good = fill_latency(arrival, complete, i);
