@@ -64,9 +64,10 @@ enum lh_status lh_blobs_open(const char *folder, const struct lh_blobs_options *
                               .mutex = PTHREAD_MUTEX_INITIALIZER,
                               .idle = PTHREAD_COND_INITIALIZER,
                               .quota = options->quota_bytes,
+                              .handed_over_max_ns = options->handed_over_max_ms * LH_BLOBS_MS_NS,
                               .floor = options->floor_bytes};
     enum lh_status status = open_folder(folder, made, error);
-    status = status == LH_OK ? lh_blobs_start(made, options->handed_over_max_ms, error) : status;
+    status = status == LH_OK ? lh_blobs_start(made, error) : status;
     if (status != LH_OK) {
         fini(made);
         return status;

@@ -45,7 +45,8 @@ enum lh_blobs_kind {
 struct lh_blobs_options {
     uint64_t quota_bytes;        /* of all blobs together; 0: none */
     uint64_t floor_bytes;        /* of the file system that stay free */
-    uint64_t handed_over_max_ms; /* files handed over that nobody adopted are removed at the start when older; 0: all */
+    uint64_t handed_over_max_ms; /* files handed over that nobody adopted are removed when older and not open with
+                                    whoever made them; 0: all of them, at the start */
     bool sync_at_close;          /* closing synchronises the file system and marks that; may take long */
 };
 
@@ -123,6 +124,8 @@ LH_NODISCARD enum lh_status lh_blobs_remove(struct lh_blobs *blobs, const struct
                                             struct lh_error *error);
 /* Unlinks what lies in trash/. Takes as long as the file system needs for it. */
 void lh_blobs_empty_trash(struct lh_blobs *blobs);
+/* Unlinks what was handed over by processes that ended before they told (`handed_over_max_ms`; if 0, nothing). */
+void lh_blobs_drop_strays(struct lh_blobs *blobs);
 /* How much has to go so that `bytes` more fit under quota and floor. */
 uint64_t lh_blobs_excess(struct lh_blobs *blobs, uint64_t bytes);
 /* Removes CACHED ones that are not held, longest unused first, until `bytes` more fit under quota and floor. For an
@@ -162,7 +165,8 @@ LH_NODISCARD enum lh_status lh_blobs_visit(const char *folder, const uint8_t tok
 LH_NODISCARD enum lh_status lh_blobs_visit_read(const char *folder, const struct lh_digest *digest, uint64_t size,
                                                 int *fd, struct lh_error *error);
 /* A new file in incoming/, readable and writable, and its name for lh_blobs_adopt(). Whoever made it writes it and then
-   tells the owner, or unlinks it by lh_blobs_hand_back(). */
+   tells the owner, or unlinks it by lh_blobs_hand_back(). It is locked while it is open, so that the owner can tell it
+   from one that a process left behind. */
 LH_NODISCARD enum lh_status lh_blobs_hand_over(const char *folder, char name[LH_BLOBS_NAME_SIZE], int *fd,
                                                struct lh_error *error);
 void lh_blobs_hand_back(const char *folder, const char *name);

@@ -11,6 +11,7 @@
 #define LH_BLOBS_SHARDS 256u   /* of the index, by the digest's first byte, like the folders */
 #define LH_BLOBS_PATH_SIZE 128 /* of any path in the folder, from the folder on */
 #define LH_BLOBS_PIECE ((size_t)256 << 10)
+#define LH_BLOBS_MS_NS UINT64_C(1000000)
 
 enum lh_blobs_place { LH_BLOBS_IN_CACHED = 0, LH_BLOBS_IN_KEPT, LH_BLOBS_IN_SUSPECT };
 
@@ -46,6 +47,7 @@ struct lh_blobs {
     struct lh_blobs_shard shards[LH_BLOBS_SHARDS];
     struct lh_blobs_usage usage; /* but for free_bytes */
     uint64_t quota, floor;
+    uint64_t handed_over_max_ns;
     uint64_t reserved;  /* bytes of puts under way that count already */
     uint64_t unwritten; /* those of them that are not on the disk yet */
     uint64_t names;     /* given to files of our own */
@@ -92,10 +94,11 @@ uint64_t lh_blobs_wall_ns(void);
 uint64_t lh_blobs_free_space(const struct lh_blobs *blobs);
 
 /* start.c: what an owner does first. The folder is open and locked. */
-LH_NODISCARD enum lh_status lh_blobs_start(struct lh_blobs *blobs, uint64_t handed_over_max_ms, struct lh_error *error);
+LH_NODISCARD enum lh_status lh_blobs_start(struct lh_blobs *blobs, struct lh_error *error);
 /* Says that everything is on the disk. */
 LH_NODISCARD enum lh_status lh_blobs_mark_orderly(struct lh_blobs *blobs, struct lh_error *error);
-/* Unlinks all files in a folder of ours, or those only that start with `prefix`. */
+/* Unlinks the files in a folder of ours that start with `prefix`: all of them, or with an age those that are older and
+   that nobody has open by lh_blobs_hand_over(). */
 void lh_blobs_clear(const struct lh_blobs *blobs, const char *name, const char *prefix, uint64_t older_than_ns);
 
 /* hold.c: a suspect one that was verified moves to cached/. The entry is busy, and idle afterwards. 0 or the errno. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +20,6 @@
 #define BOOT_SIZE 64
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define ORDERLY "orderly\n"
-#define MILLISECOND_NS UINT64_C(1000000)
 
 /* ---- Folders ---------------------------------------------------------------------------------------------------- */
 
@@ -65,6 +65,17 @@ static DIR *open_folder(int folder, const char *name)
     return listing;
 }
 
+/* Whether the process that writes it lives. */
+static bool is_open_elsewhere(int folder, const char *name)
+{
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool open = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return open;
+}
+
 void lh_blobs_clear(const struct lh_blobs *blobs, const char *name, const char *prefix, uint64_t older_than_ns)
 {
     DIR *listing = open_folder(blobs->folder, name);
@@ -79,7 +90,8 @@ void lh_blobs_clear(const struct lh_blobs *blobs, const char *name, const char *
             continue;
         }
         uint64_t changed = (uint64_t)info.st_mtim.tv_sec * LH_CLOCK_SECOND_NS + (uint64_t)info.st_mtim.tv_nsec;
-        if (older_than_ns == 0 || (changed < now && now - changed > older_than_ns)) {
+        bool old = changed < now && now - changed > older_than_ns;
+        if (older_than_ns == 0 || (old && !is_open_elsewhere(dirfd(listing), item->d_name))) {
             (void)unlinkat(dirfd(listing), item->d_name, 0); /* likewise */
         }
     }
@@ -232,14 +244,14 @@ static enum lh_status make_token(struct lh_blobs *blobs, struct lh_error *error)
     return lh_blobs_write_small(blobs, LH_BLOBS_TOKEN_FILE, blobs->token, sizeof blobs->token, error);
 }
 
-enum lh_status lh_blobs_start(struct lh_blobs *blobs, uint64_t handed_over_max_ms, struct lh_error *error)
+enum lh_status lh_blobs_start(struct lh_blobs *blobs, struct lh_error *error)
 {
     enum lh_status status = make_folders(blobs, error);
     if (status != LH_OK) {
         return status;
     }
     lh_blobs_clear(blobs, "incoming", "put-", 0);
-    lh_blobs_clear(blobs, "incoming", "from-", handed_over_max_ms * MILLISECOND_NS);
+    lh_blobs_clear(blobs, "incoming", "from-", blobs->handed_over_max_ns);
     lh_blobs_clear(blobs, "trash", "", 0);
     status = decide_belief(blobs, error);
     status = status == LH_OK ? make_token(blobs, error) : status;

@@ -11,8 +11,6 @@
 
 #include "common/blobs/blobs_impl.h"
 
-#define MILLISECOND_NS UINT64_C(1000000)
-
 bool lh_blobs_mark(struct lh_blobs *blobs, const struct lh_digest *digest, uint64_t unused_ms)
 {
     uint64_t now = lh_blobs_wall_ns();
@@ -22,7 +20,7 @@ bool lh_blobs_mark(struct lh_blobs *blobs, const struct lh_digest *digest, uint6
     if (markable && unused_ms > 0) {
         /* By a clock that was set back it was used in the future: long ago, then. */
         uint64_t ago = now > entry->used_ns ? now - entry->used_ns : UINT64_MAX;
-        markable = ago / MILLISECOND_NS >= unused_ms;
+        markable = ago / LH_BLOBS_MS_NS >= unused_ms;
     }
     if (markable) {
         entry->work = LH_BLOBS_LEAVING;
@@ -86,6 +84,13 @@ enum lh_status lh_blobs_remove(struct lh_blobs *blobs, const struct lh_digest *d
 void lh_blobs_empty_trash(struct lh_blobs *blobs)
 {
     lh_blobs_clear(blobs, "trash", "", 0);
+}
+
+void lh_blobs_drop_strays(struct lh_blobs *blobs)
+{
+    if (blobs->handed_over_max_ns > 0) {
+        lh_blobs_clear(blobs, "incoming", "from-", blobs->handed_over_max_ns);
+    }
 }
 
 /* ---- Eviction -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ enum lh_status lh_blobs_hand_over(const char *folder, char name[LH_BLOBS_NAME_SI
     if (created < 0) {
         return lh_blobs_fail(error, code, folder, "written to");
     }
+    (void)flock(created, LOCK_EX | LOCK_NB); /* a file system without locks: its age decides */
     memcpy(name, made, sizeof made);
     *fd = created;
     return LH_OK;

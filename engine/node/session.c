@@ -89,29 +89,13 @@ void engine_session_bye(struct engine_node *node)
 
 /* ---- Welcome */
 
-static bool is_held(const Wire__Welcome *welcome, const struct engine_attempt *attempt)
+/* A Pulse that went and came back has fresh leases for what we hold: work goes on, and results that nobody acknowledged
+   are told again. What is not ours any more Pulse withdraws when the beat lists it. */
+static void tell_again(struct engine_node *node)
 {
-    for (size_t i = 0; i < welcome->n_held; i++) {
-        if (welcome->held[i]->shard == attempt->shard && welcome->held[i]->attempt == attempt->number) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What Pulse does not count as ours is dropped; results that it waits for are told again. */
-static void settle(struct engine_node *node, const Wire__Welcome *welcome)
-{
-    for (struct engine_attempt *at = node->attempts, *next; at != NULL; at = next) {
-        next = at->next;
-        if (is_held(welcome, at)) {
-            if (at->finished) {
-                engine_say_outcome(node, at);
-            }
-        } else if (at->finished) {
-            engine_node_drop(node, at, false);
-        } else {
-            engine_node_stop(at, ENGINE_STOP_CANCELLED);
+    for (struct engine_attempt *at = node->attempts; at != NULL; at = at->next) {
+        if (at->finished) {
+            engine_say_outcome(node, at);
         }
     }
 }
@@ -144,11 +128,11 @@ static void hear_welcome(struct engine_node *node, const Wire__Welcome *welcome)
     point(node, welcome, &local);
     LH_LOG(LH_LOG_INFO, "welcomed", LH_LOG_NUMBER("beat_ms", welcome->beat_ms),
            LH_LOG_NUMBER("lease_ms", welcome->lease_ms), LH_LOG_NUMBER("epoch", welcome->epoch),
-           LH_LOG_TEXT("media", local ? "here" : "remote"), LH_LOG_NUMBER("held", welcome->n_held));
+           LH_LOG_TEXT("media", local ? "here" : "remote"));
     if (welcome->inventory_wanted) {
         engine_say_inventory(node);
     }
-    settle(node, welcome);
+    tell_again(node);
     engine_say_beat(node);
     node->next_beat_ns = lh_clock_monotonic_ns() + node->beat_ms * NS_PER_MS;
     if (node->end != ENGINE_NODE_STAYS) {

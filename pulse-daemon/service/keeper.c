@@ -210,6 +210,7 @@ static void do_what_is_due(struct pulse_keeper *keeper)
     if (now_ns >= keeper->turn_ns) {
         keeper->turn_ns = now_ns + keeper->options.turn_ms * MS_NS;
         lh_blobs_empty_trash(keeper->options.blobs);
+        lh_blobs_drop_strays(keeper->options.blobs);
         if (lh_blobs_excess(keeper->options.blobs, ROOM_BYTES) > 0) {
             ask(keeper, evict, evicted);
         }

@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "proto/envelope.h"
+#include "pulse-daemon/media/collect.h"
 #include "pulse-daemon/service/bulk.h"
 #include "pulse-daemon/service/checkup.h"
 #include "pulse-daemon/service/clients.h"
@@ -102,7 +103,9 @@ static enum lh_status choose_places(struct pulse_service *service, struct lh_err
 static enum lh_status open_folders(struct pulse_service *service, struct lh_error *error)
 {
     const struct pulse_service_options *options = &service->options;
-    struct lh_blobs_options blobs = {.quota_bytes = options->quota_bytes, .floor_bytes = options->floor_bytes};
+    struct lh_blobs_options blobs = {.quota_bytes = options->quota_bytes,
+                                     .floor_bytes = options->floor_bytes,
+                                     .handed_over_max_ms = PULSE_SWEEP_UNUSED_MS};
     enum lh_status status = pulse_folder_open(&service->arena, options->data, options->store, &service->folder, error);
     status = status == LH_OK ? choose_places(service, error) : status;
     status = status == LH_OK ? lh_blobs_open(service->folder.media, &blobs, &service->blobs, error) : status;
@@ -390,7 +393,7 @@ enum lh_status pulse_service_check(const struct pulse_service_options *options, 
 {
     struct lh_arena arena;
     struct pulse_folder folder = {.lock = -1};
-    struct lh_blobs_options blobs_options = {0};
+    struct lh_blobs_options blobs_options = {.handed_over_max_ms = PULSE_SWEEP_UNUSED_MS};
     struct lh_blobs *blobs = NULL;
     struct pulse_store *store = NULL;
     lh_arena_init(&arena);

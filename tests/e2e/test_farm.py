@@ -67,6 +67,24 @@ def test_after_a_restart_nothing_is_forgotten(folder):
         equal(len(farm.logged("attempt ends")), attempts, "attempts")
 
 
+def test_work_goes_on_while_pulse_starts_anew(folder):
+    project = make_project(folder, tracks=[
+        {"id": "master", "type": "master"},
+        *({"id": f"t{i}", "type": "audio", "clips": [
+            {"media": "a", "start": {"seconds": 0.01 * i}, "duration": {"seconds": 600}, "loop": True}]} for i in range(8)),
+    ], deliverables=[{"name": "mix", "source": "master", "format": "flac", "bitDepth": 16}])
+    with Farm(folder, PROGRAMS) as farm:
+        job = farm.submit(project)
+        farm.await_log(r'"job planned" job=1 .*faults=0 ms')
+        time.sleep(0.5)
+        pid = farm.kill("pulse")
+        farm.await_other("pulse", pid)
+        equal(len(farm.logged("attempt ends.*outcome=complete")), 1, "attempts that were done before: the probe")
+        farm.watch(job)
+        equal(farm.logged("attempt ends.*outcome=(?!complete)"), [], "attempts that were for nothing")
+        equal(len(farm.logged("attempt ends")), 2, "attempts")
+
+
 def faults_of(done):
     """Lines of a command's talk without what names the file."""
     return sorted(line.split(": ", 1)[1] for line in done.talk.splitlines() if ": /" in line)
@@ -140,5 +158,6 @@ def test_who_may_not(folder):
 if __name__ == "__main__":
     sys.exit(run_tests([
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
-        test_faults_as_check_tells_them, test_cancel_and_priorities, test_interrupted_while_waiting, test_who_may_not,
+        test_work_goes_on_while_pulse_starts_anew, test_faults_as_check_tells_them, test_cancel_and_priorities,
+        test_interrupted_while_waiting, test_who_may_not,
     ]))

@@ -54,6 +54,28 @@ START_TEST(test_clears_what_was_left_half_done)
 }
 END_TEST
 
+START_TEST(test_leaves_what_is_being_written)
+{
+    struct lh_blobs_options options = {.handed_over_max_ms = 3600 * 1000};
+    char name[LH_BLOBS_NAME_SIZE], file[sizeof "incoming/" + LH_BLOBS_NAME_SIZE];
+    int fd;
+    ck_assert_int_eq(lh_blobs_hand_over(path, name, &fd, NULL), LH_OK);
+    snprintf(file, sizeof file, "incoming/%s", name);
+    make_old(file, 4000); /* a shard whose file is filled at its end */
+    struct lh_blobs *blobs = folder_open_with(path, &options);
+    lh_blobs_drop_strays(blobs);
+    ck_assert_int_eq(access(folder_path(path, "%s", file), F_OK), 0);
+    close(fd);
+    make_old(file, 3000);
+    lh_blobs_drop_strays(blobs);
+    ck_assert_int_eq(access(folder_path(path, "%s", file), F_OK), 0); /* may still be announced */
+    make_old(file, 4000);
+    lh_blobs_drop_strays(blobs);
+    ck_assert_int_ne(access(folder_path(path, "%s", file), F_OK), 0);
+    lh_blobs_close(blobs);
+}
+END_TEST
+
 START_TEST(test_ignores_what_is_not_ours)
 {
     struct lh_blobs *blobs = folder_open(path);
@@ -153,6 +175,7 @@ int main(void)
     TCase *tests = tcase_create("start");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_clears_what_was_left_half_done);
+    tcase_add_test(tests, test_leaves_what_is_being_written);
     tcase_add_test(tests, test_ignores_what_is_not_ours);
     tcase_add_test(tests, test_of_two_with_the_same_bytes_the_kept_one_stays);
     tcase_add_test(tests, test_believes_what_cannot_be_torn);

@@ -333,7 +333,7 @@ void script_listen(struct script *script, int milliseconds)
     }
 }
 
-void script_welcome(struct script *script, const Wire__Held *held, size_t count, bool wants_inventory)
+void script_welcome(struct script *script, bool wants_inventory)
 {
     const Wire__Hello *hello = script_hear(script, WIRE__ENVELOPE__BODY_HELLO)->hello;
     script->hellos++;
@@ -352,20 +352,12 @@ void script_welcome(struct script *script, const Wire__Held *held, size_t count,
     host.folder = media;
     host.token_file = wire_text(LH_BLOBS_TOKEN_FILE);
     host.token = wire_bytes(token, sizeof token);
-    Wire__Held *pointers[SCRIPT_HELD_MAX];
-    Wire__Held copies[SCRIPT_HELD_MAX];
-    for (size_t i = 0; i < count; i++) {
-        copies[i] = held[i];
-        pointers[i] = &copies[i];
-    }
     Wire__Welcome welcome = WIRE__WELCOME__INIT;
     welcome.lease_ms = 3 * script->beat_ms;
     welcome.beat_ms = script->beat_ms;
     welcome.inventory_wanted = wants_inventory;
     welcome.bulk_endpoint = script->bulk_endpoint;
     welcome.host = script->remote ? NULL : &host;
-    welcome.n_held = count;
-    welcome.held = pointers;
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     envelope.has_correlation = true;
     envelope.correlation = script->heard->id;
@@ -376,7 +368,7 @@ void script_welcome(struct script *script, const Wire__Held *held, size_t count,
 void script_greet(struct script *script, const char *const *arguments, const char *const *variables)
 {
     script_start(script, arguments, variables);
-    script_welcome(script, NULL, 0, false);
+    script_welcome(script, false);
     (void)script_hear(script, WIRE__ENVELOPE__BODY_CREDIT);
 }
 

@@ -69,8 +69,8 @@ const Wire__Envelope *script_hear(struct script *script, Wire__Envelope__BodyCas
 void script_listen(struct script *script, int milliseconds);
 void script_say(struct script *script, Wire__Envelope *envelope);
 
-/* Hello, and a Welcome that says that these are held. */
-void script_welcome(struct script *script, const Wire__Held *held, size_t count, bool wants_inventory);
+/* Hello, and a Welcome. */
+void script_welcome(struct script *script, bool wants_inventory);
 /* The usual: starts the node, welcomes it, waits for credits. */
 void script_greet(struct script *script, const char *const *arguments, const char *const *variables);
 

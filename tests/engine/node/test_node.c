@@ -95,7 +95,7 @@ START_TEST(greets_beats_and_leaves)
     ck_assert_str_ne(hello->cpu_class, "");
     ck_assert_str_ne(hello->host, "");
     script_restart(&script); /* it says the same again */
-    script_welcome(&script, NULL, 0, false);
+    script_welcome(&script, false);
     (void)script_hear(&script, WIRE__ENVELOPE__BODY_CREDIT);
     ck_assert_uint_eq(script.granted, 2);
     script_listen(&script, 450);
@@ -280,7 +280,7 @@ START_TEST(tells_and_runs_plugins)
     struct lh_blob blob;
     lh_arena_init(&arena);
     script_start(&script, NULL, NULL);
-    script_welcome(&script, NULL, 0, true);
+    script_welcome(&script, true);
     struct graph_plugin gain = hear_inventory("lv2:urn:loophole:test:gain", &arena);
     struct script_input input = put_wav(SHARDS_RATE, FRAMES);
     struct graph_shard shard = shards_plugin(&input.key, FRAMES, &gain);
@@ -351,10 +351,7 @@ START_TEST(bulk_survives_a_restart)
     script_leave(&script); /* before, in or after the transfer of either */
     usleep(300000);
     script_return(&script);
-    Wire__Held held = WIRE__HELD__INIT;
-    held.shard = 12;
-    held.attempt = 1;
-    script_welcome(&script, &held, 1, false);
+    script_welcome(&script, false);
     int fd = take_output(12, 1, &blob);
     check_ramp(fd, blob.size);
 }

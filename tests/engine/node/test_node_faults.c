@@ -244,10 +244,7 @@ START_TEST(results_are_kept_until_acknowledged)
     ck_assert_uint_eq(files_in("incoming"), 1);
     for (int i = 0; i < 2; i++) { /* offered again to each Pulse that comes */
         script_restart(&script);
-        Wire__Held held = WIRE__HELD__INIT;
-        held.shard = 1;
-        held.attempt = 1;
-        script_welcome(&script, &held, 1, false);
+        script_welcome(&script, false);
         hear_complete(1, 1);
     }
     ck_assert_uint_eq(files_in("incoming"), 1);
@@ -273,13 +270,12 @@ START_TEST(work_goes_on_without_pulse)
     usleep(500000);
     ck_assert_uint_ge(script_instances(&script, NULL, 0), 2);
     script_return(&script);
-    Wire__Held held = WIRE__HELD__INIT; /* Pulse has forgotten the second */
-    held.shard = 1;
-    held.attempt = 1;
     double begun = now_s();
-    script_welcome(&script, &held, 1, false);
+    script_welcome(&script, false);
     ck_assert_msg(now_s() - begun < 5, "%f", now_s() - begun);
     ck_assert_mem_eq(session, script.session, sizeof session);
+    script_await_held(&script, 2);
+    script_cancel(&script, 2, 1); /* Pulse has forgotten the second */
     (void)hear_failed(2, 1, WIRE__FAILED__KIND__CANCELLED);
     script_await_held(&script, 1);
     ck_assert(script_holds(&script, 1, 1));
@@ -292,7 +288,9 @@ START_TEST(results_nobody_wants_are_dropped)
     assign(1, 1, 1);
     hear_complete(1, 1);
     script_restart(&script);
-    script_welcome(&script, NULL, 0, false);
+    script_welcome(&script, false);
+    hear_complete(1, 1);
+    script_ack(&script, 1, 1, WIRE__ACK__VERDICT__STALE);
     script_await_held(&script, 0);
     ck_assert_uint_eq(files_in("incoming"), 0);
     script_hear_beats(&script, 1);
@@ -332,7 +330,7 @@ START_TEST(an_unfriendly_greeting_is_tried_again)
     script_start(&script, NULL, variables);
     (void)script_hear(&script, WIRE__ENVELOPE__BODY_HELLO);
     refuse(script.heard->id, WIRE__ERROR_CODE__ERROR_UNAVAILABLE);
-    script_welcome(&script, NULL, 0, false);
+    script_welcome(&script, false);
     (void)script_hear(&script, WIRE__ENVELOPE__BODY_CREDIT);
 }
 END_TEST
@@ -513,7 +511,7 @@ START_TEST(without_room_nothing_is_taken)
 {
     static const char *const arguments[] = {"--free-min", "1000000000", NULL}; /* a pebibyte */
     script_start(&script, arguments, variables);
-    script_welcome(&script, NULL, 0, false);
+    script_welcome(&script, false);
     script_listen(&script, 1500);
     ck_assert_uint_eq(script.granted, 0);
     ck_assert_uint_ge(script.beats, 5);
