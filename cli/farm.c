@@ -159,12 +159,12 @@ static enum lh_status connect_now(struct cli_farm *farm, uint64_t deadline_ns, s
     return status == LH_ERR_MISSING || status == LH_ERR_CANCELLED ? LH_ERR_UNAVAILABLE : status;
 }
 
+/* A connection whose other side is gone never works again: the next question makes its own. */
 static enum lh_status broken(struct cli_farm *farm, enum lh_status status)
 {
-    if (status == LH_ERR_CRASHED) {
+    if (status == LH_ERR_UNAVAILABLE) {
         wire_caller_free(farm->caller);
         farm->caller = NULL;
-        return LH_ERR_UNAVAILABLE;
     }
     return status;
 }
