@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The loophole command from outside: test_cli.py LOOPHOLE LOOPHOLE-SIGNAL MAN-PAGE."""
+"""The loophole command from outside: test_cli.py LOOPHOLE LOOPHOLE-SIGNAL."""
 import ctypes
 import json
 import math
@@ -15,7 +15,7 @@ import time
 
 from tap import Skip, contains, environment, equal, make_project, read, read_wav, run, run_tests, sine, wav_bytes, write
 
-LOOPHOLE, SIGNAL, MAN_PAGE = (os.path.abspath(path) for path in sys.argv[1:4])
+LOOPHOLE, SIGNAL = (os.path.abspath(path) for path in sys.argv[1:3])
 ROUNDS = 20  # interrupts and kills at random moments
 SEED = 20261122
 PROGRAMS = tempfile.mkdtemp(prefix="loophole-programs-")  # a copy of our own, so that its processes can be told from others'
@@ -65,27 +65,6 @@ def make_long_project(folder, seconds):
         {"name": "mix", "source": "master", "format": "wav", "bitDepth": 16, "loudness": {"integrated": -20}},
         {"name": "web", "source": "master", "format": "flac", "bitDepth": 16},
     ])
-
-
-def options_of(text):
-    return set(re.findall(r"--[a-z][a-z-]+", text))
-
-
-def test_help_and_man_page_name_the_same_options(folder):
-    man = read(MAN_PAGE).decode()
-    sections = {name: body for name, body in re.findall(r"^\.Ss ([\w ]+)\n(.*?)(?=^\.S[sh])", man, re.M | re.S)}
-    listing = must(0, "--help").stdout.decode()
-    parts = must(0, "plugins", "--help").stdout.decode()
-    equal(must(0, "help", "plugins").stdout.decode(), parts, "help plugins")
-    for command in ("render", "mix", "check", "plugins list", "plugins show", "plugins probe"):
-        words = command.split()
-        contains(listing if len(words) == 1 else parts, words[-1])
-        contains(listing, words[0])
-        told = must(0, *words, "--help").stdout.decode()
-        equal(must(0, "help", *words).stdout.decode(), told, f"help {command}")
-        described = {"--" + name for name in re.findall(r"^\.It (?:Fl \w , )?Fl -([a-z-]+)", sections[command], re.M)}
-        rows = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", told, re.M))
-        equal(described, rows, f"options of {command}")
 
 
 def test_version(folder):
