@@ -121,11 +121,15 @@ enum lh_status pulse_store_outputs_touch(struct pulse_store *store, uint64_t ten
     return status == LH_OK ? pulse_store_settle(store, error) : status;
 }
 
+/* What takes no room, and what stays because it was delivered or is somebody's medium, frees nothing when it is let go.
+ */
 static const struct pulse_sql_statement idle_outputs = {
     .text = "SELECT o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts, o.unproven FROM outputs o"
-            " WHERE o.tenant = ?1 AND o.state = 1 AND NOT EXISTS"
+            " WHERE o.tenant = ?1 AND o.state = 1 AND o.size > 0 AND NOT EXISTS"
             " (SELECT 1 FROM jobs j JOIN wants w ON w.tenant = j.tenant AND w.job = j.id"
             " WHERE j.tenant = ?1 AND j.state < 3 AND w.key = o.key)"
+            " AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.digest = o.digest)"
+            " AND NOT EXISTS (SELECT 1 FROM media m WHERE m.digest = o.digest)"
             " ORDER BY o.used_ms, o.key LIMIT ?2",
     .takes = "ii",
     .gives = "ibiiibibi",

@@ -95,8 +95,8 @@ LH_NODISCARD enum lh_status pulse_store_outputs(struct pulse_store *store, uint6
 LH_NODISCARD enum lh_status pulse_store_outputs_touch(struct pulse_store *store, uint64_t tenant,
                                                       const struct lh_digest *keys, size_t count,
                                                       struct lh_error *error);
-/* Present outputs that no live job wants, used longest ago first, up to `limit`. Whether a live shard needs one the
-   core knows: it is the core that makes them absent. */
+/* Present outputs that no live job wants and that free room when they are let go, used longest ago first, up to
+   `limit`. Whether a live shard needs one the core knows: it is the core that makes them absent. */
 LH_NODISCARD enum lh_status pulse_store_outputs_idle(struct pulse_store *store, uint64_t tenant, size_t limit,
                                                      pulse_store_take_output *take, void *context,
                                                      struct lh_error *error);

@@ -2,6 +2,8 @@
 /* Looking at outputs and specs, and who was used longest ago. */
 #include <string.h>
 
+#include "pulse-daemon/store/media.h"
+#include "pulse-daemon/store/projects.h"
 #include "tests/pulse-daemon/store/fixture.h"
 #include "tests/pulse-daemon/store/suites.h"
 
@@ -99,6 +101,35 @@ START_TEST(the_longest_unused_comes_first)
 }
 END_TEST
 
+START_TEST(what_frees_nothing_is_not_idle)
+{
+    struct pulse_change changes[5];
+    uint64_t order[4] = {0};
+    for (uint64_t i = 0; i < 4; i++) {
+        struct lh_digest key = fixture_digest("key", i);
+        changes[i] = fixture_output(1, &key, PULSE_OUTPUT_PRESENT, i + 1);
+    }
+    changes[2].output.size = 0;
+    changes[4] = fixture_job(2, 1, PULSE_JOB_SUCCEEDED);
+    fixture_apply(changes, 5);
+    /* Two are still there when nobody needs them as outputs any more: a file of another tenant, a medium. */
+    const struct pulse_artifact_row artifact = {.tenant = 2,
+                                                .job = 1,
+                                                .name = "mix.wav",
+                                                .key = changes[0].output.key,
+                                                .digest = changes[0].output.digest,
+                                                .size = changes[0].output.size};
+    const struct pulse_media_row medium = {
+        .tenant = 1, .digest = changes[1].output.digest, .size = changes[1].output.size};
+    fixture_begin();
+    OK(pulse_store_artifacts_put(fixture_store, &artifact, 1, &fixture_error));
+    OK(pulse_store_media_put(fixture_store, &medium, 1, &fixture_error));
+    fixture_commit();
+    OK(pulse_store_outputs_idle(fixture_store, 1, 4, note_order, order, &fixture_error));
+    ck_assert(order[0] == 4 && order[1] == 0);
+}
+END_TEST
+
 START_TEST(a_spec_is_its_tenants)
 {
     struct lh_digest key = fixture_digest("key", 1);
@@ -125,6 +156,7 @@ TCase *outputs_tests(void)
     tcase_add_test(tests, many_are_found_in_one_go);
     tcase_add_test(tests, who_looks_may_stop);
     tcase_add_test(tests, the_longest_unused_comes_first);
+    tcase_add_test(tests, what_frees_nothing_is_not_idle);
     tcase_add_test(tests, a_spec_is_its_tenants);
     return tests;
 }
