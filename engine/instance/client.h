@@ -88,7 +88,8 @@ struct engine_instance_render {
     uint32_t threads, block; /* as in struct engine_render_job */
     bool report;             /* the same */
     const char *kernels;     /* name of a set of kernels; NULL: LOOPHOLE_KERNELS, or the fastest */
-    /* Called about 20 times a second, and once when the first block is done, from the calling thread. False cancels. */
+    /* Called about 20 times a second, once when the first block is done and once after the last one, from the calling
+       thread. False cancels, unless it is done. */
     bool (*on_progress)(void *context, const struct engine_progress *progress);
     void *context;
     bool abrupt; /* when cancelled the child is killed at once, which is then of no further use, not given a second */

@@ -183,6 +183,9 @@ enum lh_status engine_instance_render(struct engine_instance *instance, const st
     if (status == LH_OK) {
         status = take_result(instance, &message, render->graph, result, error);
         engine_message_fini(&message);
+        if (status == LH_OK && render->on_progress != NULL) {
+            (void)render->on_progress(render->context, &page->progress); /* how far it came is known only now */
+        }
     }
     engine_client_page_free(page_fd, page);
     return status;

@@ -338,7 +338,7 @@ void engine_session_finished(struct engine_node *node, struct engine_attempt *at
            "attempt ends", LH_LOG_NUMBER("shard", attempt->shard), LH_LOG_NUMBER("attempt", attempt->number),
            LH_LOG_NUMBER("tenant", attempt->tenant),
            LH_LOG_TEXT("outcome", outcome->complete ? "complete" : kind_text(outcome->kind)),
-           LH_LOG_NUMBER("ms", spent->wall_ns / NS_PER_MS),
+           LH_LOG_NUMBER("ms", spent->wall_ns / NS_PER_MS), LH_LOG_NUMBER("frames", spent->frames),
            LH_LOG_NUMBER("first_block_us", spent->first_block_ns > attempt->received_ns
                                                ? (spent->first_block_ns - attempt->received_ns) / 1000
                                                : 0),
