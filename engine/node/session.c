@@ -335,8 +335,8 @@ void engine_session_finished(struct engine_node *node, struct engine_attempt *at
     const struct engine_spent *spent = &outcome->spent;
     attempt->finished = true;
     LH_LOG(outcome->complete || outcome->kind == WIRE__FAILED__KIND__CANCELLED ? LH_LOG_INFO : LH_LOG_WARNING,
-           "attempt ends", LH_LOG_NUMBER("shard", attempt->shard), LH_LOG_NUMBER("attempt", attempt->number),
-           LH_LOG_NUMBER("tenant", attempt->tenant),
+           "attempt ends", LH_LOG_TEXT("node", node->settings->name), LH_LOG_NUMBER("shard", attempt->shard),
+           LH_LOG_NUMBER("attempt", attempt->number), LH_LOG_NUMBER("tenant", attempt->tenant),
            LH_LOG_TEXT("outcome", outcome->complete ? "complete" : kind_text(outcome->kind)),
            LH_LOG_NUMBER("ms", spent->wall_ns / NS_PER_MS), LH_LOG_NUMBER("frames", spent->frames),
            LH_LOG_NUMBER("first_block_us", spent->first_block_ns > attempt->received_ns
