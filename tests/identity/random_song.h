@@ -9,6 +9,9 @@
 /* Makes the media of all projects: noise in every kind that is read differently. */
 void random_song_open(void);
 
+/* The same media as files of a folder, under the names that projects call them by. */
+void random_song_save_media(const char *folder);
+
 /* The project of a seed, its tracks listed in the order of another (0: as made), as the signal instance gets it:
    through the encoding; and cut into partial sums when partition_seed is not 0. `media` has room for RANDOM_MEDIA_COUNT
    files, which stay ours. */
