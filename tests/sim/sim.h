@@ -95,6 +95,7 @@ struct sim_job {
     uint32_t wants[3];
     size_t want_count;
     bool merges; /* cuts its plan otherwise than others */
+    bool fickle; /* cuts it otherwise each time: what work costs was learned meanwhile */
     bool facts;  /* has to ask for some before it can be planned */
     bool unplannable;
     bool submit_answered, cancel_asked, cancel_answered;
@@ -206,6 +207,10 @@ struct pulse_farm_event sim_plan(struct sim *sim, const struct sim_job *job);
 /* What the bytes of an output are, made of these inputs; salt for what is not repeatable. */
 struct lh_digest sim_content(const struct lh_digest *key, const struct pulse_output_row *inputs, size_t count,
                              uint64_t salt);
+/* The same of an output of a shard, which has some of what the node hangs on as inputs and makes the rest itself. */
+struct lh_digest sim_made(struct sim *sim, const struct lh_digest *key, const struct pulse_farm_action *work);
+/* Whether making it that way fails, on every machine. */
+bool sim_is_bad(struct sim *sim, const struct lh_digest *key, const struct pulse_farm_action *work);
 /* What they must be; false: nobody can say. */
 bool sim_expected(struct sim *sim, const struct lh_digest *key, struct lh_digest *digest);
 /* Whether the job needs a node that can never succeed. */

@@ -190,10 +190,10 @@ static void drop_run(struct sim *sim, struct sim_worker *worker, struct sim_run 
     start_waiting(sim, worker);
 }
 
-static bool is_bad(const struct sim *sim, const struct pulse_farm_action *work)
+static bool is_bad(struct sim *sim, const struct pulse_farm_action *work)
 {
     for (size_t i = 0; i < work->output_count; i++) {
-        if (sim_node_of(sim, sim_key_find(sim, &work->outputs[i].key))->bad) {
+        if (sim_is_bad(sim, &work->outputs[i].key, work)) {
             return true;
         }
     }
@@ -204,10 +204,8 @@ static struct pulse_farm_event make(struct sim *sim, const struct pulse_farm_act
 {
     struct pulse_farm_result *results = sim_alloc(sim, work->output_count, sizeof *results);
     for (size_t i = 0; i < work->output_count; i++) {
-        bool unproven = sim_node_of(sim, sim_key_find(sim, &work->outputs[i].key))->unproven;
         results[i].key = work->outputs[i].key;
-        results[i].digest =
-            sim_content(&results[i].key, work->inputs, work->input_count, unproven ? sim_random(sim) : 0);
+        results[i].digest = sim_made(sim, &results[i].key, work);
         results[i].size = 1000;
         sim_blob_put(sim, &results[i].digest);
     }

@@ -106,6 +106,41 @@ void sim_blob_drop(struct sim *sim, const struct lh_digest *digest)
     }
 }
 
+static const struct pulse_output_row *input_of(const struct pulse_farm_action *work, const struct lh_digest *key)
+{
+    for (size_t i = 0; i < work->input_count; i++) {
+        if (lh_digest_equal(&work->inputs[i].key, key)) {
+            return &work->inputs[i];
+        }
+    }
+    return NULL;
+}
+
+struct lh_digest sim_made(struct sim *sim, const struct lh_digest *key, const struct pulse_farm_action *work)
+{
+    const struct sim_key *found = sim_key_find(sim, key);
+    const struct sim_node *node = sim_node_of(sim, found);
+    struct pulse_output_row inputs[3];
+    for (size_t i = 0; i < node->input_count; i++) {
+        struct lh_digest input = sim_key_of(sim, found->tenant, node->inputs[i], found->scope);
+        const struct pulse_output_row *given = input_of(work, &input);
+        inputs[i].digest = given != NULL ? given->digest : sim_made(sim, &input, work);
+    }
+    return sim_content(key, inputs, node->input_count, node->unproven ? sim_random(sim) : 0);
+}
+
+bool sim_is_bad(struct sim *sim, const struct lh_digest *key, const struct pulse_farm_action *work)
+{
+    const struct sim_key *found = sim_key_find(sim, key);
+    const struct sim_node *node = sim_node_of(sim, found);
+    bool bad = node->bad;
+    for (size_t i = 0; !bad && i < node->input_count; i++) {
+        struct lh_digest input = sim_key_of(sim, found->tenant, node->inputs[i], found->scope);
+        bad = input_of(work, &input) == NULL && sim_is_bad(sim, &input, work);
+    }
+    return bad;
+}
+
 bool sim_expected(struct sim *sim, const struct lh_digest *key, struct lh_digest *digest)
 {
     const struct sim_key *found = sim_key_find(sim, key);
@@ -162,6 +197,7 @@ static void make_jobs(struct sim *sim)
         job->tenant = sim_between(sim, 1, sim->tenant_count);
         job->priority = priorities[sim_between(sim, 0, 6)];
         job->merges = sim_chance(sim, 300);
+        job->fickle = sim_chance(sim, 300);
         job->facts = sim_chance(sim, 200);
         job->unplannable = sim_chance(sim, 30);
         size_t count = sim->tenants[job->tenant - 1].count;
@@ -250,7 +286,48 @@ struct planning {
     size_t count;
     struct pulse_farm_promise *outputs; /* of the last shard, room for two */
     uint32_t last;                      /* the last node of it */
+    bool merges;
+    bool inner[SIM_NODES_MOST]; /* is not stored: the shard of the only node that needs it makes it on the way */
 };
+
+/* Where a job is cut that is not always cut alike. */
+static void choose_cuts(struct sim *sim, struct planning *p, const bool *in)
+{
+    uint32_t users[SIM_NODES_MOST] = {0}, user[SIM_NODES_MOST] = {0};
+    p->merges = sim_chance(sim, 500);
+    for (uint32_t i = 0; i < p->tenant->count; i++) {
+        for (size_t k = 0; in[i] && k < p->tenant->nodes[i].input_count; k++) {
+            users[p->tenant->nodes[i].inputs[k]]++;
+            user[p->tenant->nodes[i].inputs[k]] = i;
+        }
+    }
+    for (size_t i = 0; i < p->job->want_count; i++) {
+        users[p->job->wants[i]] = 0;
+    }
+    for (uint32_t i = 0; i < p->tenant->count; i++) {
+        p->inner[i] = users[i] == 1 && p->tenant->nodes[user[i]].tag == p->tenant->nodes[i].tag && sim_chance(sim, 500);
+    }
+}
+
+/* What the node's shard needs and costs, through what is inside of it. */
+static void look_inside(struct sim *sim, const struct planning *p, uint32_t at, struct pulse_farm_shard *shard,
+                        struct lh_digest *inputs)
+{
+    const struct sim_node *node = &p->tenant->nodes[at];
+    shard->cost_ms += node->cost_ms;
+    for (size_t i = 0; i < node->input_count; i++) {
+        struct lh_digest key = sim_key_of(sim, p->job->tenant, node->inputs[i], p->job->id);
+        bool twice = false;
+        for (size_t k = 0; k < shard->input_count; k++) {
+            twice = twice || lh_digest_equal(&inputs[k], &key);
+        }
+        if (p->inner[node->inputs[i]]) {
+            look_inside(sim, p, node->inputs[i], shard, inputs);
+        } else if (!twice) {
+            inputs[shard->input_count++] = key;
+        }
+    }
+}
 
 /* A shard for the node; or, where the job cuts otherwise, a source joins the shard of the source before it. */
 static void plan_node(struct sim *sim, struct planning *p, uint32_t at)
@@ -259,28 +336,24 @@ static void plan_node(struct sim *sim, struct planning *p, uint32_t at)
     struct pulse_farm_promise output = {sim_key_of(sim, p->job->tenant, at, p->job->id), PULSE_OUTPUT_STORED,
                                         node->tainted};
     struct pulse_farm_shard *before = p->count == 0 ? NULL : &p->shards[p->count - 1];
-    if (p->job->merges && before != NULL && before->output_count == 1 && node->input_count + last->input_count == 0 &&
+    if (p->merges && before != NULL && before->output_count == 1 && node->input_count + last->input_count == 0 &&
         node->tag == last->tag) {
         p->outputs[before->output_count++] = output;
         before->cost_ms += node->cost_ms;
         p->last = at;
         return;
     }
-    struct lh_digest *inputs = sim_alloc(sim, node->input_count, sizeof *inputs);
-    for (size_t i = 0; i < node->input_count; i++) {
-        inputs[i] = sim_key_of(sim, p->job->tenant, node->inputs[i], p->job->id);
-    }
+    struct lh_digest *inputs = sim_alloc(sim, SIM_NODES_MOST, sizeof *inputs);
     p->outputs = sim_alloc(sim, 2, sizeof *p->outputs);
     p->outputs[0] = output;
     p->shards[p->count++] = (struct pulse_farm_shard){.kind = PULSE_SHARD_RENDER,
                                                       .needs = needs_of(sim, node->tag),
-                                                      .cost_ms = node->cost_ms,
                                                       .inputs = inputs,
-                                                      .input_count = node->input_count,
                                                       .outputs = p->outputs,
                                                       .output_count = 1,
                                                       .spec = "spec",
                                                       .spec_size = 4};
+    look_inside(sim, p, at, &p->shards[p->count - 1], inputs);
     p->last = at;
 }
 
@@ -304,11 +377,14 @@ struct pulse_farm_event sim_plan(struct sim *sim, const struct sim_job *job)
     bool in[SIM_NODES_MOST] = {false};
     close_over(sim, job, in);
     bool again = lacks_facts(sim, job, in);
-    struct planning p = {job, tenant, sim_alloc(sim, tenant->count, sizeof *p.shards), 0, NULL, 0};
+    struct planning p = {job, tenant, sim_alloc(sim, tenant->count, sizeof *p.shards), .merges = job->merges};
+    if (job->fickle && !again) {
+        choose_cuts(sim, &p, in);
+    }
     struct lh_digest *wants = sim_alloc(sim, tenant->count + job->want_count, sizeof *wants);
     size_t want_count = 0;
     for (uint32_t i = 0; i < tenant->count; i++) {
-        if (in[i] && (!again || tenant->nodes[i].input_count == 0)) {
+        if (in[i] && !p.inner[i] && (!again || tenant->nodes[i].input_count == 0)) {
             plan_node(sim, &p, i);
             if (again) {
                 wants[want_count++] = sim_key_of(sim, job->tenant, i, job->id);
