@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "pulse-daemon/service/errors.h"
+#include "pulse-daemon/service/learning.h"
 #include "pulse-daemon/service/plan_job.h"
 #include "pulse-daemon/store/learned.h"
 
@@ -24,6 +25,7 @@ struct due {
 struct pulse_planning {
     struct pulse_planning_options options;
     struct pulse_planner planner;
+    struct pulse_learning learning;
     struct due *first, **last;
     uint64_t started_ns, retry_ns;
     size_t asked;
@@ -179,10 +181,48 @@ static void plan_all(struct pulse_planning *planning)
     }
 }
 
+/* ---- learning ---- */
+
+/* One lesson, when nothing is to be planned. What cannot be read now is not learned. */
+static void learn(struct pulse_planning *planning)
+{
+    struct lh_error error = LH_ERROR_INIT;
+    enum lh_status status = open_store(planning, &error);
+    status = status == LH_OK ? pulse_learning_step(&planning->learning, planning->planner.store, &error) : status;
+    if (status != LH_OK) {
+        LH_LOG(LH_LOG_WARNING, "nothing learned", LH_LOG_TEXT("why", error.message));
+        pulse_learning_fini(&planning->learning);
+        pulse_store_close(planning->planner.store);
+        planning->planner.store = NULL;
+    }
+}
+
+static void saved(struct pulse_task *task)
+{
+    pulse_learning_saved(task->owner, task);
+}
+
+static void save(struct pulse_planning *planning)
+{
+    struct pulse_task *task = pulse_learning_save(&planning->learning, planning->stopping);
+    if (task != NULL) {
+        task->home = planning->options.box;
+        task->owner = &planning->learning;
+        task->resume = saved;
+        planning->asked++;
+        pulse_decider_ask(planning->options.decider, task, true);
+    }
+}
+
+/* ---- the thread ---- */
+
 static void on_mail(struct pulse_planning *planning, struct pulse_mail *mail)
 {
     if (mail == &planning->quit) {
         planning->stopping = true;
+        save(planning);
+    } else if (mail->kind == PULSE_MAIL_NOTE) {
+        pulse_learning_add(&planning->learning, (struct pulse_lesson *)mail);
     } else if (mail->kind == PULSE_MAIL_TASK) {
         struct pulse_task *task = (struct pulse_task *)mail;
         planning->asked--;
@@ -207,7 +247,10 @@ static void *run(void *context)
             continue;
         }
         plan_all(planning);
-        if (pulse_mailbox_count(planning->options.box) == 0) {
+        save(planning);
+        if (pulse_learning_waits(&planning->learning)) {
+            learn(planning);
+        } else if (pulse_mailbox_count(planning->options.box) == 0) {
             pulse_mailbox_wait(planning->options.box, -1, planning->first != NULL ? RETRY_MS : TURN_MS);
         }
     }
@@ -222,6 +265,7 @@ static void end(struct pulse_planning *planning)
     while ((due = dequeue(planning)) != NULL) {
         free(due);
     }
+    pulse_learning_fini(&planning->learning);
     pulse_plan_cache_fini(&planning->planner.compiled);
     pulse_costs_free(planning->planner.costs);
     pulse_store_close(planning->planner.store);
@@ -241,6 +285,7 @@ enum lh_status pulse_planning_new(const struct pulse_planning_options *options, 
     made->planner =
         (struct pulse_planner){.blobs = options->blobs, .decider = options->decider, .roster = options->roster};
     enum lh_status status = pulse_costs_new(&made->planner.costs) == LH_OK ? LH_OK : lh_error_no_memory(error);
+    pulse_learning_init(&made->learning, made->planner.costs);
     if (status == LH_OK) {
         int code = pthread_create(&made->thread, NULL, run, made);
         status = code == 0 ? LH_OK : lh_error_set(error, LH_ERR_IO, NULL, "no thread: %s", strerror(code));

@@ -6,6 +6,9 @@
                                         \--> what is not known yet becomes shards of its own (probes, latencies); when
                                              their outputs are there the core asks for a plan again
 
+   What shards cost it learns from what attempts took, and cuts by that: a plan that is made again may be cut
+   otherwise, which changes no bit of what is delivered, for keys do not hang on cuts.
+
    What is wrong with the project becomes the job's error, with a JSON Pointer to each fault. Planning writes nothing
    itself and can be done again at any time. */
 #ifndef PULSE_SERVICE_PLANNING_H
@@ -22,7 +25,7 @@ struct pulse_planning_options {
     struct lh_blobs *blobs;
     struct pulse_decider *decider;
     struct pulse_roster *roster;
-    struct pulse_mailbox *box; /* where the core's PLAN orders come */
+    struct pulse_mailbox *box; /* where the core's PLAN orders come, and lessons (learning.h) */
     uint32_t settle_ms;        /* after a start workers come back one by one: no plugin is missing before so long */
 };
 

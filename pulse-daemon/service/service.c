@@ -224,6 +224,7 @@ static enum lh_status start_workers(struct pulse_service *service, struct lh_err
         .roster = service->roster,
         .intake = service->results,
         .box = &service->boxes[0],
+        .lessons = &service->boxes[1],
         .lease_ms = service->options.lease_ms,
         .beat_ms = service->options.beat_ms,
         .admits = admits,

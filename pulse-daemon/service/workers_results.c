@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "pulse-daemon/service/errors.h"
+#include "pulse-daemon/service/learning.h"
 #include "pulse-daemon/service/workers_parts.h"
 
 #define INCOMING "incoming/"
@@ -154,9 +155,24 @@ static size_t place_of(const struct pulse_claim *claim, const Wire__Complete *co
     return index;
 }
 
+/* Each attempt once, however often its result comes; and no more than the planner keeps up with. */
+static void teach(struct pulse_workers *workers, const struct pulse_session *session, const Wire__Complete *complete)
+{
+    const struct pulse_claim *claim = pulse_session_claim(session, complete->shard, complete->attempt);
+    struct pulse_mailbox *box = workers->options.lessons;
+    if (claim == NULL || claim->ended || pulse_mailbox_count(box) >= PULSE_LESSONS_MOST) {
+        return;
+    }
+    struct pulse_lesson *lesson = pulse_lesson_new(claim->tenant, complete);
+    if (lesson != NULL) {
+        (void)pulse_mailbox_put(box, &lesson->mail, true);
+    }
+}
+
 void pulse_workers_complete(struct pulse_workers *workers, struct pulse_session *session,
                             const Wire__Complete *complete)
 {
+    teach(workers, session, complete);
     const struct pulse_claim *claim = end_claim(workers, session, complete->shard, complete->attempt);
     struct pulse_arrival *arrival = pulse_arrival_new();
     if (arrival == NULL) {

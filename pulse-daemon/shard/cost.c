@@ -37,6 +37,7 @@ struct entry {
 struct pulse_costs {
     struct entry *entries; /* by name */
     size_t count, room;
+    uint64_t lessons;
 };
 
 enum lh_status pulse_costs_new(struct pulse_costs **costs)
@@ -178,9 +179,19 @@ static void observe(struct entry *entry, double ns)
     take(entry, before + share * (ns - before), weight);
 }
 
+uint64_t pulse_costs_lessons(const struct pulse_costs *costs)
+{
+    return costs->lessons;
+}
+
+bool pulse_cost_is_telling(double ns)
+{
+    return ns >= TELLING_NS;
+}
+
 enum lh_status pulse_costs_learn(struct pulse_costs *costs, const char *what, double units, double ns)
 {
-    if (!(units > 0) || !(ns >= TELLING_NS) || !is_cost(ns / units) || strlen(what) >= PULSE_COST_NAME_SIZE) {
+    if (!(units > 0) || !pulse_cost_is_telling(ns) || !is_cost(ns / units) || strlen(what) >= PULSE_COST_NAME_SIZE) {
         return LH_OK;
     }
     struct entry *entry = find(costs, what);
@@ -189,6 +200,7 @@ enum lh_status pulse_costs_learn(struct pulse_costs *costs, const char *what, do
         return LH_ERR_NO_MEMORY;
     }
     observe(entry, ns / units);
+    entry->cost.lesson = ++costs->lessons;
     return LH_OK;
 }
 
@@ -240,10 +252,10 @@ static void count_pass(const struct graph *graph, const struct graph_span *spans
     }
 }
 
-static void count_done(const struct graph *graph, struct graph_span *spans, struct done *done)
+static void count_done(const struct graph *graph, const bool *conformed, struct graph_span *spans, struct done *done)
 {
     for (uint32_t m = 0; m < graph->media_count; m++) {
-        done->conform += pulse_work_conform(&graph->media[m]);
+        done->conform += conformed != NULL && conformed[m] ? 0 : pulse_work_conform(&graph->media[m]);
     }
     for (uint32_t d = 0; d < graph->deliverable_count; d++) {
         const struct graph_deliverable *deliverable = &graph->deliverables[d];
@@ -309,7 +321,7 @@ enum lh_status pulse_costs_learn_render(struct pulse_costs *costs, const struct 
     struct graph_span *spans = calloc((size_t)graph->node_count + 1, sizeof *spans);
     enum lh_status status = LH_ERR_NO_MEMORY;
     if (done.inserts != NULL && spans != NULL) {
-        count_done(graph, spans, &done);
+        count_done(graph, spent->conformed, spans, &done);
         status = pulse_costs_learn(costs, "mix", done.mix, spent->mix);
         status = status == LH_OK ? pulse_costs_learn(costs, "conform", done.conform, spent->conform) : status;
         status = status == LH_OK ? pulse_costs_learn(costs, "meter", done.meter, spent->meter) : status;

@@ -30,8 +30,9 @@ void pulse_costs_free(struct pulse_costs *costs); /* accepts NULL */
 /* What is kept of one name. */
 struct pulse_cost {
     char what[PULSE_COST_NAME_SIZE];
-    double ns;     /* for each unit, > 0, finite */
-    double weight; /* shards that it was learned from, >= 1 */
+    double ns;       /* for each unit, > 0, finite */
+    double weight;   /* shards that it was learned from, >= 1 */
+    uint64_t lesson; /* the last that it was learned from: pulse_costs_lessons() after it; 0: as it was set */
 };
 /* One from a store; nonsense is left out. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status pulse_costs_set(struct pulse_costs *costs, const char *what, double ns, double weight);
@@ -40,6 +41,11 @@ const struct pulse_cost *pulse_costs_at(const struct pulse_costs *costs, size_t 
 
 /* The estimate by name, as plans go by it; a plugin that was never seen costs what is usual for one. */
 double pulse_costs_ns(const struct pulse_costs *costs, const char *what);
+/* How many things were learned since it was made: who keeps the costs somewhere writes those whose lesson is above the
+   number that was written last. */
+uint64_t pulse_costs_lessons(const struct pulse_costs *costs);
+/* Whether something that took so long is learned from at all. */
+bool pulse_cost_is_telling(double ns);
 /* `units` of work took `ns` nanoseconds on one thread. Nonsense is left out. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status pulse_costs_learn(struct pulse_costs *costs, const char *what, double units, double ns);
 
@@ -47,6 +53,7 @@ LH_NODISCARD enum lh_status pulse_costs_learn(struct pulse_costs *costs, const c
 struct pulse_spent {
     double conform, mix, meter, encode;
     const double *inserts; /* by graph->inserts; NULL: not told */
+    const bool *conformed; /* by graph->media: it came so. NULL: none did */
 };
 /* Learns from a shard that rendered `graph`. What several formats took is shared out by what they were thought to cost.
    LH_ERR_NO_MEMORY. */

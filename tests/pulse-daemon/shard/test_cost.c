@@ -172,6 +172,29 @@ START_TEST(renders_teach)
 }
 END_TEST
 
+/* What came converted was converted elsewhere. */
+START_TEST(conforming_is_learned_where_it_was_done)
+{
+    struct song song = {.seed = 3, .tracks = 6, .frames = SONG_RATE * 600, .lossy = true};
+    struct sung sung;
+    song_write(&song, &sung);
+    bool *conformed = calloc(sung.graph->media_count, sizeof *conformed);
+    ck_assert_ptr_nonnull(conformed);
+    struct pulse_spent spent = {.conform = 1e9, .conformed = conformed};
+    memset(conformed, true, sung.graph->media_count);
+    ck_assert_int_eq(pulse_costs_learn_render(costs, sung.graph, &spent), LH_OK);
+    ck_assert_ptr_null(pulse_costs_at(costs, 0));
+    ck_assert_uint_eq(pulse_costs_lessons(costs), 0);
+    spent.conformed = NULL;
+    ck_assert_int_eq(pulse_costs_learn_render(costs, sung.graph, &spent), LH_OK);
+    ck_assert_str_eq(pulse_costs_at(costs, 0)->what, "conform");
+    ck_assert_uint_eq(pulse_costs_at(costs, 0)->lesson, 1);
+    ck_assert_uint_eq(pulse_costs_lessons(costs), 1);
+    free(conformed);
+    sung_free(&sung);
+}
+END_TEST
+
 START_TEST(memory_runs_out)
 {
     struct song song = {.seed = 3, .tracks = 2, .chain = 2, .frames = SONG_RATE * 600};
@@ -180,7 +203,7 @@ START_TEST(memory_runs_out)
     double *inserts = calloc(sung.graph->insert_count, sizeof *inserts);
     ck_assert_ptr_nonnull(inserts);
     inserts[0] = 1e9;
-    struct pulse_spent spent = {1e9, 1e9, 1e9, 1e9, inserts};
+    struct pulse_spent spent = {1e9, 1e9, 1e9, 1e9, inserts, NULL};
     for (size_t n = 1;; n++) {
         struct pulse_costs *mine = NULL;
         testing_fail_allocation(n);
@@ -211,6 +234,7 @@ int main(void)
     tcase_add_test(tcase, nonsense_is_left_out);
     tcase_add_test(tcase, rows_come_back);
     tcase_add_test(tcase, renders_teach);
+    tcase_add_test(tcase, conforming_is_learned_where_it_was_done);
     tcase_add_test(tcase, memory_runs_out);
     suite_add_tcase(suite, tcase);
     return testing_main(suite);
