@@ -41,6 +41,8 @@ extern const struct cli_command cli_command_jobs;
 extern const struct cli_command cli_command_workers;
 extern const struct cli_command cli_command_drain;
 extern const struct cli_command cli_command_enroll;
+extern const struct cli_command cli_command_peers;
+extern const struct cli_command cli_command_tokens;
 extern const struct cli_command cli_command_doctor;
 extern const struct cli_command cli_command_plugins;
 extern const struct cli_command cli_command_plugins_list;

@@ -1,39 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* loophole jobs, loophole workers, loophole drain WORKER: what a farm is at. */
+#include "cli/farm_list.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "cli/command.h"
-#include "cli/farm.h"
 #include "cli/interrupt.h"
 #include "cli/job.h"
 #include "cli/talk.h"
 
-#define ASK_MS 10000
 #define TEXT_SIZE 256
 
 static const struct lh_option rows[] = {CLI_ROWS_FARM};
 
-/* One question, whose answer is printed. */
-static int ask(const char *command, const struct lh_options *options, const Wire__Envelope *question,
-               Wire__Envelope__BodyCase expected, void (*print)(const Wire__Envelope *answer))
+int cli_farm_run(const char *command, const struct lh_options *options, cli_farm_work *work)
 {
     struct lh_arena arena;
     struct lh_error error = LH_ERROR_INIT;
     struct cli_farm_place place;
     struct cli_farm *farm = NULL;
-    const Wire__Envelope *answer;
     lh_arena_init(&arena);
     cli_interrupt_install(NULL);
     enum lh_status status = cli_farm_find(&arena, options, &place, &error);
     status = status == LH_OK ? cli_farm_open(&place, &farm, &error) : status;
-    status = status == LH_OK ? cli_farm_ask(farm, &arena, question, expected, ASK_MS, &answer, &error) : status;
-    if (status == LH_OK && print != NULL) {
-        print(answer);
-        status =
-            fflush(stdout) == 0 ? LH_OK : lh_error_set(&error, LH_ERR_IO, "standard output", "%s", strerror(errno));
+    status = status == LH_OK ? work(farm, &arena, options, &error) : status;
+    if (status == LH_OK && fflush(stdout) != 0) {
+        status = lh_error_set(&error, LH_ERR_IO, "standard output", "%s", strerror(errno));
     }
     if (status != LH_OK && status != LH_ERR_CANCELLED) {
         cli_talk_error(command, &error);
@@ -52,9 +47,17 @@ static const struct lh_option_table jobs_table = {
     .count = sizeof rows / sizeof rows[0],
 };
 
-static void print_jobs(const Wire__Envelope *answer)
+static enum lh_status list_jobs(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
+                                struct lh_error *error)
 {
-    for (size_t i = 0; i < answer->jobs->n_jobs; i++) {
+    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
+    Wire__JobList body = WIRE__JOB_LIST__INIT;
+    const Wire__Envelope *answer;
+    (void)options;
+    WIRE_BODY(&question, JOB_LIST, job_list, &body);
+    enum lh_status status =
+        cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_JOBS, CLI_FARM_ASK_MS, &answer, error);
+    for (size_t i = 0; status == LH_OK && i < answer->jobs->n_jobs; i++) {
         const Wire__Job *job = answer->jobs->jobs[i];
         time_t seconds = (time_t)(job->created_ms / 1000);
         struct tm parts;
@@ -65,14 +68,12 @@ static void print_jobs(const Wire__Envelope *answer)
         printf("%-8llu %-10s %llu/%u  %s\n", (unsigned long long)job->job, cli_job_state(job->state),
                (unsigned long long)job->project, job->revision, came);
     }
+    return status;
 }
 
 static int jobs(const struct lh_options *options)
 {
-    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
-    Wire__JobList body = WIRE__JOB_LIST__INIT;
-    WIRE_BODY(&question, JOB_LIST, job_list, &body);
-    return ask("jobs", options, &question, WIRE__ENVELOPE__BODY_JOBS, print_jobs);
+    return cli_farm_run("jobs", options, list_jobs);
 }
 
 const struct cli_command cli_command_jobs = {
@@ -87,9 +88,17 @@ static const struct lh_option_table workers_table = {
     .count = sizeof rows / sizeof rows[0],
 };
 
-static void print_workers(const Wire__Envelope *answer)
+static enum lh_status list_workers(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
+                                   struct lh_error *error)
 {
-    for (size_t i = 0; i < answer->workers->n_workers; i++) {
+    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
+    Wire__WorkerList body = WIRE__WORKER_LIST__INIT;
+    const Wire__Envelope *answer;
+    (void)options;
+    WIRE_BODY(&question, WORKER_LIST, worker_list, &body);
+    enum lh_status status =
+        cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_WORKERS, CLI_FARM_ASK_MS, &answer, error);
+    for (size_t i = 0; status == LH_OK && i < answer->workers->n_workers; i++) {
         const Wire__WorkerInfo *worker = answer->workers->workers[i];
         char name[TEXT_SIZE], cpu_class[TEXT_SIZE];
         cli_talk_clean(worker->name, name, sizeof name);
@@ -98,14 +107,12 @@ static void print_workers(const Wire__Envelope *answer)
                worker->connected ? "" : "  gone", worker->draining ? "  draining" : "",
                worker->quarantined ? "  in quarantine" : "");
     }
+    return status;
 }
 
 static int workers(const struct lh_options *options)
 {
-    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
-    Wire__WorkerList body = WIRE__WORKER_LIST__INIT;
-    WIRE_BODY(&question, WORKER_LIST, worker_list, &body);
-    return ask("workers", options, &question, WIRE__ENVELOPE__BODY_WORKERS, print_workers);
+    return cli_farm_run("workers", options, list_workers);
 }
 
 const struct cli_command cli_command_workers = {
@@ -123,13 +130,20 @@ static const struct lh_option_table drain_table = {
     .operand = "WORKER",
 };
 
-static int drain(const struct lh_options *options)
+static enum lh_status drain_worker(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
+                                   struct lh_error *error)
 {
     Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
     Wire__WorkerDrain body = WIRE__WORKER_DRAIN__INIT;
+    const Wire__Envelope *answer;
     body.name = wire_text(options->operands[0]);
     WIRE_BODY(&question, WORKER_DRAIN, worker_drain, &body);
-    return ask("drain", options, &question, WIRE__ENVELOPE__BODY_DONE, NULL);
+    return cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_DONE, CLI_FARM_ASK_MS, &answer, error);
+}
+
+static int drain(const struct lh_options *options)
+{
+    return cli_farm_run("drain", options, drain_worker);
 }
 
 const struct cli_command cli_command_drain = {

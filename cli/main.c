@@ -13,9 +13,23 @@
 #define NAME_SIZE 64
 
 static const struct cli_command *const commands[] = {
-    &cli_command_render,  &cli_command_mix,   &cli_command_check,  &cli_command_plugins, &cli_command_up,
-    &cli_command_submit,  &cli_command_watch, &cli_command_fetch,  &cli_command_cancel,  &cli_command_jobs,
-    &cli_command_workers, &cli_command_drain, &cli_command_enroll, &cli_command_doctor,  NULL,
+    &cli_command_render,
+    &cli_command_mix,
+    &cli_command_check,
+    &cli_command_plugins,
+    &cli_command_up,
+    &cli_command_submit,
+    &cli_command_watch,
+    &cli_command_fetch,
+    &cli_command_cancel,
+    &cli_command_jobs,
+    &cli_command_workers,
+    &cli_command_drain,
+    &cli_command_enroll,
+    &cli_command_peers,
+    &cli_command_tokens,
+    &cli_command_doctor,
+    NULL,
 };
 
 static const struct cli_command *find_command(const struct cli_command *const *among, const char *name)

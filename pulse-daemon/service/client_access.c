@@ -69,6 +69,10 @@ void pulse_ask_token_create(struct pulse_question *question)
     const Wire__TokenCreate *asked = question->envelope->token_create;
     struct lh_error error = LH_ERROR_INIT;
     struct token_work work = {.row = {.tenant = asked->tenant, .name = asked->name}};
+    if (asked->tenant != question->caller.tenant) {
+        pulse_question_refuse(question, WIRE__ERROR_CODE__ERROR_NOT_FOUND, "there is no such tenant", "tenant");
+        return;
+    }
     if (!pulse_role_parse(asked->role, &work.row.role)) {
         pulse_question_refuse(question, WIRE__ERROR_CODE__ERROR_INVALID,
                               "a role is one of viewer, editor, operator, admin", "role");
@@ -321,6 +325,20 @@ struct peer_list {
     size_t count;
 };
 
+/* From words with a space between. */
+static bool split_tags(struct lh_arena *arena, const char *tags, Wire__PeerInfo *info)
+{
+    char *text = lh_arena_strdup(arena, tags), *rest = NULL;
+    info->tags = lh_arena_array(arena, strlen(tags) / 2 + 1, sizeof *info->tags);
+    if (text == NULL || info->tags == NULL) {
+        return false;
+    }
+    for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        info->tags[info->n_tags++] = word;
+    }
+    return true;
+}
+
 static enum lh_status take_peer(void *context, const struct pulse_peer_row *row)
 {
     struct peer_list *list = context;
@@ -330,13 +348,15 @@ static enum lh_status take_peer(void *context, const struct pulse_peer_row *row)
     struct {
         Wire__PeerInfo info;
         char key[WIRE_KEY_SIZE];
-        char *tags[1];
     } *made = lh_arena_alloc(list->arena, sizeof *made);
     const char *name = made != NULL ? lh_arena_strdup(list->arena, row->name) : NULL;
     if (name == NULL) {
         return LH_ERR_NO_MEMORY;
     }
     wire__peer_info__init(&made->info);
+    if (!split_tags(list->arena, row->tags, &made->info)) {
+        return LH_ERR_NO_MEMORY;
+    }
     pulse_key_text(row->key, made->key);
     made->info.public_key = made->key;
     made->info.name = wire_text(name);

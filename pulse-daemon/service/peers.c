@@ -3,6 +3,7 @@
 #include "pulse-daemon/service/peers.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,18 +156,35 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
+/* Why this peer may not; false: it may. */
+static bool objects(const struct pulse_peer *peer, const char *name, const char *const *tags, size_t count,
+                    char why[LH_ERROR_MESSAGE_SIZE])
+{
+    if (strcmp(peer->name, name) != 0) {
+        snprintf(why, LH_ERROR_MESSAGE_SIZE, "this key was enrolled for the worker %.64s, not for %.64s", peer->name,
+                 name);
+        return true;
+    }
+    for (size_t i = 0; peer->tags[0] != '\0' && i < count; i++) {
+        if (!has_word(peer->tags, tags[i])) {
+            snprintf(why, LH_ERROR_MESSAGE_SIZE, "this key was enrolled with the tags %.64s, which %.64s is not among",
+                     peer->tags, tags[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pulse_peers_admit_worker(struct pulse_peers *peers, const char *key, const char *name, const char *const *tags,
-                              size_t count)
+                              size_t count, char why[LH_ERROR_MESSAGE_SIZE])
 {
     bool admitted = false;
+    snprintf(why, LH_ERROR_MESSAGE_SIZE, "this key is not enrolled for a worker");
     pthread_mutex_lock(&peers->lock);
     for (size_t i = 0; i < peers->count && !admitted; i++) {
         const struct pulse_peer *peer = &peers->items[i];
         admitted = !peer->revoked && peer->role == PULSE_PEER_WORKER && strcmp(peer->key, key) == 0 &&
-                   strcmp(peer->name, name) == 0;
-        for (size_t k = 0; admitted && peer->tags[0] != '\0' && k < count; k++) {
-            admitted = has_word(peer->tags, tags[k]);
-        }
+                   !objects(peer, name, tags, count, why);
     }
     pthread_mutex_unlock(&peers->lock);
     return admitted;

@@ -28,9 +28,10 @@ LH_NODISCARD enum lh_status pulse_peers_load(struct pulse_peers *peers, struct p
 /* The keys of a role that are not revoked: an array in the arena. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status pulse_peers_keys(struct pulse_peers *peers, enum pulse_peer_role role,
                                              struct lh_arena *arena, const char *const **keys, size_t *count);
-/* A worker of this key may have this name and claim these tags. */
+/* Whether a worker of this key may have this name and claim these tags. `why` not is for its operator: who has proven
+   its key may know what it was enrolled as. */
 bool pulse_peers_admit_worker(struct pulse_peers *peers, const char *key, const char *name, const char *const *tags,
-                              size_t count);
+                              size_t count, char why[LH_ERROR_MESSAGE_SIZE]);
 
 /* From 32 bytes to 40 characters of Z85 and back. */
 void pulse_key_text(const uint8_t key[PULSE_PEER_KEY_SIZE], char text[WIRE_KEY_SIZE]);

@@ -199,9 +199,10 @@ static enum lh_status make_local(struct pulse_service *service, struct lh_error 
 
 /* ---- the others ---- */
 
-static bool admits(void *context, const char *key, const char *name, const char *const *tags, size_t count)
+static bool admits(void *context, const char *key, const char *name, const char *const *tags, size_t count,
+                   char why[LH_ERROR_MESSAGE_SIZE])
 {
-    return pulse_peers_admit_worker(context, key, name, tags, count);
+    return pulse_peers_admit_worker(context, key, name, tags, count, why);
 }
 
 static enum lh_status start_intakes(struct pulse_service *service, struct lh_error *error)

@@ -145,6 +145,7 @@ void pulse_workers_hello(struct pulse_workers *workers, struct pulse_session *se
     const Wire__Hello *hello = envelope->hello;
     struct pulse_line line = pulse_workers_line(workers, session);
     const char *const *tags = (const char *const *)hello->tags;
+    char why[LH_ERROR_MESSAGE_SIZE];
     if (wire_version_common(envelope->version_min, envelope->version_max) == 0) {
         workers->figures.refused++;
         pulse_line_refuse(&line, envelope->id, WIRE__ERROR_CODE__ERROR_VERSION, "no version in common", NULL, 0);
@@ -156,11 +157,11 @@ void pulse_workers_hello(struct pulse_workers *workers, struct pulse_session *se
         return;
     }
     if (!pulse_session_is_local(session) &&
-        !workers->options.admits(workers->options.context, session->key, hello->name, tags, hello->n_tags)) {
+        !workers->options.admits(workers->options.context, session->key, hello->name, tags, hello->n_tags, why)) {
         workers->figures.refused++;
-        LH_LOG(LH_LOG_WARNING, "worker refused", LH_LOG_TEXT("worker", hello->name), LH_LOG_TEXT("key", session->key));
-        pulse_line_refuse(&line, envelope->id, WIRE__ERROR_CODE__ERROR_FORBIDDEN,
-                          "this key is not enrolled for a worker of this name with these tags", NULL, 0);
+        LH_LOG(LH_LOG_WARNING, "worker refused", LH_LOG_TEXT("worker", hello->name), LH_LOG_TEXT("key", session->key),
+               LH_LOG_TEXT("why", why));
+        pulse_line_refuse(&line, envelope->id, WIRE__ERROR_CODE__ERROR_FORBIDDEN, why, NULL, 0);
         return;
     }
     if (!copy_hello(session, hello)) {

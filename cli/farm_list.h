@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands share that ask a farm a few questions and print what it says. */
+#ifndef CLI_FARM_LIST_H
+#define CLI_FARM_LIST_H
+
+#include "cli/farm.h"
+
+#define CLI_FARM_ASK_MS 10000
+
+/* What a command does with a farm; it prints to standard output. */
+typedef enum lh_status cli_farm_work(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
+                                     struct lh_error *error);
+
+/* Finds the farm, does the work, tells what went wrong. Gives the exit status. */
+int cli_farm_run(const char *command, const struct lh_options *options, cli_farm_work *work);
+
+#endif
