@@ -37,8 +37,9 @@ class Programs:
 
 class Farm:
     def __init__(self, folder, programs, workers=1, options=(), lv2=None, lease_ms=LEASE_MS, beat_ms=BEAT_MS, store=None,
-                 **changes):
-        """`lv2`: folder of plugins, none by default; `changes`: of the environment of all."""
+                 before=(), **changes):
+        """`lv2`: folder of plugins, none by default; `before`: of the command, as nsenter; `changes`: of the environment
+        of all."""
         self.programs = programs
         # Sockets have short paths, test folders may have long ones.
         self.data = tempfile.mkdtemp(prefix="lh-", dir="/tmp")
@@ -49,6 +50,7 @@ class Farm:
         self.environment = programs.environment(
             LV2_PATH=lv2, XDG_CACHE_HOME=os.path.join(folder, "cache"), LOOPHOLE_CACHE="", **changes)
         self.workers = workers
+        self.before = before
         self.options = ["--lease-ms", str(lease_ms), "--beat-ms", str(beat_ms), *options]
         if store is not None:
             self.options += ["--store", store]
@@ -71,7 +73,7 @@ class Farm:
     def start(self, patience=60):
         """Starts it and waits until it is ready."""
         self.process = subprocess.Popen(
-            [self.programs.loophole, "up", "--data", self.data, "--workers", str(self.workers), *self.options],
+            [*self.before, self.programs.loophole, "up", "--data", self.data, "--workers", str(self.workers), *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment,
             text=True, errors="replace")
         ready = threading.Event()
