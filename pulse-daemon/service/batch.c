@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "pulse-daemon/service/artifacts.h"
 
 #define MS_NS 1000000
@@ -36,6 +37,7 @@ void pulse_task_finish(struct pulse_task *task, enum lh_status status, const str
 struct lookup {
     struct lh_arena *arena;
     const struct pulse_farm *farm;
+    struct lh_blobs *blobs; /* NULL: rows are taken as they are */
     uint64_t tenant;
     struct lh_digest *keys;
     size_t key_count;
@@ -94,10 +96,16 @@ static void collect_names(struct lookup *lookup, const struct pulse_farm_event *
     lookup->key_count = kept;
 }
 
+/* What is planned with has to be there indeed: an output whose blob is gone is absent, and made again. */
 static enum lh_status take_row(void *context, size_t index, const struct pulse_output_row *output)
 {
     struct lookup *lookup = context;
+    struct lh_blob blob;
     (void)index;
+    if (lookup->blobs != NULL && output->state == PULSE_OUTPUT_PRESENT &&
+        !lh_blobs_has(lookup->blobs, &output->digest, &blob)) {
+        return LH_OK;
+    }
     struct pulse_output_row *row = &lookup->rows[lookup->row_count++];
     *row = *output;
     void *facts = lh_arena_alloc(lookup->arena, output->facts_size);
@@ -111,6 +119,19 @@ static enum lh_status take_row(void *context, size_t index, const struct pulse_o
     return LH_OK;
 }
 
+/* What a plan meets is of use: eviction begins with what was of none for longest. */
+static enum lh_status touch(struct pulse_bench *bench, struct pulse_task *task, const struct lookup *lookup,
+                            struct lh_error *error)
+{
+    if (task->event.kind != PULSE_FARM_PLANNED || lookup->row_count == 0) {
+        return LH_OK;
+    }
+    for (size_t i = 0; i < lookup->row_count; i++) {
+        lookup->keys[i] = lookup->rows[i].key; /* they have been looked up */
+    }
+    return pulse_store_outputs_touch(bench->store, lookup->tenant, lookup->keys, lookup->row_count, error);
+}
+
 static enum lh_status look_up(struct pulse_bench *bench, struct pulse_task *task, struct lh_error *error)
 {
     struct pulse_farm_event *event = &task->event;
@@ -118,7 +139,10 @@ static enum lh_status look_up(struct pulse_bench *bench, struct pulse_task *task
     if (most == 0 || event->tenant == 0) {
         return LH_OK;
     }
-    struct lookup lookup = {.arena = &task->arena, .farm = bench->farm, .tenant = event->tenant};
+    struct lookup lookup = {.arena = &task->arena,
+                            .farm = bench->farm,
+                            .blobs = event->kind == PULSE_FARM_PLANNED ? bench->blobs : NULL,
+                            .tenant = event->tenant};
     lookup.keys = lh_arena_array(&task->arena, most, sizeof *lookup.keys);
     if (lookup.keys == NULL) {
         return lh_error_no_memory(error);
@@ -133,7 +157,7 @@ static enum lh_status look_up(struct pulse_bench *bench, struct pulse_task *task
                                                  : LH_OK;
     event->known = lookup.rows;
     event->known_count = lookup.row_count;
-    return status;
+    return status == LH_OK && task->write != NULL ? touch(bench, task, &lookup, error) : status;
 }
 
 /* ---- the batch ---- */
@@ -198,6 +222,16 @@ static enum lh_status commit(struct pulse_bench *bench, struct batch *batch, str
     return status == LH_OK ? pulse_store_commit(bench->store, error) : status;
 }
 
+/* What operators must see: no conversation with anybody tells of it. */
+static void log_alarms(const struct pulse_farm_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->change_count; i++) {
+        if (outcome->changes[i].kind == PULSE_CHANGE_ALARM) {
+            LH_LOG(LH_LOG_ERROR, "alarm", LH_LOG_TEXT("what", outcome->changes[i].event));
+        }
+    }
+}
+
 /* A batch that changes nothing (beats, mostly) costs no transaction. */
 static bool needs_transaction(const struct batch *batch)
 {
@@ -232,6 +266,9 @@ static enum lh_status decide(struct pulse_bench *bench, struct batch *batch, str
     } else if (status == LH_OK && (pulse_orders_actions(&batch->outcome, for_workers, &batch->to_workers) != LH_OK ||
                                    pulse_orders_actions(&batch->outcome, for_planner, &batch->to_planner) != LH_OK)) {
         status = lh_error_no_memory(error);
+    }
+    if (status == LH_OK) {
+        log_alarms(&batch->outcome);
     }
     bench->figures.commit_ns += lh_clock_monotonic_ns() - stepped_ns;
     return status;

@@ -10,6 +10,7 @@
 struct pulse_bench {
     struct pulse_store *store;
     struct pulse_farm *farm;
+    struct lh_blobs *blobs;
     uint64_t next_job;
     struct pulse_mailbox *workers, *planner, *clients;
     struct pulse_decider_figures figures; /* its own thread's copy */

@@ -283,6 +283,7 @@ enum lh_status pulse_decider_new(const struct pulse_decider_options *options, st
         return lh_error_no_memory(error);
     }
     made->options = *options;
+    made->bench.blobs = options->blobs;
     made->bench.workers = options->workers;
     made->bench.planner = options->planner;
     made->bench.clients = options->clients;

@@ -10,6 +10,7 @@
 #ifndef PULSE_SERVICE_DECIDER_H
 #define PULSE_SERVICE_DECIDER_H
 
+#include "common/blobs/blobs.h"
 #include "pulse-daemon/service/orders.h"
 #include "pulse-daemon/service/task.h"
 
@@ -22,6 +23,7 @@ struct pulse_decider_options {
     const char *store;  /* URL */
     const char *holder; /* who leads, for people */
     struct pulse_farm_options farm;
+    struct lh_blobs *blobs; /* where the bytes of outputs are */
     /* Where orders go: actions to workers (ASSIGN, WITHDRAW, ACKNOWLEDGE, DRAINED) and to the planner (PLAN), events to
        those who talk with clients. */
     struct pulse_mailbox *workers, *planner, *clients;

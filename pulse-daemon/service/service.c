@@ -139,6 +139,7 @@ static enum lh_status start_decider(struct pulse_service *service, struct lh_err
     struct pulse_decider_options options = {
         .store = service->folder.store_url,
         .holder = holder,
+        .blobs = service->blobs,
         .farm = {.lease_ns = service->options.lease_ms * UINT64_C(1000000)},
         .workers = &service->boxes[0],
         .planner = &service->boxes[1],

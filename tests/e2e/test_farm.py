@@ -85,6 +85,23 @@ def test_work_goes_on_while_pulse_starts_anew(folder):
         equal(len(farm.logged("attempt ends")), 2, "attempts")
 
 
+def test_what_is_gone_is_made_again(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS) as farm:
+        first = farm.render(project, f"{folder}/first")
+        farm.stop(signal.SIGTERM)
+        digest = first["deliverables"][0]["fileSha256"].split(":")[1]
+        os.unlink(f"{farm.data}/media/kept/{digest[:2]}/{digest}")
+        contains(farm.must("doctor", status=1).stdout.decode(), digest)
+        farm.start()
+        equal(farm.run("fetch", str(first["job"]["id"]), "-o", f"{folder}/none").returncode, 4, "fetched what is gone")
+        farm.render(project, f"{folder}/second")
+        same_files(f"{folder}/first", f"{folder}/second")
+        farm.fetch(str(first["job"]["id"]), f"{folder}/third")
+        same_files(f"{folder}/first", f"{folder}/third")
+        equal(farm.must("doctor").stdout, b"", "findings")
+
+
 def faults_of(done):
     """Lines of a command's talk without what names the file."""
     return sorted(line.split(": ", 1)[1] for line in done.talk.splitlines() if ": /" in line)
@@ -158,6 +175,6 @@ def test_who_may_not(folder):
 if __name__ == "__main__":
     sys.exit(run_tests([
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
-        test_work_goes_on_while_pulse_starts_anew, test_faults_as_check_tells_them, test_cancel_and_priorities,
-        test_interrupted_while_waiting, test_who_may_not,
+        test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
+        test_cancel_and_priorities, test_interrupted_while_waiting, test_who_may_not,
     ]))
