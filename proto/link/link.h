@@ -68,7 +68,8 @@ struct wire_buffer {
 enum wire_event_kind { WIRE_JOINED = 0, WIRE_MESSAGE, WIRE_GONE };
 
 enum wire_gone {
-    WIRE_GONE_CLOSED = 0, /* the connection ended or died */
+    WIRE_GONE_CLOSED = 0, /* the connection ended: on one machine, the other process has, or means to */
+    WIRE_GONE_SILENT,     /* given up without a sign of life: stopped, or cut off by the network; it may come back */
     WIRE_GONE_SLOW,       /* `queue` messages were on their way and it did not take them */
     WIRE_GONE_REVOKED,    /* its key is not allowed any more */
     WIRE_GONE_REFUSED,    /* DEALER, SUBSCRIBER: the other side does not let us in, or is not who we expect; without a

@@ -78,7 +78,7 @@ static void beat_peer(struct wire_link *link, uint32_t index, struct wire_peer *
         return;
     }
     if (judged && drained && link->now_ns - peer->heard_ns > socket->dead_ms * WIRE_MILLISECOND_NS) {
-        wire_peer_cut(link, index, peer, WIRE_GONE_CLOSED);
+        wire_peer_cut(link, index, peer, WIRE_GONE_SILENT);
     } else if (socket->kind == WIRE_DEALER) {
         wire_sign_send(socket->handle, WIRE_SIGN_BEAT);
     } else if (!drained && peer->beats && wire_send_route(socket->handle, peer->route) == WIRE_SENT) {

@@ -160,7 +160,7 @@ static void on_gone(struct pulse_workers *workers, struct pulse_session *session
         LH_LOG(LH_LOG_INFO, "worker gone", LH_LOG_TEXT("worker", session->name));
         pulse_roster_leave(workers->options.roster, session->name, session->number);
     }
-    /* Over a network its process may live on, and its leases decide. */
+    /* Over a network, or silent, its process may live on: its leases decide. */
     if (pulse_session_is_local(session) && gone == WIRE_GONE_CLOSED && session->state == PULSE_SESSION_WELCOME &&
         !session->replaced) {
         tell_gone(workers, session);
