@@ -5,6 +5,7 @@ witness in the store that writes down what Pulse commits.
 A test's arguments are LOOPHOLE LOOPHOLE-SIGNAL LOOPHOLE-PULSE LOOPHOLE-NODE BUNDLES, and options: --seed N, --kills N, --stops N."""
 import argparse
 import atexit
+import ctypes
 import functools
 import hashlib
 import os
@@ -17,7 +18,7 @@ import tempfile
 import time
 
 from farm import Farm, Programs
-from tap import equal, make_project, read, run, sine, wav_bytes, write
+from tap import Skip, equal, make_project, read, run, sine, wav_bytes, write
 
 PROGRAMS = Programs()
 OWN = tempfile.mkdtemp(prefix="loophole-broken-")
@@ -30,6 +31,7 @@ WORKERS = 3
 TRACKS = 12
 SECONDS = 25
 PAUSE_US = 100  # in each block: a track takes a quarter of a second, and the estimate is high enough for cuts
+PATIENCE = 60  # for a job that takes two seconds when nobody disturbs it
 CLAIMED, DONE = 2, 3  # states of shards
 FINAL_JOBS = (3, 4, 5)
 SUCCEEDED = 3
@@ -75,10 +77,10 @@ def digests(folder):
 
 
 @functools.cache
-def rendered_here(**members):
+def rendered_here(pause=PAUSE_US):
     """The slow project and the SHA-256 of the files that `loophole render` makes of it; once for all tests of a script."""
     folder = tempfile.mkdtemp(dir=OWN)
-    project = slow_project(folder, **members)
+    project = slow_project(folder, pause=pause)
     done = run([PROGRAMS.loophole, "render", project, "-o", f"{folder}/out", "--progress", "none", "--threads", "8"],
                env=PROGRAMS.environment(LV2_PATH=LV2, XDG_CACHE_HOME=f"{folder}/cache", LOOPHOLE_CACHE=""))
     equal(done.returncode, 0, done.talk)
@@ -168,9 +170,9 @@ def judge(rows):
 class Broken:
     """A farm that is disturbed: rounds of one job each, and what is asked after each."""
 
-    def __init__(self, folder, workers=WORKERS, **members):
+    def __init__(self, folder, workers=WORKERS, pause=PAUSE_US, **members):
         self.folder = folder
-        self.project, self.reference = rendered_here()
+        self.project, self.reference = rendered_here(pause)
         self.farm = Farm(folder, PROGRAMS, workers=workers, lv2=LV2, lease_ms=LEASE_MS, beat_ms=BEAT_MS, **members)
         self.seen = 0
 
@@ -198,12 +200,12 @@ class Broken:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.farm.environment, text=True)
         atexit.register(self.client.kill)
 
-    def finish(self, patience=60):
+    def finish(self):
         """Until the client is served: its files are those of the reference. -> seconds since it began"""
         try:
-            said, talk = self.client.communicate(timeout=patience)
+            said, talk = self.client.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the job is not over after {patience} s: {self.farm.run('jobs').stdout.decode()}") from None
+            raise AssertionError(f"the job is not over after {PATIENCE} s: {self.farm.run('jobs').stdout.decode()}") from None
         finally:
             self.client.kill()
             self.client.wait()
@@ -213,6 +215,17 @@ class Broken:
         equal(digests(self.out), self.reference, "SHA-256 of what was fetched")
         shutil.rmtree(self.out)
         return took
+
+    def claim(self, again=None):
+        """Waits until a shard of the job is claimed that renders; or, `again`, until that one is claimed anew. -> its row"""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            claims = [row for row in self.witness.rows(self.seen) if row["what"] == "shard" and row["now"] == CLAIMED]
+            for row in claims:
+                if row["attempt"] == again["attempt"] + 1 and row["id"] == again["id"] if again else row["id"] != claims[0]["id"]:
+                    return row
+            time.sleep(0.02)
+        raise AssertionError(f"no shard is claimed {'again ' if again else ''}after {PATIENCE} s")
 
     def agree(self):
         """The store, its history and Pulse's own look at both. -> the rows since the last time"""
@@ -224,6 +237,29 @@ class Broken:
         self.seen = rows[-1]["number"] if rows else 0
         equal([row["now"] for row in fresh if row["what"] == "job"][-1:], [SUCCEEDED], "state of the job")
         return fresh
+
+
+class Halted:
+    """One thread of another process stands still: `with Halted(thread)`."""
+
+    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17  # of ptrace(2)
+
+    def __init__(self, thread):
+        self.thread = thread
+        self.library = ctypes.CDLL(None, use_errno=True)
+        self.library.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+
+    def ask(self, request):
+        if self.library.ptrace(request, self.thread, None, None) != 0:
+            raise Skip(f"a thread cannot be halted here: {os.strerror(ctypes.get_errno())}")
+
+    def __enter__(self):
+        self.ask(self.SEIZE)
+        self.ask(self.INTERRUPT)
+        os.waitpid(self.thread, 0x40000000)  # __WALL
+
+    def __exit__(self, *_):
+        self.ask(self.DETACH)
 
 
 def held_by(rows, owner, at):

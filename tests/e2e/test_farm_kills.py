@@ -9,8 +9,8 @@ import signal
 import sys
 import time
 
-from broken_farm import LEASE_MS, Broken, Times, chances, given_again, held_by, options
-from tap import run_tests
+from broken_farm import CLAIMED, DONE, LEASE_MS, Broken, Halted, Times, chances, digests, given_again, held_by, options
+from tap import equal, run_tests
 
 KILLS, STOPS = options().kills, options().stops
 NODE_S = LEASE_MS / 1000 + 3
@@ -87,29 +87,89 @@ def test_pulse_is_killed(folder):
     times.tell()
 
 
+def test_what_is_acknowledged_is_kept(folder):
+    """Pulse is killed as soon as it has said which number a job has."""
+    with Broken(folder) as broken:
+        for _ in range(min(KILLS, 5)):
+            pid = broken.farm.processes()["pulse"]
+            job = broken.farm.submit(broken.project, "--fresh")
+            os.kill(pid, signal.SIGKILL)
+            broken.farm.await_other("pulse", pid)
+            broken.farm.watch(job)
+            broken.farm.fetch(job, f"{folder}/{job}")
+            equal(digests(f"{folder}/{job}"), broken.reference, "SHA-256 of what was fetched")
+            broken.agree()
+
+
+def test_silent_nodes_are_given_up(folder):
+    """A node is stopped, and the job is over before it goes on."""
+    times = Times("a stopped node's shards are given to others", NODE_S)
+    with Broken(folder) as broken:
+        for _ in range(STOPS):
+            broken.submit()
+            claim = broken.claim()
+            pid = broken.farm.kill(claim["owner"], signal.SIGSTOP)
+            at = time.time()
+            try:
+                broken.finish()
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            rows = broken.agree()
+            times.add(given_again(rows, held_by(rows, claim["owner"], at), at))
+    times.tell()
+
+
+def test_late_results_are_refused(folder):
+    """The thread of a node that speaks with Pulse is halted, not the one that renders, until another node has the shard;
+    then it brings its own result, and first. The one that counts is that of the current attempt."""
+    with Broken(folder, pause=300, LOOPHOLE_LOG="debug") as broken:
+        broken.usual()
+        spans = spans_of(broken.witness.rows())
+        late_ones = 0
+        for _ in range(3 * STOPS):
+            broken.submit()
+            claim = broken.claim()
+            time.sleep(0.6)
+            with Halted(broken.farm.processes()[claim["owner"]]):
+                current = broken.claim(again=claim)
+                time.sleep(max(0, claim["at"] + 1.2 * max(spans) - time.time()))
+            broken.finish()
+            broken.agree()
+            acknowledged = 'result acknowledged" shard={id} attempt={attempt} verdict='
+            broken.farm.await_log(acknowledged.format_map(current) + "committed", patience=5)
+            equal(broken.farm.logged(acknowledged.format_map(claim) + "committed"), [], "late results that count")
+            late_ones += len(broken.farm.logged('attempt ends" shard={id} attempt={attempt} .*complete'.format_map(claim)))
+            if late_ones >= STOPS:
+                break
+    print(f"# late results: {late_ones}", flush=True)
+    equal(late_ones > 0, True, "some result is late")
+
+
+def spans_of(rows):
+    """Seconds from each claim to its end."""
+    claims = {row["id"]: row["at"] for row in rows if row["what"] == "shard" and row["now"] == CLAIMED}
+    return [row["at"] - claims[row["id"]] for row in rows if row["what"] == "shard" and row["now"] == DONE]
+
+
 def test_processes_are_stopped(folder):
-    """For longer than a lease, then continued: what they come back with is late, and refused or found identical."""
-    random, times = chances("stops"), Times("a stopped node's shards are given to others", NODE_S)
+    """Instances and Pulse, for longer than a lease."""
+    random = chances("stops")
     with Broken(folder) as broken:
         usual = broken.usual()
-        for what in ("node", "instance", "pulse") * STOPS:
+        for what in ("instance", "pulse") * STOPS:
             broken.submit()
             time.sleep(random.uniform(0.2, 0.8) * usual)
-            at = time.time()
-            victim = f"worker-{random.randint(1, broken.farm.workers)}" if what == "node" else "pulse"
-            pid = a_running_instance(broken, random)[0] if what == "instance" else broken.farm.processes()[victim]
+            pid = a_running_instance(broken, random)[0] if what == "instance" else broken.farm.processes()["pulse"]
             if pid is not None:
                 os.kill(pid, signal.SIGSTOP)
                 time.sleep(2.5 * LEASE_MS / 1000)
                 os.kill(pid, signal.SIGCONT)
             broken.finish()
-            rows = broken.agree()
-            if what == "node":
-                times.add(given_again(rows, held_by(rows, victim, at), at))
-    times.tell()
+            broken.agree()
 
 
-TESTS = [test_nodes_are_killed, test_instances_are_killed, test_pulse_is_killed, test_processes_are_stopped]
+TESTS = [test_nodes_are_killed, test_instances_are_killed, test_pulse_is_killed, test_what_is_acknowledged_is_kept,
+         test_silent_nodes_are_given_up, test_late_results_are_refused, test_processes_are_stopped]
 
 if __name__ == "__main__":
     sys.exit(run_tests(TESTS))
