@@ -2,6 +2,7 @@
 """A farm from outside: test_farm.py LOOPHOLE SIGNAL PULSE NODE SOURCE-ROOT."""
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -102,6 +103,22 @@ def test_what_is_gone_is_made_again(folder):
         equal(farm.must("doctor").stdout, b"", "findings")
 
 
+def test_the_readme(folder):
+    text = read(f"{ROOT}/README.md").decode().split("## A farm", 1)[1].split("\n## ", 1)[0]
+    lines = [line.split("#")[0].split() for line in text.splitlines() if line.startswith("    loophole ")]
+    equal(lines.pop(0), ["loophole", "up", "--workers", "2", "&"], "the first command")
+    first = f"{ROOT}/examples/first"
+    local(f"{first}/first.json", f"{folder}/here")
+    with Farm(folder, PROGRAMS, workers=2) as farm:
+        shutil.copytree(first, f"{folder}/first")
+        for line in lines:
+            done = run([PROGRAMS.loophole, *line[1:]], env={**farm.environment, "LOOPHOLE_DATA": farm.data},
+                       cwd=f"{folder}/first")
+            equal(done.returncode, 0, f"exit status of {line}: {done.talk}")
+        same_files(f"{folder}/here", f"{folder}/first/out")
+        equal(farm.stop(signal.SIGTERM), 0, "exit status of up")
+
+
 def faults_of(done):
     """Lines of a command's talk without what names the file."""
     return sorted(line.split(": ", 1)[1] for line in done.talk.splitlines() if ": /" in line)
@@ -176,5 +193,5 @@ if __name__ == "__main__":
     sys.exit(run_tests([
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
-        test_cancel_and_priorities, test_interrupted_while_waiting, test_who_may_not,
+        test_cancel_and_priorities, test_interrupted_while_waiting, test_who_may_not, test_the_readme,
     ]))
