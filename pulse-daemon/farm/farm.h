@@ -11,7 +11,7 @@
        for ever:
            wait for messages, at most until pulse_farm_wake_ns()
            for each PLANNED, COMPLETE: look up in the store what pulse_farm_holds() says is not held (see `known`)
-           pulse_farm_step(events of up to 2 ms, now) -> changes, actions
+           pulse_farm_step(the events that are there, now) -> changes, actions
            commit the changes in one transaction that checks the leader's epoch
            committed: carry out the actions, in their order
            not committed: carry out none; answer the events' senders "not now"; pulse_farm_forget, load anew
