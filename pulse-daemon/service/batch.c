@@ -167,7 +167,7 @@ struct batch {
     size_t count;
     struct pulse_farm_event events[PULSE_BATCH_MAX];
     size_t event_count;
-    bool writes;
+    size_t refused; /* whose own write failed; `count`: nobody's */
     struct pulse_farm_outcome outcome;
     struct pulse_orders *to_workers, *to_planner, *to_clients;
 };
@@ -189,7 +189,9 @@ static enum lh_status prepare(struct pulse_bench *bench, struct batch *batch, in
     for (size_t i = 0; status == LH_OK && i < batch->count; i++) {
         struct pulse_task *task = batch->tasks[i];
         struct pulse_writing writing = {.store = bench->store, .now_ms = now_ms, .next_job = bench->next_job};
+        task->spared = false;
         status = task->write != NULL ? task->write(task, &writing, error) : LH_OK;
+        batch->refused = status != LH_OK ? i : batch->refused;
         if (status != LH_OK || task->spared) {
             continue;
         }
@@ -300,12 +302,64 @@ static void take_replies(struct batch *batch)
     }
 }
 
+/* The task's own fault: it asks for what cannot be, also by a rule of the store's that nobody looked at before, and the
+   store is well. */
+static bool is_the_tasks(enum lh_status status)
+{
+    switch (status) {
+    case LH_ERR_USAGE:
+    case LH_ERR_INVALID:
+    case LH_ERR_MISSING:
+    case LH_ERR_FORMAT:
+    case LH_ERR_LIMIT:
+    case LH_ERR_UNSUPPORTED:
+    case LH_ERR_CONFLICT:
+    case LH_ERR_INTERNAL:
+        return true;
+    case LH_OK:
+    case LH_ERR_NO_MEMORY:
+    case LH_ERR_IO:
+    case LH_ERR_FAULT:
+    case LH_ERR_CRASHED:
+    case LH_ERR_CANCELLED:
+    case LH_ERR_UNAVAILABLE:
+    case LH_ERR_TAKEN_OVER:
+        break;
+    }
+    return false;
+}
+
+/* What one task wants to write is refused: it is told so alone, and the core, which has not seen any of the batch yet,
+   gets the others. False: that is not what has happened. */
+static bool set_aside(struct pulse_bench *bench, struct batch *batch, enum lh_status status,
+                      const struct lh_error *error)
+{
+    if (batch->refused == batch->count || !is_the_tasks(status)) {
+        return false;
+    }
+    struct pulse_task *task = batch->tasks[batch->refused];
+    pulse_store_rollback(bench->store);
+    batch->count--;
+    memmove(batch->tasks + batch->refused, batch->tasks + batch->refused + 1,
+            (batch->count - batch->refused) * sizeof(struct pulse_task *));
+    batch->refused = batch->count;
+    batch->event_count = 0;
+    LH_LOG(LH_LOG_WARNING, "write refused", LH_LOG_TEXT("code", lh_status_text(status)),
+           LH_LOG_TEXT("why", error->message));
+    pulse_task_finish(task, status, error);
+    return true;
+}
+
 enum lh_status pulse_batch_decide(struct pulse_bench *bench, struct pulse_task **tasks, size_t count,
                                   struct lh_error *error)
 {
-    struct batch batch = {.tasks = tasks, .count = count};
+    struct batch batch = {.tasks = tasks, .count = count, .refused = count};
     uint64_t next_job = bench->next_job;
     enum lh_status status = decide(bench, &batch, error);
+    while (status != LH_OK && set_aside(bench, &batch, status, error)) {
+        bench->next_job = next_job;
+        status = decide(bench, &batch, error);
+    }
     bench->figures.batches++;
     bench->figures.events += batch.event_count;
     if (status != LH_OK) {
@@ -317,7 +371,7 @@ enum lh_status pulse_batch_decide(struct pulse_bench *bench, struct pulse_task *
         pulse_orders_free(batch.to_clients);
         struct lh_error later = LH_ERROR_INIT;
         (void)lh_error_set(&later, LH_ERR_UNAVAILABLE, NULL, "nothing can be decided now: %s", error->message);
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < batch.count; i++) {
             pulse_task_finish(tasks[i], LH_ERR_UNAVAILABLE, &later);
         }
         return status;
@@ -330,36 +384,10 @@ enum lh_status pulse_batch_decide(struct pulse_bench *bench, struct pulse_task *
     deliver(bench->workers, &batch.to_workers);
     deliver(bench->planner, &batch.to_planner);
     deliver(bench->clients, &batch.to_clients);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < batch.count; i++) {
         pulse_task_finish(tasks[i], tasks[i]->status, NULL);
     }
     return LH_OK;
-}
-
-/* The task's own fault: it asks for what cannot be, and the store is well. */
-static bool is_the_tasks(enum lh_status status)
-{
-    switch (status) {
-    case LH_ERR_USAGE:
-    case LH_ERR_INVALID:
-    case LH_ERR_MISSING:
-    case LH_ERR_FORMAT:
-    case LH_ERR_LIMIT:
-    case LH_ERR_UNSUPPORTED:
-    case LH_ERR_CONFLICT:
-        return true;
-    case LH_OK:
-    case LH_ERR_NO_MEMORY:
-    case LH_ERR_IO:
-    case LH_ERR_FAULT:
-    case LH_ERR_CRASHED:
-    case LH_ERR_CANCELLED:
-    case LH_ERR_UNAVAILABLE:
-    case LH_ERR_TAKEN_OVER:
-    case LH_ERR_INTERNAL:
-        break;
-    }
-    return false;
 }
 
 enum lh_status pulse_batch_write(struct pulse_bench *bench, struct pulse_task *task, struct lh_error *error)

@@ -17,7 +17,8 @@ struct pulse_bench {
 };
 
 /* EVENT tasks, at most PULSE_BATCH_MAX: into the core, to the store, home. Whatever comes of it, the tasks are the
-   batch's. LH_OK: committed and told. LH_ERR_UNAVAILABLE, LH_ERR_IO, LH_ERR_NO_MEMORY: nothing has happened, and the
+   batch's. LH_OK: committed and told; a task whose own write is refused is told so, and the others go on without it.
+   LH_ERR_UNAVAILABLE, LH_ERR_IO, LH_ERR_NO_MEMORY: nothing has happened, and the
    core has to be loaded anew. LH_ERR_TAKEN_OVER and all others: the end. */
 LH_NODISCARD enum lh_status pulse_batch_decide(struct pulse_bench *bench, struct pulse_task **tasks, size_t count,
                                                struct lh_error *error);

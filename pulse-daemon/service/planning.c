@@ -67,14 +67,6 @@ static struct due *dequeue(struct pulse_planning *planning)
     return due;
 }
 
-static void come_home(struct pulse_task *task)
-{
-    if (task->status != LH_OK) { /* the core asks again once it has its rows back */
-        LH_LOG(LH_LOG_INFO, "plan not taken", LH_LOG_NUMBER("job", task->job), LH_LOG_TEXT("why", task->error.message));
-    }
-    pulse_task_free(task);
-}
-
 /* ---- planning ---- */
 
 static enum lh_status take_cost(void *context, const struct pulse_cost_row *row)
@@ -119,6 +111,35 @@ static bool is_for_later(enum lh_status status)
     return status == LH_ERR_UNAVAILABLE || status == LH_ERR_NO_MEMORY || status == LH_ERR_IO;
 }
 
+static void ask(struct pulse_planning *planning, struct pulse_task *task);
+
+/* What would be kept of the plan is past what the store takes: it would be so each time, and the job has failed. */
+static void come_home(struct pulse_task *task)
+{
+    const struct due due = {.tenant = task->event.tenant, .job = task->job};
+    struct pulse_task *failure = NULL;
+    if (task->status != LH_OK) {
+        LH_LOG(LH_LOG_INFO, "plan not taken", LH_LOG_NUMBER("job", task->job), LH_LOG_TEXT("why", task->error.message));
+    }
+    if (task->status != LH_OK && !is_for_later(task->status)) { /* else the core asks again once it has its rows back */
+        task->error.code = task->status;
+        failure = make_failure(&due, &task->error);
+    }
+    if (failure != NULL) {
+        ask(task->owner, failure);
+    }
+    pulse_task_free(task);
+}
+
+static void ask(struct pulse_planning *planning, struct pulse_task *task)
+{
+    task->home = planning->options.box;
+    task->owner = planning;
+    task->resume = come_home;
+    planning->asked++;
+    pulse_decider_ask(planning->options.decider, task, true);
+}
+
 /* True: it is done with; false: it has to be tried again. */
 static bool plan(struct pulse_planning *planning, const struct due *due)
 {
@@ -152,10 +173,7 @@ static bool plan(struct pulse_planning *planning, const struct due *due)
     }
     pulse_job_plan_fini(&made);
     if (task != NULL) {
-        task->home = planning->options.box;
-        task->resume = come_home;
-        planning->asked++;
-        pulse_decider_ask(planning->options.decider, task, true);
+        ask(planning, task);
     }
     return !later;
 }

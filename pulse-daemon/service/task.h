@@ -38,8 +38,9 @@ struct pulse_task {
     enum pulse_task_kind kind;
     struct pulse_farm_event event;
     /* WRITE: the transaction. EVENT (NULL: nothing): what is to be committed together with the event, run before the
-       core gets it: it may change the event, and when it sets `spared` the core does not get it. It must fail only as
-       the store fails. Nothing is written by it if the whole batch is not committed. */
+       core gets it: it may change the event, and when it sets `spared` the core does not get it. When it
+       fails the task comes home with that, and the batch is begun anew without it: it is run again for the others.
+       Nothing is written by it if the whole batch is not committed. */
     enum lh_status (*write)(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error);
     bool spared;
     enum lh_status (*upkeep)(struct pulse_task *task, const struct pulse_upkeep *upkeep, struct lh_error *error);
