@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import struct
 import subprocess
 import sys
@@ -99,22 +98,7 @@ class Cutting(Farm):
         super().__init__(folder, PROGRAMS, workers=0, lv2=lv2, store=store, lease_ms=15000, beat_ms=1000,
                          XDG_DATA_HOME=os.path.join(OWN, "data"))
         self.environment["XDG_CACHE_HOME"] = os.path.join(OWN, "cache")  # what is known of plugins is known for all
-        self.store = store
-        self.start()
-        equal(self.stop(), 0, "exit status of up")
-        self.teach()
-
-    def teach(self):
-        """The prices, as a Pulse before this one would have left them."""
-        rows = ", ".join(f"('{what}', {float(ns)}, 1000000.0)" for what, ns in PRICES.items())
-        text = f"INSERT INTO costs (name, value, weight) VALUES {rows}"
-        if self.store is not None:
-            subprocess.run([postgres.program("psql"), "-q", "-v", "ON_ERROR_STOP=1", "-c", text, self.store], check=True)
-            return
-        store = sqlite3.connect(f"{self.data}/pulse.db")
-        with store:
-            store.execute(text)
-        store.close()
+        self.teach(PRICES)
 
     def __enter__(self):
         return self
