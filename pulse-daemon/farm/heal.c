@@ -63,13 +63,15 @@ static size_t break_promises(struct pulse_farm *farm)
     return broken;
 }
 
-/* Cancels what nobody waits for, and learns how urgent the rest is. */
+/* Cancels what nobody waits for, and learns how urgent the rest is. Until it is known of each, all are as little urgent
+   as can be: who runs may wait for what was planned after it, when its input has vanished meanwhile. */
 static size_t drop_unwanted(struct pulse_farm *farm)
 {
     struct pulse_farm_shard_entry *shard;
     size_t before = farm->states[PULSE_SHARD_CANCELLED];
     for (size_t at = 0; (shard = pulse_table_next(&farm->shards, &at)) != NULL;) {
         farm->last_shard = shard->id > farm->last_shard ? shard->id : farm->last_shard;
+        shard->urgency = PULSE_FARM_URGENCY_NONE - 1;
         pulse_farm_unsettle(farm, shard);
     }
     pulse_farm_settle(farm);

@@ -70,6 +70,25 @@ START_TEST(what_is_whole_is_left_alone)
 }
 END_TEST
 
+/* Whose input has vanished while it runs may be the only one that waits for the shard that makes it again. */
+START_TEST(what_runs_may_wait_for_what_came_later)
+{
+    farming_complete("a");
+    farming_complete("b");
+    ck_assert_str_eq(farming_owner("c"), "w1");
+    farming_submit(2, 1, 0);
+    farming_missing('a', 1, NULL);
+    farming_plan(2, "a", "a");
+    ck_assert_int_eq(farming_state("a"), PULSE_SHARD_READY);
+    farming_cancel(2, 1);
+    ck_assert_int_eq(farming_state("a"), PULSE_SHARD_READY);
+    ck_assert_uint_eq(farming_restart(), 0);
+    farming_step();
+    ck_assert_int_eq(farming_state("a"), PULSE_SHARD_READY);
+    finish();
+}
+END_TEST
+
 START_TEST(a_promise_of_nobody)
 {
     shard("b")->row.state = PULSE_SHARD_CANCELLED;
@@ -166,6 +185,7 @@ int main(void)
     TCase *tests = tcase_create("heal");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, what_is_whole_is_left_alone);
+    tcase_add_test(tests, what_runs_may_wait_for_what_came_later);
     tcase_add_test(tests, a_promise_of_nobody);
     tcase_add_test(tests, an_input_of_nobody);
     tcase_add_test(tests, a_shard_for_nobody);
