@@ -11,6 +11,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define MIB_MAX (1 << 30)
+#define LIMIT_MAX_S 604800 /* a week */
 #define EXIT_USAGE 2
 
 static const char *const log_names[] = {"error", "warning", "info", "debug", NULL};
@@ -55,6 +56,27 @@ static const struct lh_option rows[] = {
      .maximum = 200000,
      .standard = "5000",
      .help = "How often a worker says that it is there; a third of the lease or less"},
+    {.name = "no-progress-s",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "S",
+     .minimum = 1,
+     .maximum = LIMIT_MAX_S,
+     .standard = "120",
+     .help = "An attempt at a shard that does not get on for so long has failed"},
+    {.name = "hard-s",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "S",
+     .minimum = 1,
+     .maximum = LIMIT_MAX_S,
+     .standard = "3600",
+     .help = "An attempt that takes longer than this and 64 times what it should has failed"},
+    {.name = "memory-max",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MIB",
+     .minimum = 0,
+     .maximum = MIB_MAX,
+     .standard = "0",
+     .help = "Most address space of an attempt, in MiB; 0: as its worker node thinks right"},
     {.name = "quota",
      .type = LH_OPTION_INTEGER,
      .placeholder = "MIB",
@@ -152,6 +174,9 @@ static int serve(const struct lh_options *options)
         .bulk = lh_options_text(options, "listen-bulk"),
         .lease_ms = (uint32_t)lh_options_integer(options, "lease-ms"),
         .beat_ms = (uint32_t)lh_options_integer(options, "beat-ms"),
+        .no_progress_ms = (uint32_t)lh_options_integer(options, "no-progress-s") * 1000,
+        .hard_ms = (uint32_t)lh_options_integer(options, "hard-s") * 1000,
+        .memory_bytes = (uint64_t)lh_options_integer(options, "memory-max") * MIB,
         .quota_bytes = (uint64_t)lh_options_integer(options, "quota") * MIB,
         .floor_bytes = (uint64_t)lh_options_integer(options, "keep-free") * MIB,
         .on_end = on_end,

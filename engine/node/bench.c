@@ -16,6 +16,7 @@ enum lh_status engine_bench_init(struct engine_bench *bench, const struct engine
     }
     bench->catalogue.options.no_jail = settings->no_jail;
     bench->catalogue.options.hang_ms = settings->hang_ms;
+    bench->catalogue.options.memory_bytes = settings->memory_bytes;
     return LH_OK;
 }
 
@@ -45,7 +46,12 @@ static enum lh_status greet(struct engine_instance *instance, bool (*go_on)(void
 static enum lh_status take_any(struct engine_bench *bench, uint64_t memory_bytes, bool (*go_on)(void *context),
                                void *context, struct engine_instance **instance, struct lh_error *error)
 {
-    struct engine_instance *taken = memory_bytes == 0 ? bench->spare : NULL;
+    if (memory_bytes != bench->catalogue.options.memory_bytes) { /* those that come next will mostly want the same */
+        bench->catalogue.options.memory_bytes = memory_bytes;
+        engine_instance_free(bench->spare);
+        bench->spare = NULL;
+    }
+    struct engine_instance *taken = bench->spare;
     if (taken != NULL) {
         bench->spare = NULL;
         enum lh_status status = greet(taken, go_on, context, error);
@@ -58,9 +64,7 @@ static enum lh_status take_any(struct engine_bench *bench, uint64_t memory_bytes
             return status;
         }
     }
-    struct engine_instance_options options = bench->catalogue.options;
-    options.memory_bytes = memory_bytes;
-    enum lh_status status = engine_instance_spawn(&options, &taken, error);
+    enum lh_status status = engine_instance_spawn(&bench->catalogue.options, &taken, error);
     if (status != LH_OK) {
         return status;
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define THREADS_MAX 256
+#define LIMIT_MAX_S 604800 /* a week */
 #define MIB_SHIFT 20
 #define MIB_MOST ((double)(1u << 30)) /* a pebibyte */
 
@@ -92,6 +93,29 @@ static const struct lh_option rows[] = {
      .minimum = 1,
      .maximum = 3600000,
      .help = "A call into a plugin that takes longer is a hang. Standard: 30000"},
+    {.name = "no-progress-s",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "S",
+     .minimum = 1,
+     .maximum = LIMIT_MAX_S,
+     .standard = "120",
+     .help = "A shard that does not get on for so long has failed here; Pulse may say less"},
+    {.name = "hard-s",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "S",
+     .minimum = 1,
+     .maximum = LIMIT_MAX_S,
+     .standard = "604800",
+     .help = "A shard that takes longer has failed here; Pulse may say less"},
+    {.name = "memory-max",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MIB",
+     .variable = "LOOPHOLE_NODE_MEMORY_MAX",
+     .minimum = 0,
+     .maximum = MIB_MOST,
+     .standard = "0",
+     .help = "Most address space of an instance, in mebibytes; Pulse may say less. 0: three quarters of the machine's "
+             "memory, at least 4096"},
     {.name = "look-s",
      .type = LH_OPTION_INTEGER,
      .placeholder = "S",
@@ -246,6 +270,9 @@ enum lh_status engine_node_settings_read(struct lh_arena *arena, const struct lh
         .server_key = lh_options_text(options, "server-key"),
         .no_jail = strcmp(lh_options_text(options, "jail"), "off") == 0,
         .hang_ms = (uint32_t)lh_options_integer(options, "hang-ms"),
+        .no_progress_ms = (uint32_t)lh_options_integer(options, "no-progress-s") * 1000,
+        .hard_ms = (uint32_t)lh_options_integer(options, "hard-s") * 1000,
+        .memory_bytes = (uint64_t)lh_options_integer(options, "memory-max") << MIB_SHIFT,
         .look_s = (uint32_t)lh_options_integer(options, "look-s"),
     };
     (void)lh_log_level_parse(lh_options_text(options, "log"), &read.log); /* the table allows its names only */

@@ -29,7 +29,10 @@ struct engine_node_settings {
     const char *server_key; /* Z85 of Pulse's public key; NULL on ipc */
     bool no_jail;
     uint32_t hang_ms; /* of a plugin's call; 0: the instance's own */
-    uint32_t look_s;  /* between two looks at which plugins are installed */
+    /* Of an attempt; 0: none of the node's own. The stricter counts, these or those that come with the assignment. */
+    uint32_t no_progress_ms, hard_ms;
+    uint64_t memory_bytes;
+    uint32_t look_s; /* between two looks at which plugins are installed */
     enum lh_log_level log;
 };
 

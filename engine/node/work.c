@@ -9,7 +9,12 @@
 #include "common/base/clock.h"
 #include "engine/node/work_parts.h"
 
-#define STALL_MS 120000u /* when the assignment has no limit */
+/* 0: there is none. */
+static uint64_t stricter(uint64_t ours, bool has, uint64_t theirs)
+{
+    bool is_theirs = has && theirs > 0 && (ours == 0 || theirs < ours);
+    return is_theirs ? theirs : ours;
+}
 
 bool engine_job_goes_on(void *context)
 {
@@ -176,11 +181,9 @@ static enum lh_status prepare(struct engine_job *job, struct lh_error *error)
 
 static enum lh_status run(struct engine_job *job, bool *changed, struct lh_error *error)
 {
-    const Wire__Limits *limits = job->attempt->assign->limits;
-    uint64_t memory = limits != NULL && limits->has_memory ? limits->memory : 0;
     job->phase = ENGINE_PHASE_START;
-    enum lh_status status =
-        engine_bench_take(job->tools->bench, job->tools->stock, memory, engine_job_goes_on, job, &job->instance, error);
+    enum lh_status status = engine_bench_take(job->tools->bench, job->tools->stock, job->memory_bytes,
+                                              engine_job_goes_on, job, &job->instance, error);
     if (status != LH_OK) {
         *changed = status == LH_ERR_UNSUPPORTED;
         return status;
@@ -193,7 +196,8 @@ static enum lh_status run(struct engine_job *job, bool *changed, struct lh_error
 
 static void begin(struct engine_job *job, const struct engine_tools *tools, struct engine_attempt *attempt)
 {
-    const Wire__Limits *limits = attempt->assign->limits;
+    static const Wire__Limits none = WIRE__LIMITS__INIT;
+    const Wire__Limits *limits = attempt->assign->limits != NULL ? attempt->assign->limits : &none;
     *job = (struct engine_job){.tools = tools, .attempt = attempt, .scratch = -1};
     job->claim = (struct engine_claim){
         .shard = attempt->shard,
@@ -204,8 +208,10 @@ static void begin(struct engine_job *job, const struct engine_tools *tools, stru
         .context = job,
     };
     uint64_t now = lh_clock_monotonic_ns();
-    engine_pace_init(&job->pace, limits != NULL && limits->has_hard_ms ? limits->hard_ms : 0,
-                     limits != NULL && limits->has_no_progress_ms ? limits->no_progress_ms : STALL_MS, now);
+    const struct engine_node_settings *ours = tools->settings;
+    engine_pace_init(&job->pace, (uint32_t)stricter(ours->hard_ms, limits->has_hard_ms, limits->hard_ms),
+                     (uint32_t)stricter(ours->no_progress_ms, limits->has_no_progress_ms, limits->no_progress_ms), now);
+    job->memory_bytes = stricter(ours->memory_bytes, limits->has_memory, limits->memory);
     attempt->outcome.spent.begun_ns = now;
 }
 

@@ -25,6 +25,7 @@ struct engine_job {
     struct engine_attempt *attempt;
     enum engine_phase phase;
     struct engine_pace pace;
+    uint64_t memory_bytes; /* of the instance; 0: the usual */
     struct engine_claim claim;
     struct graph_shard shard;
     struct graph graph;          /* the shard's, with the bundles of this machine */

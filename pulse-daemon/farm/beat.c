@@ -11,8 +11,6 @@
 #include "pulse-daemon/farm/task.h"
 
 #define SLOTS_MOST 4096
-#define COST_LIMIT 64 /* so many times its cost may a shard run beyond the hard limit */
-#define NS_PER_MS UINT64_C(1000000)
 
 /* ---- Sessions ---- */
 
@@ -190,7 +188,8 @@ static void listed(struct pulse_farm *farm, struct pulse_farm_shard_entry *shard
         claim->progress = held->progress;
         claim->progress_ns = farm->now_ns;
     }
-    uint64_t hard = farm->options.hard_ns + COST_LIMIT * NS_PER_MS * shard->cost_ms;
+    uint64_t grace = farm->options.lease_ns; /* the worker knows the limits and tells of it with a better report */
+    uint64_t hard = pulse_farm_hard_ns(farm, shard) + grace;
     uint64_t since = claim->run_ns == 0 ? claim->since_ns : claim->run_ns;
     const char *report = NULL;
     if (farm->now_ns - since > hard && claim->run_ns == 0) {
@@ -200,7 +199,7 @@ static void listed(struct pulse_farm *farm, struct pulse_farm_shard_entry *shard
     }
     if (farm->now_ns - since > hard) {
         report = "{\"message\":\"it ran for longer than any shard of its cost may\",\"where\":\"\"}";
-    } else if (farm->now_ns - claim->progress_ns > farm->options.stall_ns) {
+    } else if (farm->now_ns - claim->progress_ns > farm->options.stall_ns + grace) {
         report = "{\"message\":\"it made no progress for too long\",\"where\":\"\"}";
     }
     if (report != NULL) {

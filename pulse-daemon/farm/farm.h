@@ -38,7 +38,8 @@ struct pulse_farm_options {
     uint64_t seed;          /* of the jitter before a retry */
     uint64_t lease_ns;      /* 15 s: a claim that no beat has listed for that long is lost */
     uint64_t stall_ns;      /* 120 s: a running shard whose progress stands still for that long has failed */
-    uint64_t hard_ns;       /* 3600 s: a shard that runs longer than this and 64 times its cost has failed */
+    uint64_t hard_ns;       /* 3600 s: a shard that runs longer than this and 64 times its cost, or than a week, has
+                               failed. Workers are told both limits and go by them: the core steps in a lease later */
     uint64_t retry_most_ns; /* 300 s: the longest wait before a retry */
     uint64_t quarantine_ns; /* 600 s: after which a worker is forgiven */
     uint64_t aging_ns;      /* 10 s: who waits unserved for that long counts as one priority higher */
@@ -160,10 +161,10 @@ struct pulse_farm_event {
 /* ---- Actions ---- */
 
 enum pulse_farm_action_kind {
-    PULSE_FARM_ASSIGN = 0, /* to worker: run this attempt. shard, attempt, tenant, shard_kind, cost_ms, inputs, outputs;
-                              the spec is the store's */
-    PULSE_FARM_WITHDRAW,   /* to worker: stop this attempt and drop what it gave; text says why. Also told of claims
-                              that it believes in and that are none (any more); not answered */
+    PULSE_FARM_ASSIGN = 0,  /* to worker: run this attempt. shard, attempt, tenant, shard_kind, cost_ms, limits, inputs,
+                               outputs; the spec is the store's */
+    PULSE_FARM_WITHDRAW,    /* to worker: stop this attempt and drop what it gave; text says why. Also told of claims
+                               that it believes in and that are none (any more); not answered */
     PULSE_FARM_ACKNOWLEDGE, /* to worker: its result of this attempt was dealt with and may be dropped; verdict */
     PULSE_FARM_DRAINED,     /* to worker: it drains and holds nothing any more */
     PULSE_FARM_GREET,       /* to worker, session: it is not known (this program is new); it is to send WELCOME again */
@@ -188,6 +189,7 @@ struct pulse_farm_action {
     uint64_t tenant;
     enum pulse_shard_kind shard_kind;
     uint32_t cost_ms;
+    uint32_t no_progress_ms, hard_ms;      /* ASSIGN: how long the attempt may stand still, and how long it may run */
     const struct pulse_output_row *inputs; /* present; without facts; in the order of the shard's inputs */
     size_t input_count;
     const struct pulse_farm_promise *outputs;

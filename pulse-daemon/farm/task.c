@@ -10,6 +10,9 @@
 #include "pulse-daemon/farm/queue.h"
 
 #define SECOND_NS UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+#define COST_LIMIT 64                            /* so many times its cost may a shard run beyond the hard limit */
+#define HARD_MOST_NS (7 * 24 * 3600 * SECOND_NS) /* what the wire can tell (proto/limit_rows.h) */
 #define DOUBLINGS_MOST 20
 #define LUCK 1024
 
@@ -70,6 +73,17 @@ void pulse_farm_task_due(struct pulse_farm *farm, struct pulse_farm_shard_entry 
 
 /* ---- Claims ---- */
 
+uint64_t pulse_farm_hard_ns(const struct pulse_farm *farm, const struct pulse_farm_shard_entry *shard)
+{
+    uint64_t hard_ns = farm->options.hard_ns + COST_LIMIT * NS_PER_MS * shard->cost_ms;
+    return hard_ns < HARD_MOST_NS ? hard_ns : HARD_MOST_NS;
+}
+
+static uint32_t milliseconds(uint64_t ns)
+{
+    return (uint32_t)((ns < HARD_MOST_NS ? ns : HARD_MOST_NS) / NS_PER_MS);
+}
+
 static void tell_assignment(struct pulse_farm *farm, const struct pulse_farm_shard_entry *shard,
                             const struct pulse_farm_worker *worker)
 {
@@ -97,6 +111,8 @@ static void tell_assignment(struct pulse_farm *farm, const struct pulse_farm_sha
     action->tenant = shard->tenant->id;
     action->shard_kind = (enum pulse_shard_kind)shard->kind;
     action->cost_ms = shard->cost_ms;
+    action->no_progress_ms = milliseconds(farm->options.stall_ns);
+    action->hard_ms = milliseconds(pulse_farm_hard_ns(farm, shard));
     action->inputs = inputs;
     action->input_count = shard->input_count;
     action->outputs = outputs;

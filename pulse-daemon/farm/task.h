@@ -18,6 +18,9 @@ void pulse_farm_task_assign(struct pulse_farm *farm, struct pulse_farm_shard_ent
 /* Takes the shard from its worker, which gets room. The shard's state is the caller's to change. */
 void pulse_farm_task_release(struct pulse_farm *farm, struct pulse_farm_shard_entry *shard);
 
+/* How long an attempt at it may run. */
+uint64_t pulse_farm_hard_ns(const struct pulse_farm *farm, const struct pulse_farm_shard_entry *shard);
+
 /* The attempt is gone without being the shard's fault, and counts as a loss; as returned, it counts as nothing. */
 void pulse_farm_task_lost(struct pulse_farm *farm, struct pulse_farm_shard_entry *shard, const char *reason);
 void pulse_farm_task_returned(struct pulse_farm *farm, struct pulse_farm_shard_entry *shard);

@@ -28,6 +28,7 @@
 #define LOCAL_TENANT "local"
 #define BOXES 3
 #define HOLDER_SIZE 320
+#define MS_NS UINT64_C(1000000)
 
 struct pulse_service {
     struct pulse_service_options options;
@@ -140,7 +141,9 @@ static enum lh_status start_decider(struct pulse_service *service, struct lh_err
         .store = service->folder.store_url,
         .holder = holder,
         .blobs = service->blobs,
-        .farm = {.lease_ns = service->options.lease_ms * UINT64_C(1000000)},
+        .farm = {.lease_ns = service->options.lease_ms * MS_NS,
+                 .stall_ns = service->options.no_progress_ms * MS_NS,
+                 .hard_ns = service->options.hard_ms * MS_NS},
         .workers = &service->boxes[0],
         .planner = &service->boxes[1],
         .clients = &service->boxes[2],
@@ -229,6 +232,7 @@ static enum lh_status start_workers(struct pulse_service *service, struct lh_err
         .lessons = &service->boxes[1],
         .lease_ms = service->options.lease_ms,
         .beat_ms = service->options.beat_ms,
+        .memory_bytes = service->options.memory_bytes,
         .admits = admits,
         .context = service->peers,
     };

@@ -25,6 +25,8 @@ struct pulse_service_options {
     const char *listen; /* of all three; those that are named have their own */
     const char *workers, *clients, *bulk;
     uint32_t lease_ms, beat_ms;
+    uint32_t no_progress_ms, hard_ms;  /* of an attempt, as struct pulse_farm_options */
+    uint64_t memory_bytes;             /* the same, of address space; 0: as its worker thinks right */
     uint64_t quota_bytes, floor_bytes; /* of the media folder; as struct lh_blobs_options */
     /* The service cannot go on: another Pulse has taken over, say. Any thread, once. */
     void (*on_end)(void *context);

@@ -27,6 +27,7 @@ struct pulse_workers_options {
     struct pulse_mailbox *box;     /* where the decider's orders come */
     struct pulse_mailbox *lessons; /* where what attempts took goes (learning.h) */
     uint32_t lease_ms, beat_ms;
+    uint64_t memory_bytes; /* of address space that an attempt may have; 0: as its worker thinks right */
     /* Whether that key may be a worker of this name with these tags, and why not: tcp only. */
     bool (*admits)(void *context, const char *key, const char *name, const char *const *tags, size_t count,
                    char why[LH_ERROR_MESSAGE_SIZE]);

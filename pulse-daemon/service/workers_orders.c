@@ -111,6 +111,17 @@ static enum lh_status fill_outputs(struct pulse_workers *workers, const struct p
     return LH_OK;
 }
 
+/* By which the core goes, too. The worker may have stricter ones. */
+static void fill_limits(const struct pulse_workers *workers, const struct pulse_farm_action *action,
+                        Wire__Limits *limits)
+{
+    limits->has_no_progress_ms = limits->has_hard_ms = true;
+    limits->no_progress_ms = action->no_progress_ms;
+    limits->hard_ms = action->hard_ms;
+    limits->has_memory = workers->options.memory_bytes > 0;
+    limits->memory = workers->options.memory_bytes;
+}
+
 static enum lh_status read_spec(struct pulse_workers *workers, const struct pulse_farm_action *action,
                                 const void **spec, size_t *size, struct lh_error *error)
 {
@@ -168,6 +179,9 @@ static enum lh_status assign(struct pulse_workers *workers, struct pulse_session
     message.tenant = action->tenant;
     message.kind = (Wire__ShardKind)action->shard_kind;
     message.spec = wire_bytes(spec, size);
+    Wire__Limits limits = WIRE__LIMITS__INIT;
+    fill_limits(workers, action, &limits);
+    message.limits = &limits;
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     struct pulse_line line = pulse_workers_line(workers, session);
     WIRE_BODY(&envelope, ASSIGN, assign, &message);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,6 +85,7 @@ static enum lh_status wait_for_cancel(const struct engine_render_job *job, bool 
 enum lh_status engine_render(const struct engine_render_job *job, struct engine_render_result *result,
                              struct lh_error *error)
 {
+    struct rlimit limit;
     atomic_store(&job->progress->frames, (uint64_t)getpid());
     atomic_store(&job->progress->done, 1);
     atomic_store(&job->progress->first_block_ns, job->clock());
@@ -113,6 +115,10 @@ enum lh_status engine_render(const struct engine_render_job *job, struct engine_
         return fake_plugins_run(job, error);
     case FAKE_JAIL:
         return fake_jail_try(job, error);
+    case FAKE_MEMORY:
+        return getrlimit(RLIMIT_AS, &limit) != 0
+                   ? LH_ERR_IO
+                   : lh_error_set(error, LH_ERR_FAULT, NULL, "%llu MiB", (unsigned long long)limit.rlim_cur >> 20);
     case FAKE_NONSENSE:
         result->times.wall = (double)NAN;
         return LH_OK;

@@ -19,6 +19,7 @@ enum fake_render {
     FAKE_TALK,     /* says more than a pipe holds */
     FAKE_PLUGINS,  /* does with every PLUGIN node, on a worker of its own, what fake_plugins.c finds in its URI */
     FAKE_JAIL,     /* tries to get out and tells what came of it */
+    FAKE_MEMORY,   /* tells how much address space it may have */
 };
 
 struct engine_render_job;

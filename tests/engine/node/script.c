@@ -407,6 +407,8 @@ void script_assign(struct script *script, uint64_t shard, uint32_t attempt, cons
         bounds.no_progress_ms = limits->no_progress_ms;
         bounds.has_hard_ms = limits->hard_ms > 0;
         bounds.hard_ms = limits->hard_ms;
+        bounds.has_memory = limits->memory > 0;
+        bounds.memory = limits->memory;
     }
     Wire__Assign assign = WIRE__ASSIGN__INIT;
     assign.shard = shard;

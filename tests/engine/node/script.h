@@ -82,6 +82,7 @@ struct script_input {
 };
 struct script_limits {
     uint32_t threads, no_progress_ms, hard_ms; /* 0: not said */
+    uint64_t memory;                           /* the same */
 };
 void script_assign(struct script *script, uint64_t shard, uint32_t attempt, const struct graph_shard *work,
                    const struct script_input *inputs, size_t count, const struct script_limits *limits);

@@ -137,23 +137,6 @@ START_TEST(a_killed_instance_is_lost)
 }
 END_TEST
 
-START_TEST(limits_hold)
-{
-    struct graph_shard work = shards_silence(1, 100, "slow");
-    script_greet(&script, NULL, variables);
-    struct script_limits stall = {.threads = FAKE_HANG, .no_progress_ms = 300};
-    double begun = now_s();
-    script_assign(&script, 1, 1, &work, NULL, 0, &stall);
-    Wire__Failed *failed = hear_failed(1, 1, WIRE__FAILED__KIND__FAILED);
-    ck_assert_msg(strstr(failed->message, "did not get on") != NULL, "%s", failed->message);
-    struct script_limits hard = {.threads = FAKE_WAIT, .hard_ms = 300};
-    script_assign(&script, 2, 1, &work, NULL, 0, &hard);
-    failed = hear_failed(2, 1, WIRE__FAILED__KIND__FAILED);
-    ck_assert_msg(strstr(failed->message, "took longer") != NULL, "%s", failed->message);
-    ck_assert(now_s() - begun < 8);
-}
-END_TEST
-
 START_TEST(cancelling_frees_at_once)
 {
     script_greet(&script, NULL, variables);
@@ -554,7 +537,6 @@ int main(void)
     tcase_set_timeout(machine, 240); /* hundreds of processes, perhaps under a sanitizer */
     tcase_add_test(instances, crashes_are_told_and_nothing_is_left);
     tcase_add_test(instances, a_killed_instance_is_lost);
-    tcase_add_test(instances, limits_hold);
     tcase_add_test(instances, cancelling_frees_at_once);
     tcase_add_test(instances, missing_inputs_are_named);
     tcase_add_test(instances, specs_are_not_believed);

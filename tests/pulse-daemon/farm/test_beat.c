@@ -149,13 +149,28 @@ START_TEST(claims_that_are_none_are_withdrawn)
 }
 END_TEST
 
+START_TEST(the_worker_is_told_the_limits)
+{
+    farming_submit(2, 1, 0);
+    farming_plan(2, "b:100", "b");
+    farming_welcome("w2", 22, 1);
+    const struct pulse_farm_action *action = farming_action(PULSE_FARM_ASSIGN, 0);
+    ck_assert_uint_eq(action->no_progress_ms, 120 * 1000);
+    ck_assert_uint_eq(action->hard_ms, 3600 * 1000 + 64 * 100);
+    farming_submit(3, 1, 0);
+    farming_plan(3, "c:99999999", "c");
+    farming_welcome("w3", 33, 1);
+    ck_assert_uint_eq(farming_action(PULSE_FARM_ASSIGN, 0)->hard_ms, 7u * 24 * 3600 * 1000);
+}
+END_TEST
+
 START_TEST(no_progress_is_a_failure)
 {
     beat_for(100 * FARMING_S, true, false);
     ck_assert_uint_eq(farming_shard("a")->row.failures, 0);
     beat_for(100 * FARMING_S, true, true); /* it gets on again */
     ck_assert_uint_eq(farming_shard("a")->row.failures, 0);
-    beat_for(115 * FARMING_S, true, false);
+    beat_for(130 * FARMING_S, true, false); /* the worker itself is to say so before a lease is over */
     ck_assert_uint_eq(farming_shard("a")->row.failures, 0);
     beat_for(10 * FARMING_S, true, false);
     ck_assert_uint_eq(farming_shard("a")->row.failures, 1);
@@ -167,7 +182,7 @@ START_TEST(progress_without_end_is_a_failure)
     /* An hour, and 64 times its second. */
     beat_for(3660 * FARMING_S, true, true);
     ck_assert_uint_eq(farming_shard("a")->row.failures, 0);
-    beat_for(10 * FARMING_S, true, true);
+    beat_for(20 * FARMING_S, true, true);
     beat_for(60 * FARMING_S, true, true);
     ck_assert_uint_eq(farming_shard("a")->row.failures, 1);
 }
@@ -306,6 +321,7 @@ int main(void)
     tcase_add_test(tests, what_is_listed_in_between_is_kept);
     tcase_add_test(tests, a_beat_older_than_the_claim_says_nothing);
     tcase_add_test(tests, claims_that_are_none_are_withdrawn);
+    tcase_add_test(tests, the_worker_is_told_the_limits);
     tcase_add_test(tests, no_progress_is_a_failure);
     tcase_add_test(tests, progress_without_end_is_a_failure);
     tcase_add_test(tests, what_waits_at_the_worker_need_not_move);
