@@ -63,6 +63,7 @@ static void hear(struct pulse_bulk *bulk, const struct wire_event *event)
         speak(bulk, event, envelope);
     } else {
         uint64_t id = wire_envelope_id(event->envelope, event->envelope_size);
+        atomic_fetch_add(&bulk->malformed, 1);
         pulse_bulk_send_error(bulk, event->socket, event->peer, id, wire_error_code(status), error.message);
     }
     lh_arena_fini(&arena);
@@ -250,11 +251,15 @@ void pulse_bulk_free(struct pulse_bulk *bulk)
 
 void pulse_bulk_figures(struct pulse_bulk *bulk, struct pulse_bulk_figures *figures)
 {
+    struct wire_counters counters;
+    wire_link_counters(bulk->link, &counters);
     *figures = (struct pulse_bulk_figures){.puts = atomic_load(&bulk->puts),
                                            .gets = atomic_load(&bulk->gets),
                                            .failed = atomic_load(&bulk->failed),
                                            .bytes_received = atomic_load(&bulk->received),
                                            .bytes_sent = atomic_load(&bulk->sent_bytes),
+                                           .malformed = atomic_load(&bulk->malformed) + counters.malformed,
+                                           .shut_out = counters.refused,
                                            .active = atomic_load(&bulk->active),
                                            .parked = atomic_load(&bulk->parked)};
 }

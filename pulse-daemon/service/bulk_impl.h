@@ -86,7 +86,7 @@ struct pulse_bulk {
     bool starved;           /* the mover waits for one */
     bool told;              /* `room` is in the mail */
     struct pulse_mail room; /* there is one */
-    _Atomic uint64_t puts, gets, failed, received, sent_bytes;
+    _Atomic uint64_t puts, gets, failed, received, sent_bytes, malformed;
     _Atomic uint32_t active, parked;
 };
 

@@ -201,12 +201,14 @@ static void answer_stats(struct pulse_task *task)
     struct pulse_keeper_figures keeper;
     struct pulse_bulk_figures bulk;
     struct lh_blobs_usage blobs;
+    struct wire_counters link;
     pulse_task_free(task);
     pulse_decider_figures(clients->options.decider, &decider);
     pulse_workers_figures(clients->options.workers, &workers);
     pulse_keeper_figures(clients->options.keeper, &keeper);
     pulse_bulk_figures(clients->options.bulk, &bulk);
     lh_blobs_usage(clients->options.blobs, &blobs);
+    wire_link_counters(clients->link, &link);
     const struct {
         const char *name;
         double value;
@@ -230,7 +232,9 @@ static void answer_stats(struct pulse_task *task)
         {"pulse_alarms_total", (double)counts.alarms},
         {"pulse_core_bytes", (double)counts.bytes},
         {"pulse_workers_connected", (double)workers.connected},
-        {"pulse_messages_malformed_total", (double)(workers.malformed + clients->malformed)},
+        {"pulse_messages_malformed_total",
+         (double)(workers.malformed + clients->malformed + link.malformed + bulk.malformed)},
+        {"pulse_connections_refused_total", (double)(workers.shut_out + link.refused + bulk.shut_out)},
         {"pulse_questions_answered_total", (double)clients->answered},
         {"pulse_questions_refused_total", (double)(clients->refused + workers.refused)},
         {"pulse_bulk_bytes_received_total", (double)bulk.bytes_received},

@@ -120,6 +120,18 @@ static void handle(struct pulse_workers *workers, struct pulse_session *session,
     }
 }
 
+/* Once a second: who sends nothing else does not fill the log. */
+static void complain(struct pulse_workers *workers, const struct pulse_session *session, const struct lh_error *error)
+{
+    if (session->heard_ns < workers->complain_ns) {
+        return;
+    }
+    workers->complain_ns = session->heard_ns + LH_CLOCK_SECOND_NS;
+    LH_LOG(LH_LOG_WARNING, "malformed message", LH_LOG_TEXT("worker", session->name), LH_LOG_TEXT("key", session->key),
+           LH_LOG_TEXT("where", error->where), LH_LOG_TEXT("why", error->message),
+           LH_LOG_NUMBER("all", workers->figures.malformed));
+}
+
 static void on_message(struct pulse_workers *workers, struct pulse_session *session, const struct wire_event *event)
 {
     const Wire__Envelope *envelope;
@@ -136,8 +148,7 @@ static void on_message(struct pulse_workers *workers, struct pulse_session *sess
     if (status != LH_OK) {
         struct pulse_line line = pulse_workers_line(workers, session);
         workers->figures.malformed++;
-        LH_LOG(LH_LOG_WARNING, "malformed message", LH_LOG_TEXT("worker", session->name),
-               LH_LOG_TEXT("where", error.where), LH_LOG_TEXT("why", error.message));
+        complain(workers, session, &error);
         pulse_line_fail(&line, wire_envelope_id(event->envelope, event->envelope_size), &error);
         return;
     }
@@ -390,7 +401,11 @@ bool pulse_workers_uploaded(struct pulse_workers *workers, uint64_t shard, uint3
 void pulse_workers_figures(struct pulse_workers *workers, struct pulse_workers_figures *figures)
 {
     pthread_mutex_lock(&workers->lock);
+    struct wire_counters counters;
+    wire_link_counters(workers->link, &counters);
     *figures = workers->figures;
+    figures->malformed += counters.malformed;
+    figures->shut_out = counters.refused;
     figures->connected = workers->sessions.count;
     pthread_mutex_unlock(&workers->lock);
 }

@@ -69,6 +69,7 @@ bool pulse_workers_drain(struct pulse_workers *workers, const char *name);
 
 struct pulse_workers_figures {
     uint64_t malformed, refused, assigned;
+    uint64_t shut_out; /* connections that were not let in */
     size_t connected;
 };
 void pulse_workers_figures(struct pulse_workers *workers, struct pulse_workers_figures *figures);

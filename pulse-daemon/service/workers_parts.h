@@ -18,6 +18,7 @@ struct pulse_workers {
     struct pulse_mail *pending, **pending_last; /* orders that wait for the store */
     size_t pending_at;                          /* actions of the first that were carried out */
     uint64_t retry_ns;
+    uint64_t complain_ns; /* not before, of malformed messages */
     bool stopping;
     struct pulse_mail last; /* nothing but what comes home stands behind it */
     pthread_t thread;
