@@ -19,6 +19,8 @@
 #define RETRY_MS 100
 #define CONNECT_MS 1000
 #define FIRST_MS 3000 /* where nobody ever was, nobody is waited for any longer */
+#define TELL_MS 2000  /* a farm that is gone for so long is told of */
+#define GONE_MS 60000 /* and after so long it is given up, whatever time there was */
 #define WAIT_MS 200   /* a signal ends a wait; that one that comes just before it has to be noticed, too */
 
 struct cli_farm {
@@ -27,6 +29,8 @@ struct cli_farm {
     char server_key[WIRE_KEY_SIZE];
     struct wire_caller *caller; /* NULL: not connected */
     bool was_there;             /* it has answered before */
+    uint64_t gone_ns;           /* when the connection broke; 0: it has not */
+    bool told_gone;
     uint64_t last_id;
     const Wire__Error *refusal;
 };
@@ -156,6 +160,9 @@ static enum lh_status connect_now(struct cli_farm *farm, uint64_t deadline_ns, s
         options.server_key = farm->server_key;
     }
     enum lh_status status = wire_caller_new(&options, least(CONNECT_MS, left_ms(deadline_ns)), &farm->caller, error);
+    if (status == LH_ERR_UNAVAILABLE && !farm->was_there && farm->place.keys == NULL) {
+        return lh_error_set(error, status, farm->place.endpoint, "nobody is there: start a farm with 'loophole up'");
+    }
     return status == LH_ERR_MISSING || status == LH_ERR_CANCELLED ? LH_ERR_UNAVAILABLE : status;
 }
 
@@ -229,6 +236,35 @@ static enum lh_status await(struct cli_farm *farm, struct lh_arena *arena, uint6
 
 /* ---- asking ---- */
 
+static void is_there(struct cli_farm *farm)
+{
+    if (farm->told_gone) {
+        fputs("loophole: the farm is back\n", stderr);
+    }
+    farm->was_there = true;
+    farm->told_gone = false;
+    farm->gone_ns = 0;
+}
+
+/* True: it is given up. */
+static bool is_gone(struct cli_farm *farm)
+{
+    uint64_t now_ns = lh_clock_monotonic_ns();
+    if (!farm->was_there) {
+        return false;
+    }
+    if (farm->gone_ns == 0) {
+        farm->gone_ns = now_ns;
+    }
+    uint64_t gone_ms = (now_ns - farm->gone_ns) / MS_NS;
+    if (gone_ms >= TELL_MS && !farm->told_gone && !farm->place.silent) {
+        fprintf(stderr, "%sloophole: the farm is gone; waiting until it is back, for a minute at most\n",
+                isatty(STDERR_FILENO) ? "\r\033[K" : "");
+        farm->told_gone = true;
+    }
+    return gone_ms >= GONE_MS;
+}
+
 /* An Error in the place of an answer. True: ask again after *retry_ms. */
 static bool is_for_later(const Wire__Error *refusal, uint32_t *retry_ms)
 {
@@ -264,7 +300,9 @@ enum lh_status cli_farm_ask(struct cli_farm *farm, struct lh_arena *arena, const
         uint32_t retry_ms = RETRY_MS;
         enum lh_status status =
             connect_now(farm, farm->was_there || deadline_ns < first_ns ? deadline_ns : first_ns, error);
-        farm->was_there = farm->was_there || status == LH_OK;
+        if (status == LH_OK) {
+            is_there(farm);
+        }
         status = status == LH_OK ? send_question(farm, question, deadline_ns, error) : status;
         status = status == LH_OK ? await(farm, arena, deadline_ns, &came, error) : status;
         if (status == LH_OK) {
@@ -276,7 +314,7 @@ enum lh_status cli_farm_ask(struct cli_farm *farm, struct lh_arena *arena, const
             if (farm->refusal == NULL || !is_for_later(farm->refusal, &retry_ms)) {
                 return status;
             }
-        } else if (status != LH_ERR_UNAVAILABLE) {
+        } else if (status != LH_ERR_UNAVAILABLE || is_gone(farm)) {
             return status;
         }
         if (left_ms(farm->was_there || deadline_ns < first_ns ? deadline_ns : first_ns) <= (int)retry_ms) {

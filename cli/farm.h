@@ -33,6 +33,7 @@ struct cli_farm_place {
     const char *endpoint;
     const char *token;
     const char *keys; /* tcp: file of our pair, beside which the farm's key lies; else NULL */
+    bool silent;      /* nothing is said of a farm that is gone while it is waited for */
 };
 
 /* What the rows say; texts in the arena. LH_ERR_USAGE, LH_ERR_UNAVAILABLE (no farm was ever started here). */
@@ -48,8 +49,8 @@ void cli_farm_close(struct cli_farm *farm); /* accepts NULL */
 void cli_farm_bulk_options(const struct cli_farm *farm, const char *endpoint, struct wire_caller_options *options);
 
 /* Asks within `timeout_ms`; `question` is an envelope of which only the body is looked at. `expected` is the body that
-   answers; *answer lives in the arena. LH_ERR_UNAVAILABLE: nobody answered; LH_ERR_CANCELLED: a signal came; what the
-   farm answered instead, by its code. Events that come meanwhile are lost. */
+   answers; *answer lives in the arena. LH_ERR_UNAVAILABLE: nobody answered, or the farm is gone for a minute;
+   LH_ERR_CANCELLED: a signal came; what the farm answered instead, by its code. Events that come meanwhile are lost. */
 LH_NODISCARD enum lh_status cli_farm_ask(struct cli_farm *farm, struct lh_arena *arena, const Wire__Envelope *question,
                                          Wire__Envelope__BodyCase expected, uint32_t timeout_ms,
                                          const Wire__Envelope **answer, struct lh_error *error);

@@ -254,6 +254,7 @@ static enum lh_status submit(struct submission *one)
 static enum lh_status bring(struct submission *one)
 {
     enum lh_status status = cli_farm_find(&one->arena, one->options, &one->place, &one->error);
+    one->place.silent = one->mode == CLI_PROGRESS_NONE || one->mode == CLI_PROGRESS_JSON;
     status = status == LH_OK ? cli_farm_open(&one->place, &one->farm, &one->error) : status;
     status = status == LH_OK ? cli_media_open(&one->arena, one->farm, &one->place, &one->media, &one->error) : status;
     status = status == LH_OK ? cli_media_bring(&one->arena, &one->media, &one->files, &one->error) : status;

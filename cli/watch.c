@@ -37,6 +37,7 @@ static enum lh_status begin(struct visit *visit, const char *command, const stru
     cli_interrupt_install(cli_aside_abandon_all);
     enum lh_status status = cli_job_parse(options->operands[0], &visit->id, &visit->error);
     status = status == LH_OK ? cli_farm_find(&visit->arena, options, &visit->place, &visit->error) : status;
+    visit->place.silent = visit->mode == CLI_PROGRESS_NONE || visit->mode == CLI_PROGRESS_JSON;
     return status == LH_OK ? cli_farm_open(&visit->place, &visit->farm, &visit->error) : status;
 }
 
