@@ -45,6 +45,9 @@ void pulse_clients_free(struct pulse_clients *clients);
 /* Where it listens on the network; "": nowhere. */
 const char *pulse_clients_endpoint(const struct pulse_clients *clients);
 LH_NODISCARD enum lh_status pulse_clients_allow(struct pulse_clients *clients, const char *const *keys, size_t count);
+/* Reads who is enrolled, and tells the links of workers, clients and bulk data whom to let in. */
+LH_NODISCARD enum lh_status pulse_clients_let_in(struct pulse_clients *clients, struct pulse_store *store,
+                                                 struct lh_error *error);
 
 /* What the bulk part asks (pulse_bulk_options.ask): `user` is the mailbox of the clients, whose thread answers. */
 void pulse_clients_bulk_ask(void *user, const struct pulse_bulk_ask *ask);

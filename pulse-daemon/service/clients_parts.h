@@ -79,9 +79,6 @@ void pulse_question_ask(struct pulse_question *question, struct pulse_task *task
 bool pulse_question_failed(struct pulse_question *question, struct pulse_task *task);
 
 int64_t pulse_clients_now_ms(void);
-/* Reads who is enrolled and tells every link whom to let in. */
-LH_NODISCARD enum lh_status pulse_clients_let_in(struct pulse_clients *clients, struct pulse_store *store,
-                                                 struct lh_error *error);
 /* To the client, if it is still there: something unasked. */
 void pulse_clients_push(struct pulse_clients *clients, struct pulse_client *client, Wire__Envelope *envelope);
 struct pulse_client *pulse_clients_find(struct pulse_clients *clients, uint32_t socket, uint64_t peer);

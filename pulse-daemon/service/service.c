@@ -274,6 +274,16 @@ static enum lh_status start_clients(struct pulse_service *service, struct lh_err
     return pulse_clients_new(&options, &service->clients, error);
 }
 
+/* Whoever was enrolled before. Until here the network is told of nobody, and tries again. */
+static enum lh_status let_in(struct pulse_service *service, struct lh_error *error)
+{
+    struct pulse_store *store = NULL;
+    enum lh_status status = pulse_store_open(service->folder.store_url, PULSE_STORE_READ, &store, error);
+    status = status == LH_OK ? pulse_clients_let_in(service->clients, store, error) : status;
+    pulse_store_close(store);
+    return status;
+}
+
 /* What it asks goes by way of the clients' mailbox, which is there before they are. */
 static enum lh_status start_bulk(struct pulse_service *service, struct lh_error *error)
 {
@@ -316,6 +326,7 @@ enum lh_status pulse_service_new(const struct pulse_service_options *options, st
     status = status == LH_OK ? start_workers(made, error) : status;
     status = status == LH_OK ? start_keeper(made, error) : status;
     status = status == LH_OK ? start_clients(made, error) : status;
+    status = status == LH_OK ? let_in(made, error) : status;
     if (status != LH_OK) {
         pulse_service_free(made);
         return status;

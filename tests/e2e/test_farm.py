@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A farm from outside: test_farm.py LOOPHOLE SIGNAL PULSE NODE SOURCE-ROOT."""
+import contextlib
 import json
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 import time
 
@@ -103,6 +106,36 @@ def test_what_is_gone_is_made_again(folder):
         equal(farm.must("doctor").stdout, b"", "findings")
 
 
+def free_ports(count):
+    """-> the first of so many ports in a row that nobody listens at just now"""
+    while True:
+        with contextlib.ExitStack() as sockets:
+            first = sockets.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            try:
+                for port in range(first + 1, first + count):
+                    sockets.enter_context(socket.create_server(("127.0.0.1", port)))
+                return first
+            except (OSError, OverflowError):
+                pass
+
+
+def test_who_was_enrolled_stays_so(folder):
+    endpoint = f"tcp://127.0.0.1:{free_ports(3)}"
+    keys = f"{folder}/far.keys"
+    with Farm(folder, PROGRAMS, workers=0, options=["--listen", endpoint]) as farm:
+        farm.must("enroll", "far", "-o", keys)
+        farm.stop(signal.SIGTERM)
+        farm.start()
+        node = subprocess.Popen(
+            [PROGRAMS.node, "--connect", endpoint, "--name", "far", "--keys", keys, "--server-key", f"{keys}.server",
+             "--cache", f"{folder}/far"], stderr=subprocess.DEVNULL, env=farm.environment)
+        try:
+            farm.await_log('"worker joins" worker=far')
+        finally:
+            node.kill()
+            node.wait()
+
+
 def test_the_readme(folder):
     text = read(f"{ROOT}/README.md").decode().split("## A farm", 1)[1].split("\n## ", 1)[0]
     lines = [line.split("#")[0].split() for line in text.splitlines() if line.startswith("    loophole ")]
@@ -162,7 +195,6 @@ def test_cancel_and_priorities(folder):
 
 
 def test_interrupted_while_waiting(folder):
-    import subprocess
     project = make_project(folder)
     with Farm(folder, PROGRAMS, workers=0) as farm:
         waiting = subprocess.Popen(
@@ -193,5 +225,6 @@ if __name__ == "__main__":
     sys.exit(run_tests([
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
-        test_cancel_and_priorities, test_interrupted_while_waiting, test_who_may_not, test_the_readme,
+        test_cancel_and_priorities, test_interrupted_while_waiting, test_who_may_not,
+        test_who_was_enrolled_stays_so, test_the_readme,
     ]))
