@@ -15,14 +15,14 @@ import sys
 import threading
 import time
 
-from broken_farm import CLAIMED, LEASE_MS, LV2, PROGRAMS, Broken, Times, digests, given_again, held_by, rendered_here
+from broken_farm import CLAIMED, LEASE_MS, LV2, PROGRAMS, Broken, Times, digests, given_again, held_by
 from namespaces import PORT, Network
 from tap import contains, equal, run, run_tests
 
 HOSTS = ("east", "west")
-WORK = {"tracks": 8, "pause": 400}  # two shards of two seconds, and the mix
-SHORT_S = 2.5 * LEASE_MS / 1000     # the lease is over, the connection lives
-LONG_S = 7                          # the link has given up the peer, and connects anew
+PAUSE_US = 200                   # shards of two seconds
+SHORT_S = 2.5 * LEASE_MS / 1000  # the lease is over, the connection lives
+LONG_S = 7                       # the link has given up the peer, and connects anew
 GIVEN_S = LEASE_MS / 1000 + 3
 BACK_S = 5
 
@@ -42,9 +42,8 @@ class Spread(Broken):
     """A farm whose nodes are on other hosts."""
 
     def __init__(self, folder, network):
-        super().__init__(folder, workers=0, options=("--listen", f"tcp://0.0.0.0:{PORT}"), before=network.enter("pulse"))
+        super().__init__(folder, workers=0, pause=PAUSE_US, options=("--listen", f"tcp://0.0.0.0:{PORT}"), before=network.enter("pulse"))
         self.network = network
-        self.project, self.reference = rendered_here(**WORK)
         self.nodes = []
 
     def __exit__(self, *reason):
@@ -122,7 +121,7 @@ def cut_and_heal(farm, chances, times, host, kind, seconds, usual):
     if seconds == LONG_S:
         farm.joined(joins + 1, host)
         times["back"].add(time.monotonic() - healed)
-    farm.finish(90)
+    farm.finish()
     rows = farm.agree()
     held = held_by(rows, host, at)
     times["given"].add(given_again(rows, held, at))
@@ -141,7 +140,7 @@ def cut_before_the_answer(farm, host):
     farm.network.cut(host, "back")
     time.sleep(SHORT_S)
     farm.network.heal(host)
-    farm.finish(90)
+    farm.finish()
     farm.agree()
     verdicts = [re.search(r"verdict=(\w+)", line).group(1) for line in farm.told(rf'^{host}: .*"result acknowledged"', since)]
     print(f"# no answer to {host} for {SHORT_S} s: verdicts {count(verdicts)}", flush=True)
@@ -246,7 +245,7 @@ def test_one_is_shut_out_at_work(folder):
         farm.farm.must("peers", "revoke", "west")
         farm.farm.await_log('"worker gone" worker=west', patience=5)
         print(f"# it held {len(now)} and was gone after {time.time() - at:.2f} s", flush=True)
-        farm.finish(90)
+        farm.finish()
         rows = farm.agree()
         times.add(given_again(rows, held_by(rows, "west", at), at))
         later = [row for row in rows if row["what"] == "shard" and row["owner"] == "west" and row["at"] > at + 0.5
