@@ -53,6 +53,10 @@ static enum lh_status take_in(struct pulse_intake *intake, const struct pulse_ar
                 lh_blobs_release(blobs, &output->digest);
             }
         }
+        if (status == LH_OK && blob.size != output->size) { /* a row that says so would never be found again */
+            status = lh_error_set(error, LH_ERR_FORMAT, NULL, "the blob does not have the size announced");
+            lh_blobs_release(blobs, &output->digest);
+        }
     }
     return status;
 }

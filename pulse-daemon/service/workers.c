@@ -167,7 +167,8 @@ static void on_joined(struct pulse_workers *workers, const struct wire_event *ev
 
 static void on_gone(struct pulse_workers *workers, struct pulse_session *session, enum wire_gone gone)
 {
-    if (session->name[0] != '\0') {
+    /* Its process may have connected anew before this end was seen: then it is there under the same number. */
+    if (session->name[0] != '\0' && pulse_sessions_by_name(&workers->sessions, session->name) == session) {
         LH_LOG(LH_LOG_INFO, "worker gone", LH_LOG_TEXT("worker", session->name));
         pulse_roster_leave(workers->options.roster, session->name, session->number);
     }
