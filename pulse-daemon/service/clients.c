@@ -74,7 +74,9 @@ static struct pulse_line line_of(struct pulse_clients *clients, struct pulse_cli
 void pulse_clients_push(struct pulse_clients *clients, struct pulse_client *client, Wire__Envelope *envelope)
 {
     struct pulse_line line = line_of(clients, client);
-    pulse_line_say(&line, envelope);
+    if (pulse_line_say(&line, envelope) != LH_OK) {
+        wire_link_drop(clients->link, client->socket, client->peer); /* a gap is worse than an end */
+    }
 }
 
 /* ---- questions ---- */

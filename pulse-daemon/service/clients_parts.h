@@ -100,7 +100,7 @@ pulse_handler pulse_ask_watch, pulse_ask_unwatch;
 pulse_handler pulse_ask_token_create, pulse_ask_token_revoke, pulse_ask_tokens;
 pulse_handler pulse_ask_enroll, pulse_ask_peer_revoke, pulse_ask_peers;
 
-/* watch.c: what was committed; and what is due. */
+/* watch.c: what was committed (orders that tell nothing: what the store has); and what is due. */
 void pulse_watch_tell(struct pulse_clients *clients, const struct pulse_orders *orders);
 void pulse_watch_look(struct pulse_clients *clients);
 

@@ -120,15 +120,21 @@ static void lose_store(struct pulse_decider *decider, enum lh_status status, con
 static void regain_store(struct pulse_decider *decider)
 {
     struct lh_error error = LH_ERROR_INIT;
-    enum lh_status status = load(decider, &error);
+    struct pulse_orders *look = pulse_orders_new();
+    enum lh_status status = look != NULL ? load(decider, &error) : lh_error_no_memory(&error);
     if (status == LH_OK) {
         decider->leading = true;
         LH_LOG(LH_LOG_INFO, "store is back", LH_LOG_NUMBER("epoch", decider->epoch));
+        /* The last commit may have taken place, and nobody was told. */
+        if (pulse_mailbox_put(decider->bench.clients, &look->mail, true)) {
+            look = NULL;
+        }
     } else if (!can_be_waited_out(status)) {
         lose_store(decider, status, &error);
     } else {
         decider->next_try_ns = lh_clock_monotonic_ns() + RELOAD_NS;
     }
+    pulse_orders_free(look);
 }
 
 /* While the store is out of reach: who works is still noted, for workers do not say it twice; the core knows no rows

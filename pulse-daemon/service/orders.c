@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct pulse_orders *new_orders(void)
+struct pulse_orders *pulse_orders_new(void)
 {
     struct pulse_orders *orders = calloc(1, sizeof *orders);
     if (orders != NULL) {
@@ -62,7 +62,7 @@ enum lh_status pulse_orders_actions(const struct pulse_farm_outcome *outcome,
     if (count == 0) {
         return LH_OK;
     }
-    struct pulse_orders *made = new_orders();
+    struct pulse_orders *made = pulse_orders_new();
     bool good = made != NULL && (made->actions = lh_arena_array(&made->arena, count, sizeof *made->actions)) != NULL;
     for (size_t i = 0; good && i < outcome->action_count; i++) {
         if (wanted(outcome->actions[i].kind)) {
@@ -88,7 +88,7 @@ enum lh_status pulse_orders_events(const struct pulse_farm_outcome *outcome, uin
     if (count == 0) {
         return LH_OK;
     }
-    struct pulse_orders *made = new_orders();
+    struct pulse_orders *made = pulse_orders_new();
     bool good = made != NULL && (made->told = lh_arena_array(&made->arena, count, sizeof *made->told)) != NULL;
     for (size_t i = 0; good && i < outcome->change_count; i++) {
         const struct pulse_change *change = &outcome->changes[i];

@@ -30,6 +30,8 @@ LH_NODISCARD enum lh_status pulse_orders_actions(const struct pulse_farm_outcome
 /* The EVENT changes, numbered from `first_event` on. The same. */
 LH_NODISCARD enum lh_status pulse_orders_events(const struct pulse_farm_outcome *outcome, uint64_t first_event,
                                                 struct pulse_orders **orders);
+/* Of nothing: to the clients, that events may have been committed which nobody was told of. NULL: no memory. */
+struct pulse_orders *pulse_orders_new(void);
 void pulse_orders_free(struct pulse_orders *orders); /* accepts NULL */
 
 #endif

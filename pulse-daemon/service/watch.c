@@ -27,7 +27,7 @@ static void push_event(struct pulse_clients *clients, struct pulse_client *clien
     pulse_clients_push(clients, client, &envelope);
 }
 
-void pulse_watch_tell(struct pulse_clients *clients, const struct pulse_orders *orders)
+static void tell(struct pulse_clients *clients, const struct pulse_orders *orders)
 {
     int64_t now_ms = pulse_clients_now_ms();
     for (struct pulse_client *client = clients->list; client != NULL; client = client->next) {
@@ -69,6 +69,30 @@ static enum lh_status replay(struct pulse_clients *clients, struct pulse_client 
                                     take_event, &state, error);
     } while (status == LH_OK && state.count == PAGE);
     return status;
+}
+
+/* A commit whose answer was lost may have taken place: what nobody was told of stands in the store. */
+static void tell_from_store(struct pulse_clients *clients)
+{
+    struct lh_error error = LH_ERROR_INIT;
+    enum lh_status status = LH_OK;
+    if (clients->store == NULL) {
+        status = pulse_store_open(clients->options.store, PULSE_STORE_READ, &clients->store, &error);
+    }
+    for (struct pulse_client *client = clients->list; client != NULL; client = client->next) {
+        if (client->watch.active && (status != LH_OK || replay(clients, client, &error) != LH_OK)) {
+            wire_link_drop(clients->link, client->socket, client->peer);
+        }
+    }
+}
+
+void pulse_watch_tell(struct pulse_clients *clients, const struct pulse_orders *orders)
+{
+    if (orders->told_count > 0) {
+        tell(clients, orders);
+    } else {
+        tell_from_store(clients);
+    }
 }
 
 void pulse_ask_watch(struct pulse_question *question)
@@ -136,7 +160,9 @@ static void looked(struct pulse_task *task)
         struct pulse_watch *watch = &client->watch;
         watch->looking = false;
         watch->look_ns = lh_clock_monotonic_ns() + LOOK_NS;
-        if (watch->active && watch->job == look->job && look->live && task->status == LH_OK &&
+        /* Of somebody else's job nothing is told, not even that it is there. */
+        bool theirs = look->live && look->view.tenant == watch->tenant;
+        if (watch->active && watch->job == look->job && theirs && task->status == LH_OK &&
             (look->view.progress > watch->told + STEP || look->view.progress < watch->told)) {
             Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
             Wire__JobProgress progress = WIRE__JOB_PROGRESS__INIT;
