@@ -15,6 +15,7 @@ struct worker {
     char *engine, *cpu_class; /* owned */
     uint32_t slots;
     struct pulse_inventory *inventory;
+    const struct pulse_plugin_entry *entry; /* while a plugin is looked for */
 };
 
 struct pulse_roster {
@@ -249,6 +250,9 @@ static const char *best_engine(const struct pulse_roster *roster)
     uint32_t most = 0;
     for (size_t i = 0; i < roster->worker_count; i++) {
         const char *engine = roster->workers[i].engine;
+        if (best != NULL && strcmp(engine, best) == 0) {
+            continue; /* most workers are like the first */
+        }
         uint32_t slots = slots_like(roster, engine, NULL);
         if (best == NULL || slots > most || (slots == most && strcmp(engine, best) > 0)) {
             best = engine;
@@ -264,7 +268,7 @@ static const char *best_class(const struct pulse_roster *roster, const char *eng
     uint32_t most = 0;
     for (size_t i = 0; i < roster->worker_count; i++) {
         const struct worker *worker = &roster->workers[i];
-        if (strcmp(worker->engine, engine) != 0) {
+        if (strcmp(worker->engine, engine) != 0 || (best != NULL && strcmp(worker->cpu_class, best) == 0)) {
             continue;
         }
         uint32_t slots = slots_like(roster, engine, worker->cpu_class);
@@ -316,17 +320,18 @@ static const struct graph_plugin_facts *copy_facts(struct lh_arena *arena, const
     return good ? copy : NULL;
 }
 
-/* Slots of the crew whose workers have exactly this binary. */
-static uint32_t slots_with(const struct pulse_roster *roster, const char *engine,
-                           const struct pulse_plugin_entry *entry)
+/* Takes out of the look all workers who have the same binary as this one: their slots, and one that knows its facts. */
+static uint32_t take_binary(const struct pulse_roster *roster, size_t first, const struct pulse_plugin_entry **entry)
 {
     uint32_t slots = 0;
-    for (size_t i = 0; i < roster->worker_count; i++) {
-        const struct worker *worker = &roster->workers[i];
-        const struct pulse_plugin_entry *other =
-            strcmp(worker->engine, engine) == 0 ? find_plugin(worker->inventory, entry->uri) : NULL;
-        if (other != NULL && lh_digest_equal(&other->digest, &entry->digest)) {
+    const struct lh_digest *digest = &roster->workers[first].entry->digest;
+    *entry = NULL;
+    for (size_t i = first; i < roster->worker_count; i++) {
+        struct worker *worker = &roster->workers[i];
+        if (worker->entry != NULL && lh_digest_equal(&worker->entry->digest, digest)) {
             slots += worker->slots;
+            *entry = *entry == NULL && worker->entry->facts != NULL ? worker->entry : *entry;
+            worker->entry = NULL;
         }
     }
     return slots;
@@ -335,19 +340,18 @@ static uint32_t slots_with(const struct pulse_roster *roster, const char *engine
 bool pulse_roster_plugin(struct pulse_roster *roster, struct lh_arena *arena, const struct pulse_crew *crew,
                          const char *uri, struct pulse_found_plugin *found)
 {
-    const struct pulse_plugin_entry *best = NULL;
+    const struct pulse_plugin_entry *best = NULL, *entry;
     uint32_t most = 0;
     pthread_mutex_lock(&roster->lock);
     for (size_t i = 0; i < roster->worker_count; i++) {
-        const struct worker *worker = &roster->workers[i];
-        const struct pulse_plugin_entry *entry =
-            strcmp(worker->engine, crew->engine) == 0 ? find_plugin(worker->inventory, uri) : NULL;
-        if (entry == NULL || entry->facts == NULL) {
-            continue;
-        }
-        uint32_t slots = slots_with(roster, crew->engine, entry);
-        if (best == NULL || slots > most ||
-            (slots == most && memcmp(&entry->digest, &best->digest, sizeof entry->digest) > 0)) {
+        struct worker *worker = &roster->workers[i];
+        worker->entry = strcmp(worker->engine, crew->engine) == 0 ? find_plugin(worker->inventory, uri) : NULL;
+    }
+    for (size_t i = 0; i < roster->worker_count; i++) {
+        uint32_t slots = roster->workers[i].entry != NULL ? take_binary(roster, i, &entry) : 0;
+        if (slots > 0 && entry != NULL &&
+            (best == NULL || slots > most ||
+             (slots == most && memcmp(&entry->digest, &best->digest, sizeof entry->digest) > 0))) {
             best = entry;
             most = slots;
         }

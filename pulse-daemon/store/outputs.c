@@ -122,12 +122,12 @@ enum lh_status pulse_store_outputs_touch(struct pulse_store *store, uint64_t ten
 }
 
 /* What takes no room, and what stays because it was delivered or is somebody's medium, frees nothing when it is let go.
- */
+   What live jobs want is gathered once, not once for each output. */
 static const struct pulse_sql_statement idle_outputs = {
     .text = "SELECT o.tenant, o.key, o.kind, o.state, o.shard, o.digest, o.size, o.facts, o.unproven FROM outputs o"
-            " WHERE o.tenant = ?1 AND o.state = 1 AND o.size > 0 AND NOT EXISTS"
-            " (SELECT 1 FROM jobs j JOIN wants w ON w.tenant = j.tenant AND w.job = j.id"
-            " WHERE j.tenant = ?1 AND j.state < 3 AND w.key = o.key)"
+            " WHERE o.tenant = ?1 AND o.state = 1 AND o.size > 0 AND o.key NOT IN"
+            " (SELECT w.key FROM jobs j JOIN wants w ON w.tenant = j.tenant AND w.job = j.id"
+            " WHERE j.tenant = ?1 AND j.state < 3)"
             " AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.digest = o.digest)"
             " AND NOT EXISTS (SELECT 1 FROM media m WHERE m.digest = o.digest)"
             " ORDER BY o.used_ms, o.key LIMIT ?2",
