@@ -13,6 +13,7 @@
 #include "cli/interrupt.h"
 #include "cli/outputs.h"
 #include "cli/session.h"
+#include "cli/talk.h"
 #include "common/base/clock.h"
 #include "common/json/json.h"
 
@@ -20,6 +21,7 @@
 #define PATIENCE_MS 60000
 #define LOOK_MS 1000 /* without an event the job is looked at */
 #define PROGRESS_UNITS 10000.0
+#define TEXT_SIZE 256
 
 const char *cli_job_state(Wire__JobState state)
 {
@@ -63,6 +65,12 @@ enum lh_status cli_job_read(struct cli_farm *farm, struct lh_arena *arena, uint6
 
 /* ---- following ---- */
 
+static const char *text_of(const struct lh_json *object, const char *name)
+{
+    const struct lh_json *member = lh_json_member(object, name);
+    return member != NULL && member->kind == LH_JSON_STRING ? member->value.string.text : "";
+}
+
 static enum lh_status watch(struct cli_farm *farm, uint64_t id, struct lh_error *error)
 {
     struct lh_arena arena;
@@ -89,8 +97,43 @@ static void show(struct cli_progress *progress, double done)
     cli_progress_tell(progress, &now);
 }
 
+/* Nobody who is there can do a piece of it: what the first such piece takes. */
+static void tell_waiting(uint64_t id, const struct lh_json *needs)
+{
+    const struct lh_json *tags = lh_json_member(needs, "tags"), *plugins = lh_json_member(needs, "pluginCount");
+    fprintf(stderr, "loophole: job %llu waits for a worker that can do it", (unsigned long long)id);
+    for (size_t i = 0; tags != NULL && tags->kind == LH_JSON_ARRAY && i < tags->value.list.count; i++) {
+        const struct lh_json *tag = tags->value.list.items[i];
+        char text[TEXT_SIZE] = "";
+        if (tag->kind == LH_JSON_STRING) {
+            cli_talk_clean(tag->value.string.text, text, sizeof text);
+        }
+        fprintf(stderr, "%s %s", i == 0 ? ", with the tags" : "", text);
+    }
+    if (plugins != NULL && lh_json_is_number(plugins) && lh_json_number(plugins) > 0) {
+        fprintf(stderr, ", with %.0f plugin%s", lh_json_number(plugins), lh_json_number(plugins) > 1 ? "s" : "");
+    }
+    fputc('\n', stderr);
+}
+
+static void hear(uint64_t id, struct lh_arena *arena, const Wire__Event *event, struct cli_progress *progress)
+{
+    const struct lh_json *root = NULL;
+    if (progress->mode == CLI_PROGRESS_NONE || progress->mode == CLI_PROGRESS_JSON ||
+        lh_json_parse(arena, (const char *)event->body.data, event->body.len, &root, NULL) != LH_OK ||
+        strcmp(text_of(root, "type"), "job.waiting") != 0) {
+        return;
+    }
+    const struct lh_json *list = lh_json_member(root, "for");
+    if (list != NULL && list->kind == LH_JSON_ARRAY && list->value.list.count > 0) {
+        cli_progress_clear(progress);
+        tell_waiting(id, list->value.list.items[0]);
+    }
+}
+
 /* Until an event of the job, or for a while. LH_ERR_UNAVAILABLE: the connection broke. */
-static enum lh_status await_event(struct cli_farm *farm, struct cli_progress *progress, struct lh_error *error)
+static enum lh_status await_event(struct cli_farm *farm, uint64_t id, struct cli_progress *progress,
+                                  struct lh_error *error)
 {
     uint64_t until_ns = lh_clock_monotonic_ns() + LOOK_MS * (LH_CLOCK_SECOND_NS / 1000);
     for (;;) {
@@ -102,6 +145,8 @@ static enum lh_status await_event(struct cli_farm *farm, struct cli_progress *pr
                     lh_clock_monotonic_ns() > until_ns;
         if (status == LH_OK && event != NULL && event->body_case == WIRE__ENVELOPE__BODY_JOB_PROGRESS) {
             show(progress, event->job_progress->progress);
+        } else if (status == LH_OK && event != NULL && event->body_case == WIRE__ENVELOPE__BODY_EVENT) {
+            hear(id, &arena, event->event, progress);
         }
         lh_arena_fini(&arena);
         if (over) {
@@ -130,7 +175,7 @@ enum lh_status cli_job_follow(struct cli_farm *farm, struct lh_arena *arena, uin
             status = cli_job_read(farm, arena, id, job, error);
             break;
         }
-        status = status == LH_OK ? await_event(farm, &progress, error) : status;
+        status = status == LH_OK ? await_event(farm, id, &progress, error) : status;
         if (status == LH_ERR_UNAVAILABLE) {
             status = watch(farm, id, error); /* which waits for the farm to be back */
         }
@@ -150,12 +195,6 @@ static enum lh_status code_of(const struct lh_json *code)
         }
     }
     return LH_ERR_INTERNAL;
-}
-
-static const char *text_of(const struct lh_json *object, const char *name)
-{
-    const struct lh_json *member = lh_json_member(object, name);
-    return member != NULL && member->kind == LH_JSON_STRING ? member->value.string.text : "";
 }
 
 enum lh_status cli_job_verdict(const Wire__Job *job, struct lh_faults *faults, struct lh_error *error)

@@ -210,6 +210,21 @@ def test_interrupted_while_waiting(folder):
         equal(os.path.exists(f"{folder}/out"), False, "half a folder")
 
 
+def test_what_nobody_can_do_is_told(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS) as farm:
+        waiting = subprocess.Popen(
+            [PROGRAMS.loophole, "submit", project, "--tag", "moon", "--tag", "dark", "--wait", "--progress", "plain",
+             "--data", farm.data],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=farm.environment, text=True)
+        job = waiting.stdout.readline().strip()
+        told = next(line for line in waiting.stderr if "waits" in line)
+        equal(told, f"loophole: job {job} waits for a worker that can do it, with the tags dark moon\n", "told")
+        farm.must("cancel", job)
+        waiting.communicate(timeout=20)
+        equal(waiting.returncode, 1, "exit status of a cancelled job")
+
+
 def test_who_may_not(folder):
     with Farm(folder, PROGRAMS, workers=0) as farm:
         done = run([PROGRAMS.loophole, "jobs", "--server", f"ipc://{farm.data}/run/clients.ipc", "--token", "lhk_nobody"],
@@ -225,6 +240,6 @@ if __name__ == "__main__":
     sys.exit(run_tests([
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
-        test_cancel_and_priorities, test_interrupted_while_waiting, test_who_may_not,
-        test_who_was_enrolled_stays_so, test_the_readme,
+        test_cancel_and_priorities, test_interrupted_while_waiting,
+        test_what_nobody_can_do_is_told, test_who_may_not, test_who_was_enrolled_stays_so, test_the_readme,
     ]))
