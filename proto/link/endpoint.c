@@ -150,7 +150,9 @@ static bool set_options(void *socket, const struct wire_socket_options *options)
     }
     if (!binds(options)) {
         good = good && set(socket, ZMQ_IMMEDIATE, 1) && set(socket, ZMQ_RECONNECT_IVL, (int)options->reconnect_ms) &&
-               set(socket, ZMQ_RECONNECT_IVL_MAX, (int)options->reconnect_max_ms);
+               set(socket, ZMQ_RECONNECT_IVL_MAX, (int)options->reconnect_max_ms) &&
+               /* the kernel's own tries come ever later: after a long cut it would take it half a minute */
+               set(socket, ZMQ_CONNECT_TIMEOUT, (int)options->reconnect_max_ms);
     }
     return good;
 }
