@@ -384,12 +384,3 @@ void pulse_roster_near(struct pulse_roster *roster, struct lh_arena *arena, cons
     }
     pthread_mutex_unlock(&roster->lock);
 }
-
-size_t pulse_roster_plugin_count(struct pulse_roster *roster, const char *name)
-{
-    pthread_mutex_lock(&roster->lock);
-    const struct worker *worker = find_worker(roster, name);
-    size_t count = worker != NULL ? worker->inventory->count : 0;
-    pthread_mutex_unlock(&roster->lock);
-    return count;
-}

@@ -73,7 +73,5 @@ bool pulse_roster_plugin(struct pulse_roster *roster, struct lh_arena *arena, co
                          const char *uri, struct pulse_found_plugin *found);
 /* URIs like that one, of anybody: up to three, in the arena. */
 void pulse_roster_near(struct pulse_roster *roster, struct lh_arena *arena, const char *uri, const char *near[3]);
-/* How many plugins a worker has; 0: it is not there. */
-size_t pulse_roster_plugin_count(struct pulse_roster *roster, const char *name);
 
 #endif
