@@ -26,6 +26,7 @@
 #define TURN_MS 250
 #define ASK_MS 2000
 #define ARGUMENTS_MAX 24
+#define MIB_MAX (1 << 30)
 
 static const struct lh_option rows[] = {
     CLI_ROW_DATA,
@@ -47,6 +48,18 @@ static const struct lh_option rows[] = {
      .variable = "LOOPHOLE_LISTEN",
      .help = "Let other machines take part, those that 'loophole enroll' let in: tcp://ADDRESS:PORT for their worker "
              "nodes, the next port for clients, the one after it for files. 0.0.0.0 is any address"},
+    {.name = "quota",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MIB",
+     .minimum = 0,
+     .maximum = MIB_MAX,
+     .help = "Most that the media folder may hold, in MiB. Standard: whatever fits"},
+    {.name = "keep-free",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MIB",
+     .minimum = 0,
+     .maximum = MIB_MAX,
+     .help = "MiB of its file system that stay free. Standard: 256"},
     {.name = "lease-ms",
      .type = LH_OPTION_INTEGER,
      .placeholder = "MS",
@@ -141,8 +154,8 @@ static void add(struct up *up, const char *name, const char *const *arguments, s
 /* Pulse gets the options that it has in common with this command. */
 static enum lh_status compose_pulse(struct up *up, const struct lh_options *options, struct lh_error *error)
 {
-    static const char *const handed_on[] = {"store", "listen", "lease-ms", "beat-ms"};
-    static const char *const switches[] = {"--store", "--listen", "--lease-ms", "--beat-ms"};
+    static const char *const handed_on[] = {"store", "listen", "quota", "keep-free", "lease-ms", "beat-ms"};
+    static const char *const switches[] = {"--store", "--listen", "--quota", "--keep-free", "--lease-ms", "--beat-ms"};
     const char *arguments[ARGUMENTS_MAX] = {up->pulse, "--data", up->home.folder};
     size_t count = 3;
     for (size_t i = 0; i < sizeof handed_on / sizeof handed_on[0]; i++) {
