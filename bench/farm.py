@@ -231,15 +231,16 @@ def submit_to_start(a, kind):
 def scaling(a, kind):
     """One worker over two, of one thread each, in turn."""
     times = {1: [], 2: []}
-    project = write_project(a.stems, "scaling", a.tracks // 4, a.uris)
-    plain = here(a, project)
+    plain = here(a, a.project)
     for r in range(a.rounds):
         for workers in ((1, 2), (2, 1))[r % 2]:
             with stores(kind) as store, Measured(a, workers, store) as farm:
-                run = farm.deliver(project)
+                run = farm.deliver(a.project)
                 must_be(run, plain, f"{workers} workers")
                 times[workers].append(run["seconds"])
-                print(f"# {kind}, {workers} workers: {run['seconds']:.2f} s", flush=True)
+                busy = sum(int(re.search(r"\bms=(\d+)", line)[1]) for line in farm.logged("attempt ends")) / 1000
+                print(f"# {kind}, {workers} workers: {run['seconds']:.2f} s, of which they worked {100 * busy / workers / run['seconds']:.0f} %",
+                      flush=True)
     pairs = [one / two for one, two in zip(times[1], times[2])]
     print(f"\n{kind}: one worker over two: {min(times[1]) / min(times[2]):.2f} x by the least times, {statistics.median(pairs):.2f} x by the median of pairs "
           f"(aim >= 1.85)", flush=True)
