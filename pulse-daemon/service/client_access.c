@@ -158,12 +158,23 @@ static enum lh_status write_token_revoke(struct pulse_task *task, const struct p
     return pulse_store_token_revoke(writing->store, question->caller.tenant, task->payload, error);
 }
 
+/* Who watches was asked for a token once: those of this tenant connect and ask again. */
+static void end_watches(struct pulse_clients *clients, const struct pulse_question *question)
+{
+    for (const struct pulse_client *client = clients->list; client != NULL; client = client->next) {
+        if (client->watch.active && client->watch.tenant == question->caller.tenant && client->peer != question->peer) {
+            wire_link_drop(clients->link, client->socket, client->peer);
+        }
+    }
+}
+
 static void revoked_token(struct pulse_task *task)
 {
     struct pulse_question *question = task->owner;
     if (!pulse_question_failed(question, task)) {
         pulse_task_free(task);
         pulse_access_forget(&question->clients->access);
+        end_watches(question->clients, question);
         pulse_question_done(question);
     }
 }

@@ -199,9 +199,24 @@ def test_who_does_not_get_in(folder):
         farm.farm.must("peers", "revoke", "shut-out")
         token = farm.farm.must("tokens", "create", "operator", "--role", "operator").stdout.decode().strip()
 
+        void = farm.farm.must("tokens", "create", "leaver", "--days", "1").stdout.decode().strip()
+
         def jobs(keys, said=token):
             return run([*network.enter("east"), PROGRAMS.loophole, "jobs", "--server", network.endpoint("east", 1), "--keys", keys,
                         "--token", said], env=farm.farm.environment)
+
+        # A token that is revoked is void for who watches already.
+        watcher = subprocess.Popen(
+            [*network.enter("east"), PROGRAMS.loophole, "submit", farm.project, "--wait", "--progress", "none", "--server",
+             network.endpoint("east", 1), "--keys", desk, "--token", void], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=farm.farm.environment, text=True)
+        watcher.stdout.readline()  # the number of the job, which nobody is there to do
+        time.sleep(0.5)
+        [line] = [line for line in farm.farm.must("tokens", "list").stdout.decode().splitlines() if "leaver" in line]
+        farm.farm.must("tokens", "revoke", line.split()[0])
+        _, talk = watcher.communicate(timeout=20)
+        equal(watcher.returncode, 2, f"exit status of who watches with a token that is void: {talk}")
+        contains(talk, "token")
 
         # Each is refused for what is wrong with it alone: at the end the right one gets in.
         contains(refused(farm, stranger, server_key=f"{east}.server"), "does not let this node in")
