@@ -146,7 +146,8 @@ struct lh_blobs_scrubbed {
     struct lh_digest digest; /* of the blob that was finished last */
 };
 LH_NODISCARD enum lh_status lh_blobs_scrub_new(struct lh_blobs *blobs, struct lh_blobs_scrub **scrub);
-/* Reads at most `bytes` (at least 1), and returns early when a blob was damaged. */
+/* Reads at most `bytes` (at least 1), less when blobs are small, since each has to be looked up; and returns early when
+   a blob was damaged. */
 LH_NODISCARD enum lh_status lh_blobs_scrub_step(struct lh_blobs_scrub *scrub, uint64_t bytes,
                                                 struct lh_blobs_scrubbed *scrubbed, struct lh_error *error);
 void lh_blobs_scrub_free(struct lh_blobs_scrub *scrub); /* accepts NULL */

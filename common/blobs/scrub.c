@@ -11,6 +11,7 @@
 #include "common/blobs/blobs_impl.h"
 
 #define CURSOR_FILE "scrub"
+#define OPENING (UINT64_C(16) << 10)   /* bytes that could be read in the time that looking up a file takes */
 #define SAVE_EVERY (UINT64_C(1) << 30) /* bytes after which the cursor is written down */
 
 struct lh_blobs_scrub {
@@ -151,7 +152,8 @@ enum lh_status lh_blobs_scrub_step(struct lh_blobs_scrub *scrub, uint64_t bytes,
                                    struct lh_error *error)
 {
     struct lh_blobs_scrubbed told = {0};
-    while (told.bytes < bytes && !told.damaged && !told.round) {
+    uint64_t spent = 0;
+    while (spent < bytes && !told.damaged && !told.round) {
         enum lh_status status = scrub->fd < 0 ? open_next(scrub, error) : LH_OK;
         if (status != LH_OK) {
             return status;
@@ -163,11 +165,13 @@ enum lh_status lh_blobs_scrub_step(struct lh_blobs_scrub *scrub, uint64_t bytes,
             break;
         }
         uint64_t done = 0;
-        status = read_on(scrub, bytes - told.bytes, &done, error);
+        status = read_on(scrub, bytes - spent, &done, error);
         told.bytes += done;
+        spent += done;
         scrub->unsaved += done;
         if (status == LH_OK && scrub->offset == scrub->size) {
             told.digest = scrub->cursor;
+            spent += OPENING;
             status = finish(scrub, &told.damaged, error);
         }
         if (status != LH_OK) {

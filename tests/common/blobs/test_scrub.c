@@ -79,7 +79,21 @@ START_TEST(test_has_nothing_to_read)
 {
     ck_assert(step(1).round);
     folder_put(blobs, 1, 0, LH_BLOBS_KEPT);
-    ck_assert(step(1).round);
+    ck_assert(step(UINT64_MAX).round);
+}
+END_TEST
+
+/* As many files as there are, each of a few bytes, must not be looked up within one step. */
+START_TEST(test_small_blobs_take_their_time)
+{
+    for (uint64_t i = 0; i < 20; i++) {
+        folder_put(blobs, i, 10, LH_BLOBS_CACHED);
+    }
+    unsigned steps = 1;
+    while (!step(65536).round) {
+        steps++;
+    }
+    ck_assert_uint_ge(steps, 4);
 }
 END_TEST
 
@@ -191,6 +205,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_reads_everything_once_a_round);
     tcase_add_test(tests, test_has_nothing_to_read);
+    tcase_add_test(tests, test_small_blobs_take_their_time);
     tcase_add_test(tests, test_finds_damage);
     tcase_add_test(tests, test_goes_on_after_a_restart);
     tcase_add_test(tests, test_settles_suspects);
