@@ -13,6 +13,7 @@
 
 #define MS_NS (LH_CLOCK_SECOND_NS / 1000)
 #define INBOX_MAX 16384
+#define SHARDS_MAX 256                     /* of plans that are admitted with other events */
 #define TURN_MAX_MS 1000                   /* asleep at most */
 #define RELOAD_NS (LH_CLOCK_SECOND_NS / 4) /* between two tries to get the store back */
 
@@ -155,10 +156,11 @@ static void note_workers(struct pulse_decider *decider, struct pulse_task **task
     }
 }
 
-/* Tasks of one kind that stand at the front of the inbox; `held` is the one that came after them. */
+/* Events that stand at the front of the inbox; `held` is the task that came after them. */
 struct gathered {
     struct pulse_task *tasks[PULSE_BATCH_MAX];
     size_t count;
+    size_t shards; /* of their plans */
     struct pulse_task *held;
 };
 
@@ -169,16 +171,24 @@ static struct pulse_task *next_task(struct pulse_decider *decider, struct gather
     return task != NULL ? task : (struct pulse_task *)pulse_mailbox_take(&decider->inbox);
 }
 
+/* A large plan is a batch of its own: results that came before it are not to wait until it is admitted, nor those that
+   come meanwhile for a second one. */
 static void gather_events(struct pulse_decider *decider, struct gathered *gathered)
 {
-    gathered->count = 0;
+    gathered->count = gathered->shards = 0;
     while (gathered->count < PULSE_BATCH_MAX) {
         struct pulse_task *task = next_task(decider, gathered);
-        if (task == NULL || task->kind != PULSE_TASK_EVENT) {
+        size_t shards = task != NULL && task->kind == PULSE_TASK_EVENT ? task->event.plan.shard_count : 0;
+        bool fits = gathered->count == 0 || gathered->shards + shards <= SHARDS_MAX;
+        if (task == NULL || task->kind != PULSE_TASK_EVENT || !fits) {
             gathered->held = task;
             return;
         }
         gathered->tasks[gathered->count++] = task;
+        gathered->shards += shards;
+        if (gathered->shards > SHARDS_MAX) {
+            return;
+        }
     }
 }
 
@@ -244,7 +254,7 @@ static void *run(void *context)
         }
         gather_events(decider, &gathered);
         decide(decider, &gathered);
-        if (gathered.held != NULL) {
+        if (gathered.held != NULL && gathered.held->kind != PULSE_TASK_EVENT) {
             struct pulse_task *task = gathered.held;
             gathered.held = NULL;
             serve(decider, task);
