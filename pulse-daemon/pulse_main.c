@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -152,6 +153,16 @@ static void block_signals(sigset_t *set)
     sigaction(SIGXFSZ, &ignore, NULL);
 }
 
+/* Each worker and client is a connection. Nobody here uses select(). */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* if it stays as it was, whoever comes last is not let in */
+    }
+}
+
 static int check(const struct pulse_service_options *options)
 {
     struct lh_error error = LH_ERROR_INIT;
@@ -200,6 +211,7 @@ static int serve(const struct lh_options *options)
     (void)lh_log_level_parse(lh_options_text(options, "log"), &level);
     lh_log_open("loophole-pulse", level, STDERR_FILENO);
     block_signals(&set);
+    raise_descriptors();
     if (pulse_service_new(&service_options, &service, &error) != LH_OK) {
         return complain(&error);
     }
