@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A thousand workers in one process: each speaks the real conversation over a connection of its own, runs nothing, and
-   after a while reports made-up blobs, which it hands over as files like a worker of Pulse's host. bench/swarm.py
+   after a while reports made-up blobs. bench/swarm.py
    starts it beside a real Pulse.
 
    swarm ENDPOINT WORKERS
@@ -57,6 +57,7 @@ struct worker {
     struct output *outputs;
     size_t output_count;
     uint64_t finish_ns, beat_ns, free_ns;
+    bool rendered; /* it was no probe */
     bool finished; /* its result waits for an acknowledgement */
 };
 
@@ -75,6 +76,7 @@ static atomic_uint hold_least_ms, hold_most_ms, at_work, done, beat_ms;
 static pthread_mutex_t latencies_lock = PTHREAD_MUTEX_INITIALIZER;
 static float latencies[LATENCIES_MAX];
 static size_t latency_count;
+static atomic_bool taken; /* Pulse has what a shard gives */
 static char media_folder[4096];
 static struct lh_writer plugin_facts, plugin_evidence, medium_facts;
 static struct lh_digest plugin_digest, inventory_digest;
@@ -220,7 +222,8 @@ static void say_credit(struct worker *worker)
 
 /* ---- results ---- */
 
-/* A blob of the host's: the facts of a medium, or the key itself, which nobody else has. */
+/* One of two blobs: the facts of a medium, or a few bytes that stand for anything. Files are handed over until one is
+   taken; then Pulse has them, and what is measured is Pulse and not the file system. */
 struct made {
     Wire__ShardOutput output;
     Wire__Blob blob;
@@ -230,27 +233,35 @@ struct made {
     struct lh_writer facts;
 };
 
-static void make(const struct output *output, struct made *made)
+static void hand_over(const void *data, size_t size, struct made *made)
 {
-    bool probed = output->kind == GRAPH_SHARD_OUT_FACTS;
-    const void *data = probed ? medium_facts.data : (const void *)output->key.bytes;
-    size_t size = probed ? medium_facts.size : sizeof output->key.bytes;
     char name[LH_BLOBS_NAME_SIZE];
     struct lh_error error = LH_ERROR_INIT;
     int fd;
     need(lh_blobs_hand_over(media_folder, name, &fd, &error) == LH_OK, error.message);
     need(lh_file_write_at(fd, data, size, 0) == 0, "cannot write");
     close(fd);
-    need(lh_digest_bytes(data, size, &made->digest) == LH_OK, "no digest");
     snprintf(made->path, sizeof made->path, "incoming/%s", name);
+    made->location.path = made->path;
+    made->blob.location = &made->location;
+}
+
+static void make(const struct output *output, struct made *made)
+{
+    static const char anything[] = "swarm";
+    bool probed = output->kind == GRAPH_SHARD_OUT_FACTS;
+    const void *data = probed ? medium_facts.data : (const void *)anything;
+    size_t size = probed ? medium_facts.size : sizeof anything;
+    need(lh_digest_bytes(data, size, &made->digest) == LH_OK, "no digest");
     lh_writer_init(&made->facts);
     wire__shard_output__init(&made->output);
     wire__blob__init(&made->blob);
     wire__location__init(&made->location);
-    made->location.path = made->path;
+    if (probed || !atomic_load(&taken)) {
+        hand_over(data, size, made);
+    }
     made->blob.digest = wire_bytes(made->digest.bytes, sizeof made->digest.bytes);
     made->blob.size = size;
-    made->blob.location = &made->location;
     made->output.key = wire_bytes(output->key.bytes, sizeof output->key.bytes);
     made->output.blob = &made->blob;
     if (output->kind == GRAPH_SHARD_OUT_FILE) {
@@ -334,6 +345,7 @@ static void hear_assign(struct worker *worker, const Wire__Assign *assign, struc
         worker->outputs[i] = (struct output){.key = shard.outputs[i].key, .kind = shard.outputs[i].kind};
     }
     worker->output_count = shard.output_count;
+    worker->rendered = shard.kind == GRAPH_SHARD_RENDER;
     worker->shard = assign->shard;
     worker->attempt = assign->attempt;
     worker->taken++;
@@ -364,6 +376,7 @@ static void hear(struct worker *worker, const struct wire_event *event)
     } else if (envelope->body_case == WIRE__ENVELOPE__BODY_ACK) {
         need(envelope->ack->verdict == WIRE__ACK__VERDICT__COMMITTED, "a result does not count");
         atomic_fetch_add(&done, 1);
+        atomic_store(&taken, worker->rendered || atomic_load(&taken));
         if (envelope->ack->shard == worker->shard) {
             worker->finished = false;
         }

@@ -9,6 +9,7 @@ for the next. Then shards take no time, and what is left is worked off as fast a
 usage: swarm.py LOOPHOLE PULSE SWARM [--workers 1000] [--jobs 100] [--tracks 1000] [--store sqlite|postgresql]
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import shutil
@@ -145,8 +146,8 @@ def bench(a, name, store, folder):
         before = pulse.ask("SELECT count(*) FROM shards")[0]
         pulse.tell("reset")
         begun, spent = time.monotonic(), pulse.cpu()
-        for project in projects[ahead:]:
-            pulse.submit(project)
+        with concurrent.futures.ThreadPoolExecutor(2) as clients:
+            list(clients.map(pulse.submit, projects[ahead:]))
         submitted = time.monotonic() - begun
         pulse.await_jobs(2)
         taken = time.monotonic() - begun
