@@ -296,6 +296,7 @@ static void end(struct pulse_workers *workers)
     }
     pulse_store_close(workers->store);
     lh_arena_fini(&workers->scratch);
+    lh_arena_fini(&workers->specs.arena);
     pthread_mutex_destroy(&workers->lock);
     free(workers);
 }
@@ -310,6 +311,7 @@ enum lh_status pulse_workers_new(const struct pulse_workers_options *options, st
     made->options = *options;
     made->pending_last = &made->pending;
     lh_arena_init(&made->scratch);
+    lh_arena_init(&made->specs.arena);
     pthread_mutex_init(&made->lock, NULL);
     enum lh_status status =
         pulse_sessions_init(&made->sessions, options->blobs) == LH_OK ? LH_OK : lh_error_no_memory(error);

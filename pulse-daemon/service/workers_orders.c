@@ -122,16 +122,67 @@ static void fill_limits(const struct pulse_workers *workers, const struct pulse_
     limits->memory = workers->options.memory_bytes;
 }
 
-static enum lh_status read_spec(struct pulse_workers *workers, const struct pulse_farm_action *action,
+static enum lh_status keep_spec(void *context, size_t index, const void *spec, size_t size)
+{
+    struct pulse_specs *specs = context;
+    void *copy = lh_arena_alloc(&specs->arena, size);
+    if (copy == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    if (size > 0) {
+        memcpy(copy, spec, size);
+    }
+    specs->items[index].data = copy;
+    specs->items[index].size = size;
+    return LH_OK;
+}
+
+static void forget_specs(struct pulse_specs *specs)
+{
+    lh_arena_fini(&specs->arena);
+    specs->count = 0;
+}
+
+/* Those of the next actions, whatever these are: what has none is not found. */
+static enum lh_status read_specs(struct pulse_workers *workers, struct lh_error *error)
+{
+    const struct pulse_orders *orders = (const struct pulse_orders *)workers->pending;
+    struct pulse_specs *specs = &workers->specs;
+    struct pulse_shard_name names[PULSE_SPECS_MAX];
+    forget_specs(specs);
+    specs->first = workers->pending_at;
+    size_t left = orders->action_count - specs->first, count = left < PULSE_SPECS_MAX ? left : PULSE_SPECS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct pulse_farm_action *action = &orders->actions[specs->first + i];
+        bool assigns = action->kind == PULSE_FARM_ASSIGN;
+        names[i] = (struct pulse_shard_name){assigns ? action->tenant : 0, assigns ? action->shard : 0};
+        specs->items[i].data = NULL;
+    }
+    enum lh_status status = workers->store == NULL
+                                ? pulse_store_open(workers->options.store, PULSE_STORE_READ, &workers->store, error)
+                                : LH_OK;
+    status = status == LH_OK ? pulse_store_specs(workers->store, names, count, keep_spec, specs, error) : status;
+    specs->count = status == LH_OK ? count : 0;
+    return status;
+}
+
+/* Of the action that is being carried out. */
+static enum lh_status find_spec(struct pulse_workers *workers, const struct pulse_farm_action *action,
                                 const void **spec, size_t *size, struct lh_error *error)
 {
-    if (workers->store == NULL) {
-        enum lh_status status = pulse_store_open(workers->options.store, PULSE_STORE_READ, &workers->store, error);
-        if (status != LH_OK) {
-            return status;
-        }
+    struct pulse_specs *specs = &workers->specs;
+    bool there = workers->pending_at >= specs->first && workers->pending_at - specs->first < specs->count;
+    enum lh_status status = there ? LH_OK : read_specs(workers, error);
+    if (status != LH_OK) {
+        return status;
     }
-    return pulse_store_spec(workers->store, action->tenant, action->shard, &workers->scratch, spec, size, error);
+    size_t index = workers->pending_at - specs->first;
+    if (specs->items[index].data == NULL) {
+        return lh_error_set(error, LH_ERR_MISSING, NULL, "shard %llu has no spec", (unsigned long long)action->shard);
+    }
+    *spec = specs->items[index].data;
+    *size = specs->items[index].size;
+    return LH_OK;
 }
 
 /* An attempt that cannot even be sent has not failed by itself, and is not to be forgotten: it goes back. */
@@ -153,13 +204,13 @@ static void give_back(struct pulse_workers *workers, struct pulse_session *sessi
 static enum lh_status assign(struct pulse_workers *workers, struct pulse_session *session,
                              const struct pulse_farm_action *action)
 {
-    const void *spec;
-    size_t size;
+    const void *spec = NULL;
+    size_t size = 0;
     struct graph_shard shard;
     struct lh_error error = LH_ERROR_INIT;
     Wire__Assign message = WIRE__ASSIGN__INIT;
     lh_arena_fini(&workers->scratch);
-    enum lh_status status = read_spec(workers, action, &spec, &size, &error);
+    enum lh_status status = find_spec(workers, action, &spec, &size, &error);
     status = status == LH_OK ? graph_shard_edges(spec, size, &workers->scratch, &shard, &error) : status;
     status = status == LH_OK ? fill_inputs(workers, action, &shard, &message, &error) : status;
     status = status == LH_OK ? fill_outputs(workers, action, &message, &error) : status;
@@ -282,6 +333,7 @@ void pulse_workers_carry_out(struct pulse_workers *workers)
             }
             workers->pending_at++;
         }
+        forget_specs(&workers->specs);
         workers->pending = orders->mail.next;
         workers->pending_at = 0;
         if (workers->pending == NULL) {

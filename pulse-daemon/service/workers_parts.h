@@ -8,6 +8,18 @@
 #include "pulse-daemon/service/workers.h"
 #include "pulse-daemon/store/store.h"
 
+#define PULSE_SPECS_MAX 64 /* read at once: a question to the store for each would make workers wait */
+
+/* Specs of the orders that are being carried out, by action from `first` on. */
+struct pulse_specs {
+    struct lh_arena arena;
+    size_t first, count;
+    struct {
+        const void *data; /* NULL: there is none */
+        size_t size;
+    } items[PULSE_SPECS_MAX];
+};
+
 struct pulse_workers {
     struct pulse_workers_options options;
     struct wire_link *link;
@@ -17,6 +29,7 @@ struct pulse_workers {
     struct pulse_store *store;                  /* NULL: not open now */
     struct pulse_mail *pending, **pending_last; /* orders that wait for the store */
     size_t pending_at;                          /* actions of the first that were carried out */
+    struct pulse_specs specs;
     uint64_t retry_ns;
     uint64_t complain_ns; /* not before, of malformed messages */
     bool stopping;

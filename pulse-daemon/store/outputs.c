@@ -168,3 +168,39 @@ enum lh_status pulse_store_spec(struct pulse_store *store, uint64_t tenant, uint
     snprintf(what, sizeof what, "shard %" PRIu64, shard);
     return pulse_store_blob(store, &find_spec, values, what, arena, spec, size, error);
 }
+
+static const struct pulse_sql_statement find_specs = {
+    .text = "SELECT c1, s.spec FROM {rows} JOIN specs s ON s.tenant = c2 AND s.shard = c3",
+    .takes = "iii",
+    .gives = "ib",
+    .rows = true,
+};
+
+struct reading {
+    pulse_store_take_spec *take;
+    void *context;
+    struct lh_error *error;
+};
+
+static enum lh_status take_spec(void *context, const struct pulse_sql_value *values)
+{
+    struct reading *reading = context;
+    struct pulse_columns columns = {values, true};
+    size_t index = (size_t)pulse_column_count(&columns, 0), size;
+    const void *spec = pulse_column_blob(&columns, 1, &size);
+    enum lh_status status = pulse_columns_end(&columns, "specs", reading->error);
+    return status == LH_OK ? reading->take(reading->context, index, spec, size) : status;
+}
+
+enum lh_status pulse_store_specs(struct pulse_store *store, const struct pulse_shard_name *shards, size_t count,
+                                 pulse_store_take_spec *take, void *context, struct lh_error *error)
+{
+    struct reading reading = {.take = take, .context = context, .error = error};
+    struct pulse_rows rows;
+    pulse_rows_init(&rows, store, &find_specs, take_spec, &reading, error);
+    for (size_t i = 0; i < count; i++) {
+        pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(i), pulse_sql_count(shards[i].tenant),
+                                                               pulse_sql_count(shards[i].shard)});
+    }
+    return pulse_rows_end(&rows);
+}

@@ -86,6 +86,16 @@ LH_NODISCARD enum lh_status pulse_store_spec(struct pulse_store *store, uint64_t
                                              struct lh_arena *arena, const void **spec, size_t *size,
                                              struct lh_error *error);
 
+/* The same of several, of those that are there, in any order; `index` into `shards`. `spec` is good during the callback
+   only. */
+struct pulse_shard_name {
+    uint64_t tenant, shard;
+};
+typedef enum lh_status pulse_store_take_spec(void *context, size_t index, const void *spec, size_t size);
+LH_NODISCARD enum lh_status pulse_store_specs(struct pulse_store *store, const struct pulse_shard_name *shards,
+                                              size_t count, pulse_store_take_spec *take, void *context,
+                                              struct lh_error *error);
+
 /* Those of the outputs that have a row, in any order; `index` into `keys`. */
 typedef enum lh_status pulse_store_take_output(void *context, size_t index, const struct pulse_output_row *output);
 LH_NODISCARD enum lh_status pulse_store_outputs(struct pulse_store *store, uint64_t tenant,

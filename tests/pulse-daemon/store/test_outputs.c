@@ -149,6 +149,29 @@ START_TEST(a_spec_is_its_tenants)
 }
 END_TEST
 
+static enum lh_status note_spec(void *context, size_t index, const void *spec, size_t size)
+{
+    ck_assert_uint_eq(size, 10);
+    ck_assert_mem_eq(spec, "what\0to do", 10);
+    ((bool *)context)[index] = true;
+    return LH_OK;
+}
+
+START_TEST(specs_come_together)
+{
+    struct lh_digest a = fixture_digest("key", 1), b = fixture_digest("key", 2);
+    struct pulse_change changes[5] = {fixture_shard(1, 1, PULSE_SHARD_READY), fixture_spec(1, 1, NULL, 0, &a, 1),
+                                      fixture_shard(1, 2, PULSE_SHARD_READY), fixture_spec(1, 2, NULL, 0, &b, 1)};
+    const struct pulse_shard_name names[] = {{1, 2}, {2, 1}, {1, 1}, {0, 0}};
+    bool found[4] = {false};
+    fixture_needs(&changes[4]);
+    fixture_apply(changes, 5);
+    OK(pulse_store_specs(fixture_store, names, 4, note_spec, found, &fixture_error));
+    ck_assert(found[0] && !found[1] && found[2] && !found[3]);
+    OK(pulse_store_specs(fixture_store, names, 0, note_spec, found, &fixture_error));
+}
+END_TEST
+
 TCase *outputs_tests(void)
 {
     TCase *tests = tcase_create("outputs");
@@ -158,5 +181,6 @@ TCase *outputs_tests(void)
     tcase_add_test(tests, the_longest_unused_comes_first);
     tcase_add_test(tests, what_frees_nothing_is_not_idle);
     tcase_add_test(tests, a_spec_is_its_tenants);
+    tcase_add_test(tests, specs_come_together);
     return tests;
 }
