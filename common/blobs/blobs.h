@@ -162,7 +162,7 @@ void lh_blobs_token(const struct lh_blobs *blobs, uint8_t token[LH_BLOBS_TOKEN_S
 /* LH_ERR_MISSING when the folder cannot be opened or holds another token: then it is not the same host. */
 LH_NODISCARD enum lh_status lh_blobs_visit(const char *folder, const uint8_t token[LH_BLOBS_TOKEN_SIZE],
                                            struct lh_error *error);
-/* Opens a blob for reading by path; a suspect one is not found. Its size is checked. LH_ERR_MISSING. */
+/* Opens a blob by path for reading; what its owner would suspect is not found. Its size is checked. LH_ERR_MISSING. */
 LH_NODISCARD enum lh_status lh_blobs_visit_read(const char *folder, const struct lh_digest *digest, uint64_t size,
                                                 int *fd, struct lh_error *error);
 /* A new file in incoming/, readable and writable, and its name for lh_blobs_adopt(). Whoever made it writes it and then

@@ -95,6 +95,8 @@ uint64_t lh_blobs_free_space(const struct lh_blobs *blobs);
 
 /* start.c: what an owner does first. The folder is open and locked. */
 LH_NODISCARD enum lh_status lh_blobs_start(struct lh_blobs *blobs, struct lh_error *error);
+/* Whether what lies in cached/ was written under this start of the machine, or synchronised by its owner before. */
+bool lh_blobs_trusts_cached(int folder);
 /* Says that everything is on the disk. */
 LH_NODISCARD enum lh_status lh_blobs_mark_orderly(struct lh_blobs *blobs, struct lh_error *error);
 /* Unlinks the files in a folder of ours that start with `prefix`: all of them, or with an age those that are older and

@@ -161,18 +161,34 @@ static int suspect_all(const struct lh_blobs *blobs)
     return code;
 }
 
-/* Cached blobs are believed when this start of the machine wrote them (a killed process leaves whole files, for the
-   kernel lives on) or when the last owner synchronised everything. */
+/* A killed process leaves whole files, for the kernel lives on; a kernel that stops does not. */
+enum belief { BELIEF_NONE = 0, BELIEF_SAME_START, BELIEF_SYNCHRONISED };
+
+static enum belief belief_in_cached(int folder, char boot[BOOT_SIZE])
+{
+    char last[BOOT_SIZE];
+    read_boot_id(boot);
+    last[lh_blobs_read_small(folder, BOOT_FILE, last, sizeof last - 1)] = '\0';
+    if (*boot != '\0' && strcmp(boot, last) == 0) {
+        return BELIEF_SAME_START;
+    }
+    return strcmp(last, ORDERLY) == 0 ? BELIEF_SYNCHRONISED : BELIEF_NONE;
+}
+
+bool lh_blobs_trusts_cached(int folder)
+{
+    char boot[BOOT_SIZE];
+    return belief_in_cached(folder, boot) != BELIEF_NONE;
+}
+
 static enum lh_status decide_belief(struct lh_blobs *blobs, struct lh_error *error)
 {
-    char boot[BOOT_SIZE], last[BOOT_SIZE];
-    read_boot_id(boot);
-    last[lh_blobs_read_small(blobs->folder, BOOT_FILE, last, sizeof last - 1)] = '\0';
-    bool same = *boot != '\0' && strcmp(boot, last) == 0;
-    if (same) {
+    char boot[BOOT_SIZE];
+    enum belief belief = belief_in_cached(blobs->folder, boot);
+    if (belief == BELIEF_SAME_START) {
         return LH_OK;
     }
-    int code = strcmp(last, ORDERLY) != 0 ? suspect_all(blobs) : 0;
+    int code = belief == BELIEF_NONE ? suspect_all(blobs) : 0;
     if (code != 0) {
         return lh_blobs_fail(error, code, "cached", "set aside until verified");
     }

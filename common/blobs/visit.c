@@ -39,8 +39,10 @@ enum lh_status lh_blobs_visit_read(const char *folder, const struct lh_digest *d
     if (blobs.folder < 0) {
         return lh_error_set(error, LH_ERR_MISSING, folder, "cannot be opened: %s", strerror(errno));
     }
-    /* In this order: a blob moves from cached/ to kept/, never back. */
-    int code = lh_blobs_open_file(&blobs, LH_BLOBS_IN_CACHED, digest, size, fd);
+    /* In this order: a blob moves from cached/ to kept/, never back. Where no owner has looked since the machine
+       stopped without warning, cached ones may be torn. */
+    int code = lh_blobs_trusts_cached(blobs.folder) ? lh_blobs_open_file(&blobs, LH_BLOBS_IN_CACHED, digest, size, fd)
+                                                    : ENOENT;
     code = code == ENOENT ? lh_blobs_open_file(&blobs, LH_BLOBS_IN_KEPT, digest, size, fd) : code;
     close(blobs.folder);
     if (code == ENOENT) {

@@ -64,6 +64,22 @@ START_TEST(test_reads_by_path)
 }
 END_TEST
 
+/* Another node of this host that was not started again. */
+START_TEST(test_believes_no_more_than_the_owner_would)
+{
+    struct lh_digest cached = folder_put(blobs, 1, 1000, LH_BLOBS_CACHED),
+                     kept = folder_put(blobs, 2, 50, LH_BLOBS_KEPT);
+    int fd = -1;
+    folder_power_cut(path);
+    ck_assert_int_eq(lh_blobs_visit_read(path, &cached, 1000, &fd, &error), LH_ERR_MISSING);
+    ck_assert_int_eq(lh_blobs_visit_read(path, &kept, 50, &fd, &error), LH_OK);
+    close(fd);
+    folder_write(path, "boot", "orderly\n", 8);
+    ck_assert_int_eq(lh_blobs_visit_read(path, &cached, 1000, &fd, &error), LH_OK);
+    close(fd);
+}
+END_TEST
+
 START_TEST(test_hands_over_and_takes_back)
 {
     char first[LH_BLOBS_NAME_SIZE], second[LH_BLOBS_NAME_SIZE];
@@ -92,6 +108,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_knows_the_folder_by_its_token);
     tcase_add_test(tests, test_reads_by_path);
+    tcase_add_test(tests, test_believes_no_more_than_the_owner_would);
     tcase_add_test(tests, test_hands_over_and_takes_back);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
