@@ -3,7 +3,9 @@
 Pulse. Needs root and iproute2; where namespaces cannot be made, tests are skipped."""
 import atexit
 import os
+import signal
 import subprocess
+import sys
 
 from tap import Skip
 
@@ -32,6 +34,7 @@ class Network:
 
     def __enter__(self):
         atexit.register(self.remove)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that a test that takes too long tidies up
         try:
             made = ip("netns", "add", self.names["pulse"], check=False)
         except FileNotFoundError:
