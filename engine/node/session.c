@@ -12,8 +12,9 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define GREET_AGAIN_NS (10 * LH_CLOCK_SECOND_NS) /* without a Welcome */
 #define PROGRESS_NS (LH_CLOCK_SECOND_NS / 2)
-#define FAILED_BEATS 3 /* after that a Failed that nobody acknowledged has been heard or was not wanted */
-#define RETRY_MS 1000  /* of a result that Pulse could not take just now */
+#define FAILED_BEATS 3  /* after that a Failed that nobody acknowledged has been heard or was not wanted */
+#define UNHEARD_BEATS 1 /* a result is told again when nothing was said of it for so long */
+#define RETRY_MS 1000   /* of a result that Pulse could not take just now */
 #define RETRY_MOST_MS 30000
 
 static const char *verdict_text(Wire__Ack__Verdict verdict)
@@ -361,13 +362,24 @@ static bool is_stale_failure(const struct engine_node *node, const struct engine
            now_ns - attempt->said_ns > FAILED_BEATS * node->beat_ms * NS_PER_MS;
 }
 
+/* Whether it is time to tell of a result, for the first time or again: Pulse forgets those that come while its store is
+   out of reach, and whoever was told twice finds them identical. */
+static bool is_to_be_told(const struct engine_node *node, const struct engine_attempt *attempt, uint64_t now_ns)
+{
+    if (attempt->finished && attempt->said == 0) {
+        return now_ns >= attempt->retry_ns;
+    }
+    return attempt->finished && attempt->outcome.complete &&
+           now_ns - attempt->said_ns > UNHEARD_BEATS * node->beat_ms * NS_PER_MS;
+}
+
 static void look_at_attempts(struct engine_node *node, uint64_t now_ns)
 {
     for (struct engine_attempt *at = node->attempts, *next; at != NULL; at = next) {
         next = at->next;
         if (is_stale_failure(node, at, now_ns)) {
             engine_node_drop(node, at, false);
-        } else if (at->finished && at->said == 0 && now_ns >= at->retry_ns) {
+        } else if (is_to_be_told(node, at, now_ns)) {
             engine_say_outcome(node, at);
         } else if (!at->finished && atomic_load_explicit(&at->done, memory_order_relaxed) != at->told_done) {
             engine_say_progress(node, at);

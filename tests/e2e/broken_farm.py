@@ -178,8 +178,15 @@ class Broken:
 
     def __enter__(self):
         self.farm.start()
-        self.witness = Witness(f"{self.farm.data}/pulse.db")
+        try:
+            self.witness = self.see()
+        except BaseException:
+            self.farm.end()
+            raise
         return self
+
+    def see(self):
+        return Witness(f"{self.farm.data}/pulse.db")
 
     def __exit__(self, *reason):
         self.farm.__exit__(*reason)

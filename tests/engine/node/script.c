@@ -267,6 +267,17 @@ static void note_beat(struct script *script, const Wire__Beat *beat)
 }
 
 /* What a node says by itself. */
+/* Whether the last beat listed it as finished: then its result was told before. */
+static bool is_known(const struct script *script, const Wire__Complete *complete)
+{
+    for (size_t i = 0; i < script->held_count; i++) {
+        if (script->held[i].shard == complete->shard && script->held[i].attempt == complete->attempt) {
+            return script->held[i].finished;
+        }
+    }
+    return false;
+}
+
 static bool note(struct script *script, const Wire__Envelope *envelope)
 {
     if (envelope->body_case == WIRE__ENVELOPE__BODY_BEAT) {
@@ -276,6 +287,8 @@ static bool note(struct script *script, const Wire__Envelope *envelope)
         script->granted = envelope->credit->granted;
     } else if (envelope->body_case == WIRE__ENVELOPE__BODY_PROGRESS) {
         script->progresses++;
+    } else if (envelope->body_case == WIRE__ENVELOPE__BODY_COMPLETE && is_known(script, envelope->complete)) {
+        script->repeats++;
     } else if (envelope->body_case != WIRE__ENVELOPE__BODY_INVENTORY) {
         return false;
     }

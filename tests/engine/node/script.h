@@ -35,6 +35,7 @@ struct script {
     uint8_t session[16], inventory[32];
     uint64_t granted;
     unsigned hellos, beats, progresses;
+    unsigned repeats; /* results told again */
     struct {
         uint64_t shard;
         uint32_t attempt;

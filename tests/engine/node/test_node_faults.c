@@ -224,6 +224,7 @@ START_TEST(results_are_kept_until_acknowledged)
     hear_complete(1, 1);
     script_hear_beats(&script, 8); /* longer than a failure is kept */
     ck_assert(script_holds(&script, 1, 1) && script.held[0].finished);
+    ck_assert_uint_gt(script.repeats, 0); /* told again while nobody says anything */
     ck_assert_uint_eq(files_in("incoming"), 1);
     for (int i = 0; i < 2; i++) { /* offered again to each Pulse that comes */
         script_restart(&script);
