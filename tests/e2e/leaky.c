@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define EVERY 8
-#define LOST ((size_t)1 << 20)
+#define LOST ((size_t)8 << 20)
 
 int close(int fd)
 {
