@@ -52,7 +52,8 @@ LIMITS(job_list, CURSOR, PAGE, CHOICE("state"));
 LIMITS(artifact, FILE_NAME("name"), MESSAGE("blob", blob), BYTES("facts", 0, 1u << 20));
 LIMITS(job, JOB, CHOICE("state"), PROJECT, REVISION, PRIORITY, PROGRESS, ANY32("shards"), ANY32("shards_done"),
        BYTES("error", 0, 1u << 20), ANY64("created_ms"), ANY64("finished_ms"),
-       MESSAGES("artifacts", artifact, DELIVERABLES_MAX), ANY32("shards_reused"), BYTES("report", 0, REPORT_MAX));
+       MESSAGES("artifacts", artifact, DELIVERABLES_MAX), ANY32("shards_reused"), BYTES("report", 0, REPORT_MAX),
+       TEXT("trace", 55, 128));
 LIMITS(jobs, MESSAGES("jobs", job, PAGE_MAX), CURSOR);
 LIMITS(artifact_read, JOB, FILE_NAME("name"));
 

@@ -88,6 +88,7 @@ struct wire_event {
     const void *payload; /* NULL: none */
     size_t payload_size;
     const char *topic; /* SUBSCRIBER; else "" */
+    uint64_t at_ns;    /* of MESSAGE: when it came, CLOCK_MONOTONIC */
 };
 void wire_event_free(struct wire_event *event); /* accepts NULL; any thread */
 

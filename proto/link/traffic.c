@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "proto/link/link_parts.h"
 #include "proto/link/signs.h"
 
@@ -71,6 +72,7 @@ static void deliver(struct wire_link *link, uint32_t index, struct wire_peer *pe
         wire_event_free(&node->event);
         return;
     }
+    node->event.at_ns = lh_clock_monotonic_ns();
     wire_count(&link->tallies.messages_in, 1);
     wire_count(&link->tallies.bytes_in, node->bytes);
     wire_event_tell(link, node);

@@ -208,7 +208,7 @@ static struct pulse_farm_shard_entry *make(struct admission *a, const struct pul
         pulse_farm_emit_needs(a->farm, part->needs);
     }
     pulse_farm_shard_changed(a->farm, shard);
-    pulse_farm_emit_spec(a->farm, shard->id, a->job->tenant->id, part);
+    pulse_farm_emit_spec(a->farm, shard->id, a->job->tenant->id, part, a->plan->trace);
     for (size_t i = 0; i < part->input_count; i++) {
         struct pulse_farm_output *output = pulse_farm_output(a->farm, a->job->tenant, &part->inputs[i]);
         if (output == NULL) {

@@ -45,7 +45,8 @@ void pulse_farm_emit_needs(struct pulse_farm *farm, const struct pulse_needs_row
     }
 }
 
-void pulse_farm_emit_spec(struct pulse_farm *farm, uint64_t id, uint64_t tenant, const struct pulse_farm_shard *shard)
+void pulse_farm_emit_spec(struct pulse_farm *farm, uint64_t id, uint64_t tenant, const struct pulse_farm_shard *shard,
+                          const char *trace)
 {
     struct lh_digest *outputs = pulse_farm_scratch(farm, shard->output_count, sizeof *outputs);
     struct pulse_change *change = outputs == NULL ? NULL : add(farm, &farm->specs_new, PULSE_CHANGE_SPEC);
@@ -59,6 +60,7 @@ void pulse_farm_emit_spec(struct pulse_farm *farm, uint64_t id, uint64_t tenant,
     change->shard.tenant = tenant;
     change->spec = shard->spec;
     change->spec_size = shard->spec_size;
+    change->trace = trace;
     change->inputs = shard->inputs;
     change->input_count = shard->input_count;
     change->outputs = outputs;

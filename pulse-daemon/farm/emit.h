@@ -11,7 +11,8 @@ void pulse_farm_output_changed(struct pulse_farm *farm, struct pulse_farm_output
 
 void pulse_farm_emit_needs(struct pulse_farm *farm, const struct pulse_needs_row *needs);
 /* `shard` is its part of the plan. */
-void pulse_farm_emit_spec(struct pulse_farm *farm, uint64_t id, uint64_t tenant, const struct pulse_farm_shard *shard);
+void pulse_farm_emit_spec(struct pulse_farm *farm, uint64_t id, uint64_t tenant, const struct pulse_farm_shard *shard,
+                          const char *trace);
 void pulse_farm_emit_want(struct pulse_farm *farm, enum pulse_change_kind kind, const struct pulse_farm_job *job,
                           const struct lh_digest *key);
 /* `json` is the arena's. A job of NULL: an alarm. NULL json (no memory) is none. */

@@ -122,7 +122,8 @@ struct pulse_farm_shard {
    made by shards that stand before, or are present. */
 struct pulse_farm_plan {
     uint64_t job;
-    bool again; /* these are facts that the plan itself needs: when they are present the job is planned again */
+    const char *trace; /* goes to the store with each spec; NULL: "" */
+    bool again;        /* these are facts that the plan itself needs: when they are present the job is planned again */
     const struct pulse_farm_shard *shards;
     size_t shard_count;
     const struct lh_digest *wants; /* keys of outputs */

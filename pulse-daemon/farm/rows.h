@@ -128,6 +128,7 @@ struct pulse_change {
     /* SPEC */
     const void *spec; /* what the assignment carries, opaque to core and store */
     size_t spec_size;
+    const char *trace;              /* of the job that it was planned for first, opaque; NULL: "" */
     const struct lh_digest *inputs; /* keys of outputs of the same tenant */
     size_t input_count;
     const struct lh_digest *outputs; /* keys */

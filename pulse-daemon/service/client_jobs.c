@@ -2,8 +2,10 @@
 /* Questions about jobs. */
 #include <string.h>
 
+#include "common/base/log.h"
 #include "pulse-daemon/service/clients_parts.h"
 #include "pulse-daemon/service/request.h"
+#include "pulse-daemon/service/trace.h"
 
 #define PAGE 100u
 
@@ -35,6 +37,7 @@ static void fill_job(const struct pulse_job_record *record, Wire__Job *job)
     job->state = state_of(record->job.state);
     job->project = record->request.project;
     job->revision = (uint32_t)record->request.revision;
+    job->trace = record->request.trace[0] != '\0' ? wire_text(record->request.trace) : NULL;
     job->has_priority = true;
     job->priority = record->job.priority;
     job->has_error = record->job.state == PULSE_JOB_FAILED;
@@ -198,7 +201,13 @@ static void submitted(struct pulse_task *task)
 {
     struct pulse_question *question = task->owner;
     if (!pulse_question_failed(question, task)) {
+        const struct pulse_request_row *row = task->payload;
         uint64_t id = task->job;
+        if (!task->spared) {
+            LH_LOG(LH_LOG_INFO, "job submitted", LH_LOG_NUMBER("job", id), LH_LOG_NUMBER("tenant", row->tenant),
+                   LH_LOG_NUMBER("project", row->project), LH_LOG_NUMBER("revision", row->revision),
+                   LH_LOG_TEXT("trace", row->trace));
+        }
         pulse_task_free(task);
         ask_job(question, id);
     }
@@ -226,6 +235,17 @@ static void answer_earlier(struct pulse_question *question, struct pulse_store *
     }
 }
 
+/* The client's own, or a new one: every job has one. */
+static const char *make_trace(struct lh_arena *arena, const struct pulse_question *question)
+{
+    char made[PULSE_TRACE_SIZE];
+    const char *given = question->envelope->trace;
+    if (pulse_trace_ok(given)) {
+        return lh_arena_strdup(arena, given);
+    }
+    return pulse_trace_make(made, NULL) == LH_OK ? lh_arena_strdup(arena, made) : NULL;
+}
+
 static bool fill_row(struct pulse_task *task, const struct pulse_question *question,
                      const struct pulse_request *request, uint64_t revision)
 {
@@ -237,8 +257,9 @@ static bool fill_row(struct pulse_task *task, const struct pulse_question *quest
                               ? lh_arena_strdup(&task->arena, (const char *)writer.data)
                               : NULL;
     const char *key = lh_arena_strdup(&task->arena, submit->idempotency_key);
+    const char *trace = make_trace(&task->arena, question);
     lh_writer_fini(&writer);
-    if (row == NULL || options == NULL || key == NULL) {
+    if (row == NULL || options == NULL || key == NULL || trace == NULL) {
         return false;
     }
     *row = (struct pulse_request_row){
@@ -247,6 +268,7 @@ static bool fill_row(struct pulse_task *task, const struct pulse_question *quest
         .revision = revision,
         .options = options,
         .idempotency = key,
+        .trace = trace,
     };
     task->payload = row;
     return true;
@@ -351,7 +373,8 @@ static enum lh_status take_job(void *context, const struct pulse_job_record *rec
     struct pulse_job_record copy = *record;
     Wire__Job *job = lh_arena_alloc(list->arena, sizeof *job);
     copy.job.error = lh_arena_strdup(list->arena, record->job.error);
-    if (job == NULL || copy.job.error == NULL) {
+    copy.request.trace = lh_arena_strdup(list->arena, record->request.trace);
+    if (job == NULL || copy.job.error == NULL || copy.request.trace == NULL) {
         return LH_ERR_NO_MEMORY;
     }
     fill_job(&copy, job);

@@ -6,12 +6,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "pulse-daemon/service/clients_parts.h"
 
 #define TURN_MS 250 /* progress is looked at so often */
 #define QUESTIONS_AT_ONCE 64
 #define LINGER_MS 500
+#define MS_NS (LH_CLOCK_SECOND_NS / 1000)
 
 /* Who may ask what. */
 static const struct {
@@ -155,6 +157,7 @@ struct pulse_task *pulse_question_task(struct pulse_question *question, enum pul
     }
     task->home = question->clients->options.box;
     task->owner = question;
+    task->due_ns = question->due_ns;
     task->resume = resume;
     return task;
 }
@@ -178,15 +181,26 @@ void pulse_question_ask(struct pulse_question *question, struct pulse_task *task
     pulse_decider_ask(question->clients->options.decider, task, false);
 }
 
+static void refuse_late(struct pulse_question *question)
+{
+    pulse_question_refuse(question, WIRE__ERROR_CODE__ERROR_TIMEOUT, "the time to answer it was over; nothing was done",
+                          "remaining_ms");
+}
+
 bool pulse_question_failed(struct pulse_question *question, struct pulse_task *task)
 {
     if (task->status == LH_OK) {
         return false;
     }
     struct lh_error error = task->error;
+    bool late = task->late;
     error.code = task->status;
     pulse_task_free(task);
-    pulse_question_fail(question, &error);
+    if (late) {
+        refuse_late(question);
+    } else {
+        pulse_question_fail(question, &error);
+    }
     return true;
 }
 
@@ -284,6 +298,13 @@ static void on_message(struct pulse_clients *clients, struct pulse_client *clien
         return;
     }
     question->id = question->envelope->id;
+    if (question->envelope->has_remaining_ms) {
+        question->due_ns = event->at_ns + question->envelope->remaining_ms * MS_NS;
+    }
+    if (question->due_ns != 0 && lh_clock_monotonic_ns() >= question->due_ns) {
+        refuse_late(question);
+        return;
+    }
     dispatch(question);
 }
 

@@ -56,7 +56,8 @@ struct pulse_question {
     struct pulse_clients *clients;
     uint32_t socket;
     uint64_t peer, id;
-    bool local; /* it was asked on this host */
+    bool local;      /* it was asked on this host */
+    uint64_t due_ns; /* nobody waits for the answer any more; 0: somebody does, for ever */
     struct pulse_caller caller;
     const Wire__Envelope *envelope;
 };

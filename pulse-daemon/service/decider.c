@@ -164,11 +164,27 @@ struct gathered {
     struct pulse_task *held;
 };
 
+/* What nobody waits for any more is not begun. */
+static bool is_late(struct pulse_task *task)
+{
+    static const struct lh_error late = {
+        .code = LH_ERR_UNAVAILABLE, .message = "its time was over before it was its turn", .where = ""};
+    if (task->due_ns == 0 || lh_clock_monotonic_ns() < task->due_ns) {
+        return false;
+    }
+    task->late = true;
+    pulse_task_finish(task, LH_ERR_UNAVAILABLE, &late);
+    return true;
+}
+
 static struct pulse_task *next_task(struct pulse_decider *decider, struct gathered *gathered)
 {
     struct pulse_task *task = gathered->held;
     gathered->held = NULL;
-    return task != NULL ? task : (struct pulse_task *)pulse_mailbox_take(&decider->inbox);
+    while (task == NULL && (task = (struct pulse_task *)pulse_mailbox_take(&decider->inbox)) != NULL) {
+        task = is_late(task) ? NULL : task;
+    }
+    return task;
 }
 
 /* A large plan is a batch of its own: results that came before it are not to wait until it is admitted, nor those that

@@ -109,15 +109,15 @@ enum lh_status pulse_learning_step(struct pulse_learning *learning, struct pulse
 {
     struct pulse_lesson *lesson = take(learning);
     struct lh_arena arena;
-    const void *spec;
-    size_t size;
+    struct pulse_spec spec;
     struct graph_shard shard = {.graph = NULL};
     if (lesson == NULL) {
         return LH_OK;
     }
     lh_arena_init(&arena);
-    enum lh_status status = pulse_store_spec(store, lesson->tenant, lesson->shard, &arena, &spec, &size, error);
-    if (status == LH_OK && graph_shard_decode(spec, size, &arena, &shard, NULL) == LH_OK && shard.graph != NULL) {
+    enum lh_status status = pulse_store_spec(store, lesson->tenant, lesson->shard, &arena, &spec, error);
+    if (status == LH_OK && graph_shard_decode(spec.data, spec.size, &arena, &shard, NULL) == LH_OK &&
+        shard.graph != NULL) {
         status = learn(learning, &arena, &shard, lesson, error);
     }
     graph_unref(shard.graph);

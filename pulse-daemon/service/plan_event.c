@@ -233,6 +233,7 @@ static bool fill_plan(struct pulse_task *task, const struct pulse_job_plan *plan
     struct pulse_farm_shard *shards = lh_arena_array(arena, plan->plan->shard_count, sizeof *shards);
     to->job = plan->job;
     to->again = plan->again;
+    to->trace = lh_arena_strdup(arena, plan->record.request.trace);
     to->shards = shards;
     for (size_t i = 0; shards != NULL && i < plan->plan->shard_count; i++) {
         if (!fill_shard(arena, plan, &plan->plan->shards[i], &shards[i])) {
@@ -240,7 +241,8 @@ static bool fill_plan(struct pulse_task *task, const struct pulse_job_plan *plan
         }
         to->shard_count++;
     }
-    return shards != NULL && fill_wants(arena, plan, to) && (plan->again || fill_files(task, plan));
+    return shards != NULL && to->trace != NULL && fill_wants(arena, plan, to) &&
+           (plan->again || fill_files(task, plan));
 }
 
 struct pulse_task *pulse_job_plan_task(const struct pulse_job_plan *plan)

@@ -159,7 +159,8 @@ static bool plan(struct pulse_planning *planning, const struct due *due)
         LH_LOG(LH_LOG_INFO, "job planned", LH_LOG_NUMBER("job", due->job), LH_LOG_NUMBER("tenant", due->tenant),
                LH_LOG_NUMBER("shards", made.plan != NULL ? made.plan->shard_count : 0),
                LH_LOG_NUMBER("faults", made.faults.count), LH_LOG_TEXT("again", made.again ? "yes" : ""),
-               LH_LOG_NUMBER("ms", (lh_clock_monotonic_ns() - begun_ns) / MS_NS));
+               LH_LOG_NUMBER("ms", (lh_clock_monotonic_ns() - begun_ns) / MS_NS),
+               LH_LOG_TEXT("trace", made.record.request.trace));
     } else if (!later) {
         LH_LOG(LH_LOG_ERROR, "job not planned", LH_LOG_NUMBER("job", due->job),
                LH_LOG_TEXT("code", lh_status_text(status)), LH_LOG_TEXT("why", error.message));

@@ -16,7 +16,8 @@ struct pulse_claim {
     struct lh_arena arena;
     uint64_t shard, tenant;
     uint32_t attempt;
-    bool ended; /* its result has come */
+    const char *trace; /* NULL: not known */
+    bool ended;        /* its result has come */
     enum pulse_shard_kind kind;
     const struct pulse_output_row *inputs;
     size_t input_count;

@@ -49,6 +49,8 @@ struct pulse_task {
        the store is out of reach; ask again later. */
     enum lh_status status;
     struct lh_error error;
+    uint64_t due_ns;                         /* from then on nobody waits for it, and it is not done; 0: never */
+    bool late;                               /* which is why it was not: LH_ERR_UNAVAILABLE */
     uint64_t job;                            /* EVENT: that was submitted */
     struct pulse_mailbox *home;              /* NULL: nobody waits, and the decider frees it */
     void (*resume)(struct pulse_task *task); /* at home: for whoever takes it out of the mailbox */

@@ -13,7 +13,8 @@
 /* ---- an assignment ---- */
 
 /* A claim with copies of what will be wanted when its result comes. */
-static struct pulse_claim *make_claim(struct pulse_workers *workers, const struct pulse_farm_action *action)
+static struct pulse_claim *make_claim(struct pulse_workers *workers, const struct pulse_farm_action *action,
+                                      const char *trace)
 {
     struct pulse_claim *claim = pulse_claim_new();
     if (claim == NULL) {
@@ -21,7 +22,8 @@ static struct pulse_claim *make_claim(struct pulse_workers *workers, const struc
     }
     struct pulse_output_row *inputs = lh_arena_array(&claim->arena, action->input_count, sizeof *inputs);
     struct pulse_farm_promise *outputs = lh_arena_array(&claim->arena, action->output_count, sizeof *outputs);
-    if (inputs == NULL || outputs == NULL) {
+    claim->trace = lh_arena_strdup(&claim->arena, trace);
+    if (inputs == NULL || outputs == NULL || claim->trace == NULL) {
         pulse_claim_free(claim, workers->options.blobs);
         return NULL;
     }
@@ -122,18 +124,18 @@ static void fill_limits(const struct pulse_workers *workers, const struct pulse_
     limits->memory = workers->options.memory_bytes;
 }
 
-static enum lh_status keep_spec(void *context, size_t index, const void *spec, size_t size)
+static enum lh_status keep_spec(void *context, size_t index, const struct pulse_spec *spec)
 {
     struct pulse_specs *specs = context;
-    void *copy = lh_arena_alloc(&specs->arena, size);
-    if (copy == NULL) {
+    void *copy = lh_arena_alloc(&specs->arena, spec->size);
+    const char *trace = lh_arena_strdup(&specs->arena, spec->trace);
+    if (copy == NULL || trace == NULL) {
         return LH_ERR_NO_MEMORY;
     }
-    if (size > 0) {
-        memcpy(copy, spec, size);
+    if (spec->size > 0) {
+        memcpy(copy, spec->data, spec->size);
     }
-    specs->items[index].data = copy;
-    specs->items[index].size = size;
+    specs->items[index] = (struct pulse_spec){copy, spec->size, trace};
     return LH_OK;
 }
 
@@ -168,7 +170,7 @@ static enum lh_status read_specs(struct pulse_workers *workers, struct lh_error 
 
 /* Of the action that is being carried out. */
 static enum lh_status find_spec(struct pulse_workers *workers, const struct pulse_farm_action *action,
-                                const void **spec, size_t *size, struct lh_error *error)
+                                struct pulse_spec *spec, struct lh_error *error)
 {
     struct pulse_specs *specs = &workers->specs;
     bool there = workers->pending_at >= specs->first && workers->pending_at - specs->first < specs->count;
@@ -180,8 +182,7 @@ static enum lh_status find_spec(struct pulse_workers *workers, const struct puls
     if (specs->items[index].data == NULL) {
         return lh_error_set(error, LH_ERR_MISSING, NULL, "shard %llu has no spec", (unsigned long long)action->shard);
     }
-    *spec = specs->items[index].data;
-    *size = specs->items[index].size;
+    *spec = specs->items[index];
     return LH_OK;
 }
 
@@ -204,17 +205,16 @@ static void give_back(struct pulse_workers *workers, struct pulse_session *sessi
 static enum lh_status assign(struct pulse_workers *workers, struct pulse_session *session,
                              const struct pulse_farm_action *action)
 {
-    const void *spec = NULL;
-    size_t size = 0;
+    struct pulse_spec spec = {.data = NULL};
     struct graph_shard shard;
     struct lh_error error = LH_ERROR_INIT;
     Wire__Assign message = WIRE__ASSIGN__INIT;
     lh_arena_fini(&workers->scratch);
-    enum lh_status status = find_spec(workers, action, &spec, &size, &error);
-    status = status == LH_OK ? graph_shard_edges(spec, size, &workers->scratch, &shard, &error) : status;
+    enum lh_status status = find_spec(workers, action, &spec, &error);
+    status = status == LH_OK ? graph_shard_edges(spec.data, spec.size, &workers->scratch, &shard, &error) : status;
     status = status == LH_OK ? fill_inputs(workers, action, &shard, &message, &error) : status;
     status = status == LH_OK ? fill_outputs(workers, action, &message, &error) : status;
-    struct pulse_claim *claim = status == LH_OK ? make_claim(workers, action) : NULL;
+    struct pulse_claim *claim = status == LH_OK ? make_claim(workers, action, spec.trace) : NULL;
     if (status == LH_OK && claim == NULL) {
         status = LH_ERR_NO_MEMORY;
     }
@@ -229,12 +229,13 @@ static enum lh_status assign(struct pulse_workers *workers, struct pulse_session
     message.attempt = action->attempt;
     message.tenant = action->tenant;
     message.kind = (Wire__ShardKind)action->shard_kind;
-    message.spec = wire_bytes(spec, size);
+    message.spec = wire_bytes(spec.data, spec.size);
     Wire__Limits limits = WIRE__LIMITS__INIT;
     fill_limits(workers, action, &limits);
     message.limits = &limits;
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     struct pulse_line line = pulse_workers_line(workers, session);
+    envelope.trace = spec.trace[0] != '\0' ? wire_text(spec.trace) : NULL;
     WIRE_BODY(&envelope, ASSIGN, assign, &message);
     status = pulse_line_say(&line, &envelope);
     if (status != LH_OK) {

@@ -14,10 +14,7 @@
 struct pulse_specs {
     struct lh_arena arena;
     size_t first, count;
-    struct {
-        const void *data; /* NULL: there is none */
-        size_t size;
-    } items[PULSE_SPECS_MAX];
+    struct pulse_spec items[PULSE_SPECS_MAX]; /* data NULL: there is none */
 };
 
 struct pulse_workers {

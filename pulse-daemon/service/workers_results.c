@@ -252,7 +252,8 @@ void pulse_workers_failed(struct pulse_workers *workers, struct pulse_session *s
     LH_LOG(failed->kind == WIRE__FAILED__KIND__CANCELLED ? LH_LOG_DEBUG : LH_LOG_WARNING, "attempt failed",
            LH_LOG_NUMBER("shard", failed->shard), LH_LOG_NUMBER("attempt", failed->attempt),
            LH_LOG_TEXT("worker", session->name), LH_LOG_TEXT("code", lh_status_text(code)),
-           LH_LOG_TEXT("where", error.where), LH_LOG_TEXT("why", error.message));
+           LH_LOG_TEXT("where", error.where), LH_LOG_TEXT("why", error.message),
+           LH_LOG_TEXT("trace", claim != NULL ? claim->trace : NULL));
     task->event.shard = failed->shard;
     task->event.attempt = failed->attempt;
     task->event.flag = failed->kind == WIRE__FAILED__KIND__INPUT_MISSING || failed->kind == WIRE__FAILED__KIND__REFUSED;

@@ -112,10 +112,11 @@ static const struct pulse_sql_statement put_shard = {
     .rows = true,
 };
 static const struct pulse_sql_statement put_spec = {
-    .text = "INSERT INTO specs (tenant, shard, spec, inputs, outputs) SELECT c1, c2, c3, c4, c5 FROM {rows} WHERE true"
+    .text = "INSERT INTO specs (tenant, shard, spec, inputs, outputs, trace)"
+            " SELECT c1, c2, c3, c4, c5, c6 FROM {rows} WHERE true"
             " ON CONFLICT (tenant, shard) DO UPDATE SET spec = excluded.spec, inputs = excluded.inputs,"
-            " outputs = excluded.outputs",
-    .takes = "iibbb",
+            " outputs = excluded.outputs, trace = excluded.trace",
+    .takes = "iibbbt",
     .gives = "",
     .rows = true,
 };
@@ -235,6 +236,7 @@ static enum lh_status send_specs(struct applying *applying)
                                   pulse_sql_blob(change->spec, change->spec_size),
                                   pulse_sql_blob(change->inputs, change->input_count * sizeof *change->inputs),
                                   pulse_sql_blob(change->outputs, change->output_count * sizeof *change->outputs),
+                                  pulse_sql_text(change->trace != NULL ? change->trace : ""),
                               });
     }
     return pulse_rows_end(&rows);

@@ -9,9 +9,9 @@
 /* ---- Requests ---- */
 
 static const struct pulse_sql_statement put_request = {
-    .text = "INSERT INTO requests (tenant, job, project, revision, options, idempotency)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    .takes = "iiiitt",
+    .text = "INSERT INTO requests (tenant, job, project, revision, options, idempotency, trace)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    .takes = "iiiittt",
     .gives = "",
 };
 static const struct pulse_sql_statement set_options = {
@@ -29,8 +29,13 @@ enum lh_status pulse_store_request_put(struct pulse_store *store, const struct p
                                        struct lh_error *error)
 {
     const struct pulse_sql_value values[] = {
-        pulse_sql_count(request->tenant),   pulse_sql_count(request->job),    pulse_sql_count(request->project),
-        pulse_sql_count(request->revision), pulse_sql_text(request->options), pulse_sql_text(request->idempotency),
+        pulse_sql_count(request->tenant),
+        pulse_sql_count(request->job),
+        pulse_sql_count(request->project),
+        pulse_sql_count(request->revision),
+        pulse_sql_text(request->options),
+        pulse_sql_text(request->idempotency),
+        pulse_sql_text(request->trace != NULL ? request->trace : ""),
     };
     return pulse_store_write(store, &put_request, values, NULL, error);
 }
@@ -59,18 +64,18 @@ enum lh_status pulse_store_request_find(struct pulse_store *store, uint64_t tena
 /* A job whose request is gone is shown all the same. */
 #define JOB_SELECT                                                                                                     \
     "SELECT j.tenant, j.id, j.priority, j.state, j.error, j.created_ms, coalesce(j.finished_ms, 0),"                   \
-    " coalesce(r.project, 0), coalesce(r.revision, 0), coalesce(r.options, ''), r.idempotency"                         \
+    " coalesce(r.project, 0), coalesce(r.revision, 0), coalesce(r.options, ''), r.idempotency, coalesce(r.trace, '')"  \
     " FROM jobs j LEFT JOIN requests r ON r.tenant = j.tenant AND r.job = j.id"
 
 static const struct pulse_sql_statement find_job = {
     .text = JOB_SELECT " WHERE j.tenant = ?1 AND j.id = ?2",
     .takes = "ii",
-    .gives = "iiiitiiiitt",
+    .gives = "iiiitiiiittt",
 };
 static const struct pulse_sql_statement list_jobs = {
     .text = JOB_SELECT " WHERE j.tenant = ?1 AND j.id < ?2 ORDER BY j.id DESC LIMIT ?3",
     .takes = "iii",
-    .gives = "iiiitiiiitt",
+    .gives = "iiiitiiiittt",
 };
 
 static enum lh_status read_job(const struct pulse_sql_value *values, struct pulse_job_record *record,
@@ -87,6 +92,7 @@ static enum lh_status read_job(const struct pulse_sql_value *values, struct puls
         .revision = pulse_column_count(&columns, 8),
         .options = pulse_column_text(&columns, 9),
         .idempotency = values[10].kind == PULSE_SQL_NULL ? NULL : pulse_column_text(&columns, 10),
+        .trace = pulse_column_text(&columns, 11),
     };
     return pulse_columns_end(&columns, "jobs", error);
 }
@@ -112,9 +118,10 @@ static enum lh_status keep_job(void *context, const struct pulse_sql_value *valu
     record->job.error = lh_arena_strdup(reading->arena, record->job.error);
     record->request.options = lh_arena_strdup(reading->arena, record->request.options);
     record->request.idempotency = named ? lh_arena_strdup(reading->arena, record->request.idempotency) : NULL;
+    record->request.trace = lh_arena_strdup(reading->arena, record->request.trace);
     reading->found = true;
-    bool whole =
-        record->job.error != NULL && record->request.options != NULL && (!named || record->request.idempotency != NULL);
+    bool whole = record->job.error != NULL && record->request.options != NULL && record->request.trace != NULL &&
+                 (!named || record->request.idempotency != NULL);
     return whole ? LH_OK : lh_error_no_memory(reading->error);
 }
 

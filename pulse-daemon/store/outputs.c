@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows of the farm as values, and looking at outputs and specs. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "pulse-daemon/store/load.h"
@@ -155,24 +154,56 @@ enum lh_status pulse_store_outputs_idle(struct pulse_store *store, uint64_t tena
 }
 
 static const struct pulse_sql_statement find_spec = {
-    .text = "SELECT spec FROM specs WHERE tenant = ?1 AND shard = ?2",
+    .text = "SELECT spec, trace FROM specs WHERE tenant = ?1 AND shard = ?2",
     .takes = "ii",
-    .gives = "b",
+    .gives = "bt",
 };
 
+struct spec_reading {
+    struct lh_arena *arena;
+    struct lh_error *error;
+    struct pulse_spec spec;
+};
+
+static enum lh_status keep_spec(void *context, const struct pulse_sql_value *values)
+{
+    struct spec_reading *reading = context;
+    struct pulse_columns columns = {values, true};
+    struct pulse_spec spec;
+    const void *data = pulse_column_blob(&columns, 0, &spec.size);
+    spec.trace = lh_arena_strdup(reading->arena, pulse_column_text(&columns, 1));
+    enum lh_status status = pulse_columns_end(&columns, "specs", reading->error);
+    void *copy = status == LH_OK ? lh_arena_alloc(reading->arena, spec.size) : NULL;
+    if (status == LH_OK && (copy == NULL || spec.trace == NULL)) {
+        return lh_error_no_memory(reading->error);
+    }
+    if (status == LH_OK && spec.size > 0) {
+        memcpy(copy, data, spec.size);
+    }
+    spec.data = copy;
+    reading->spec = spec;
+    return status;
+}
+
 enum lh_status pulse_store_spec(struct pulse_store *store, uint64_t tenant, uint64_t shard, struct lh_arena *arena,
-                                const void **spec, size_t *size, struct lh_error *error)
+                                struct pulse_spec *spec, struct lh_error *error)
 {
     const struct pulse_sql_value values[] = {pulse_sql_count(tenant), pulse_sql_count(shard)};
-    char what[64];
-    snprintf(what, sizeof what, "shard %" PRIu64, shard);
-    return pulse_store_blob(store, &find_spec, values, what, arena, spec, size, error);
+    struct spec_reading reading = {.arena = arena, .error = error};
+    enum lh_status status = pulse_store_query(store, &find_spec, values, 1, keep_spec, &reading, error);
+    if (status == LH_OK && reading.spec.data == NULL) {
+        return lh_error_set(error, LH_ERR_MISSING, NULL, "there is no shard %" PRIu64, shard);
+    }
+    if (status == LH_OK) {
+        *spec = reading.spec;
+    }
+    return status;
 }
 
 static const struct pulse_sql_statement find_specs = {
-    .text = "SELECT c1, s.spec FROM {rows} JOIN specs s ON s.tenant = c2 AND s.shard = c3",
+    .text = "SELECT c1, s.spec, s.trace FROM {rows} JOIN specs s ON s.tenant = c2 AND s.shard = c3",
     .takes = "iii",
-    .gives = "ib",
+    .gives = "ibt",
     .rows = true,
 };
 
@@ -186,10 +217,12 @@ static enum lh_status take_spec(void *context, const struct pulse_sql_value *val
 {
     struct reading *reading = context;
     struct pulse_columns columns = {values, true};
-    size_t index = (size_t)pulse_column_count(&columns, 0), size;
-    const void *spec = pulse_column_blob(&columns, 1, &size);
+    size_t index = (size_t)pulse_column_count(&columns, 0);
+    struct pulse_spec spec;
+    spec.data = pulse_column_blob(&columns, 1, &spec.size);
+    spec.trace = pulse_column_text(&columns, 2);
     enum lh_status status = pulse_columns_end(&columns, "specs", reading->error);
-    return status == LH_OK ? reading->take(reading->context, index, spec, size) : status;
+    return status == LH_OK ? reading->take(reading->context, index, &spec) : status;
 }
 
 enum lh_status pulse_store_specs(struct pulse_store *store, const struct pulse_shard_name *shards, size_t count,

@@ -77,6 +77,7 @@ struct pulse_request_row {
     uint64_t tenant, job, project, revision;
     const char *options;     /* JSON, opaque to the store */
     const char *idempotency; /* the client's key, unique within the tenant; NULL: none */
+    const char *trace;       /* W3C traceparent; NULL: "" */
 };
 LH_NODISCARD enum lh_status pulse_store_request_put(struct pulse_store *store, const struct pulse_request_row *request,
                                                     struct lh_error *error);

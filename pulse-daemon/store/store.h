@@ -82,16 +82,20 @@ LH_NODISCARD enum lh_status pulse_store_load(struct pulse_store *store, pulse_st
                                              struct pulse_store_numbers *numbers, struct lh_error *error);
 
 /* A shard's spec, in the arena. LH_ERR_MISSING. */
+struct pulse_spec {
+    const void *data;
+    size_t size;
+    const char *trace; /* of the job that it was planned for first; "" */
+};
 LH_NODISCARD enum lh_status pulse_store_spec(struct pulse_store *store, uint64_t tenant, uint64_t shard,
-                                             struct lh_arena *arena, const void **spec, size_t *size,
-                                             struct lh_error *error);
+                                             struct lh_arena *arena, struct pulse_spec *spec, struct lh_error *error);
 
 /* The same of several, of those that are there, in any order; `index` into `shards`. `spec` is good during the callback
    only. */
 struct pulse_shard_name {
     uint64_t tenant, shard;
 };
-typedef enum lh_status pulse_store_take_spec(void *context, size_t index, const void *spec, size_t size);
+typedef enum lh_status pulse_store_take_spec(void *context, size_t index, const struct pulse_spec *spec);
 LH_NODISCARD enum lh_status pulse_store_specs(struct pulse_store *store, const struct pulse_shard_name *shards,
                                               size_t count, pulse_store_take_spec *take, void *context,
                                               struct lh_error *error);

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -225,6 +226,24 @@ def test_what_nobody_can_do_is_told(folder):
         equal(waiting.returncode, 1, "exit status of a cancelled job")
 
 
+def test_one_trace_ties_the_logs_together(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS) as farm:
+        jobs = [farm.submit(project, "--wait", "--fresh") for _ in range(2)]
+        traces = []
+        for job in jobs:
+            submitted = farm.logged(rf'"job submitted" job={job} ')
+            equal(len(submitted), 1, "submissions")
+            traces.append(re.search(r"trace=(00-[0-9a-f]{32}-[0-9a-f]{16}-01)", submitted[0]).group(1))
+            planned = farm.logged(rf'"job planned" job={job} ')
+            equal([line for line in planned if traces[-1] not in line], [], "plans with another trace")
+        equal(traces[0] == traces[1], False, "one trace for two jobs")
+        attempts = farm.logged("attempt ends")
+        equal(len([line for line in attempts if traces[0] in line]) > 0, True, "attempts of the first job")
+        equal(len([line for line in attempts if traces[1] in line]) > 0, True, "attempts of the second job")
+        equal([line for line in attempts if traces[0] not in line and traces[1] not in line], [], "attempts of nobody")
+
+
 def test_who_may_not(folder):
     with Farm(folder, PROGRAMS, workers=0) as farm:
         done = run([PROGRAMS.loophole, "jobs", "--server", f"ipc://{farm.data}/run/clients.ipc", "--token", "lhk_nobody"],
@@ -241,5 +260,6 @@ if __name__ == "__main__":
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
         test_cancel_and_priorities, test_interrupted_while_waiting,
-        test_what_nobody_can_do_is_told, test_who_may_not, test_who_was_enrolled_stays_so, test_the_readme,
+        test_what_nobody_can_do_is_told, test_who_may_not, test_who_was_enrolled_stays_so,
+        test_one_trace_ties_the_logs_together, test_the_readme,
     ]))

@@ -17,5 +17,6 @@ extern const struct pulse_migration pulse_migrations[];
 extern const size_t pulse_migration_count;
 
 extern const char *const pulse_migration_1[];
+extern const char *const pulse_migration_2[];
 
 #endif

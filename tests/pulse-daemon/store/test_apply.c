@@ -249,8 +249,7 @@ START_TEST(the_largest_spec)
     struct lh_digest key = fixture_digest("key", 1);
     struct pulse_change changes[3] = {fixture_shard(1, 1, PULSE_SHARD_READY), fixture_spec(1, 1, NULL, 0, &key, 1)};
     struct lh_arena arena;
-    const void *read = NULL;
-    size_t size = 0;
+    struct pulse_spec read = {.data = NULL};
     uint8_t *spec = malloc(PULSE_SHARD_SPEC_MAX);
     ck_assert_ptr_nonnull(spec);
     for (size_t i = 0; i < PULSE_SHARD_SPEC_MAX; i++) {
@@ -261,9 +260,9 @@ START_TEST(the_largest_spec)
     changes[1].spec_size = PULSE_SHARD_SPEC_MAX;
     fixture_apply(changes, 3);
     lh_arena_init(&arena);
-    OK(pulse_store_spec(fixture_store, 1, 1, &arena, &read, &size, &fixture_error));
-    ck_assert_uint_eq(size, PULSE_SHARD_SPEC_MAX);
-    ck_assert_int_eq(memcmp(read, spec, size), 0);
+    OK(pulse_store_spec(fixture_store, 1, 1, &arena, &read, &fixture_error));
+    ck_assert_uint_eq(read.size, PULSE_SHARD_SPEC_MAX);
+    ck_assert_int_eq(memcmp(read.data, spec, read.size), 0);
     lh_arena_fini(&arena);
     free(spec);
 }

@@ -6,6 +6,8 @@
 #include "tests/pulse-daemon/store/fixture.h"
 #include "tests/pulse-daemon/store/suites.h"
 
+#define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 /* Job `id` of the tenant, asked for with a request. */
 static void submit(uint64_t tenant, uint64_t id, uint64_t project, const char *key)
 {
@@ -15,7 +17,8 @@ static void submit(uint64_t tenant, uint64_t id, uint64_t project, const char *k
                                               .project = project,
                                               .revision = 1,
                                               .options = "{\"only\": []}",
-                                              .idempotency = key};
+                                              .idempotency = key,
+                                              .trace = key != NULL ? TRACE : NULL};
     fixture_begin();
     OK(pulse_store_apply(fixture_store, &job, 1, NULL, &fixture_error));
     OK(pulse_store_request_put(fixture_store, &request, &fixture_error));
@@ -36,10 +39,12 @@ START_TEST(a_job_with_its_request)
     ck_assert(record.request.project == project && record.request.revision == 1 && record.request.job == 5);
     ck_assert_str_eq(record.request.options, "{\"only\": []}");
     ck_assert_str_eq(record.request.idempotency, "abc");
+    ck_assert_str_eq(record.request.trace, TRACE);
     struct pulse_change failed = fixture_job(1, 6, PULSE_JOB_FAILED);
     fixture_apply(&failed, 1);
     OK(pulse_store_job(fixture_store, 1, 6, &arena, &record, &fixture_error));
     ck_assert_ptr_null(record.request.idempotency);
+    ck_assert_str_eq(record.request.trace, "");
     ck_assert_str_eq(record.job.error, failed.job.error);
     ck_assert_int_eq(record.finished_ms, NOW);
     FAILS(pulse_store_job(fixture_store, 2, 5, &arena, &record, &fixture_error), LH_ERR_MISSING);

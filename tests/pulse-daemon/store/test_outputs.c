@@ -135,24 +135,30 @@ START_TEST(a_spec_is_its_tenants)
     struct lh_digest key = fixture_digest("key", 1);
     struct pulse_change changes[3] = {fixture_shard(1, 1, PULSE_SHARD_READY), fixture_spec(1, 1, NULL, 0, &key, 1)};
     struct lh_arena arena;
-    const void *spec = NULL;
-    size_t size = 0;
+    struct pulse_spec spec = {.data = NULL};
+    changes[1].trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     fixture_needs(&changes[2]);
     fixture_apply(changes, 3);
     lh_arena_init(&arena);
-    OK(pulse_store_spec(fixture_store, 1, 1, &arena, &spec, &size, &fixture_error));
-    ck_assert_uint_eq(size, 10);
-    ck_assert_mem_eq(spec, "what\0to do", 10);
-    FAILS(pulse_store_spec(fixture_store, 2, 1, &arena, &spec, &size, &fixture_error), LH_ERR_MISSING);
-    FAILS(pulse_store_spec(fixture_store, 1, 2, &arena, &spec, &size, &fixture_error), LH_ERR_MISSING);
+    OK(pulse_store_spec(fixture_store, 1, 1, &arena, &spec, &fixture_error));
+    ck_assert_uint_eq(spec.size, 10);
+    ck_assert_mem_eq(spec.data, "what\0to do", 10);
+    ck_assert_str_eq(spec.trace, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    changes[1].trace = NULL; /* nobody's */
+    fixture_apply(changes, 3);
+    OK(pulse_store_spec(fixture_store, 1, 1, &arena, &spec, &fixture_error));
+    ck_assert_str_eq(spec.trace, "");
+    FAILS(pulse_store_spec(fixture_store, 2, 1, &arena, &spec, &fixture_error), LH_ERR_MISSING);
+    FAILS(pulse_store_spec(fixture_store, 1, 2, &arena, &spec, &fixture_error), LH_ERR_MISSING);
     lh_arena_fini(&arena);
 }
 END_TEST
 
-static enum lh_status note_spec(void *context, size_t index, const void *spec, size_t size)
+static enum lh_status note_spec(void *context, size_t index, const struct pulse_spec *spec)
 {
-    ck_assert_uint_eq(size, 10);
-    ck_assert_mem_eq(spec, "what\0to do", 10);
+    ck_assert_uint_eq(spec->size, 10);
+    ck_assert_mem_eq(spec->data, "what\0to do", 10);
+    ck_assert_str_eq(spec->trace, "");
     ((bool *)context)[index] = true;
     return LH_OK;
 }

@@ -22,10 +22,9 @@ static void apply_job(uint64_t id)
 static void look(void)
 {
     struct lh_arena arena;
-    const void *spec = NULL;
-    size_t size = 0;
+    struct pulse_spec spec;
     lh_arena_init(&arena);
-    FAILS(pulse_store_spec(fixture_store, 1, 1, &arena, &spec, &size, &fixture_error), LH_ERR_MISSING);
+    FAILS(pulse_store_spec(fixture_store, 1, 1, &arena, &spec, &fixture_error), LH_ERR_MISSING);
     lh_arena_fini(&arena);
 }
 

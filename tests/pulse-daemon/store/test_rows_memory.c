@@ -83,12 +83,12 @@ static enum lh_status read_a_little(struct life *life)
     struct pulse_job_record record;
     struct lh_error *error = &fixture_error;
     struct pulse_store *store = life->store;
-    const void *data = NULL;
+    struct pulse_spec spec;
     const uint64_t *parents = NULL;
     size_t size = 0;
     bool referenced = false;
     enum lh_status status = pulse_store_load(store, take_change, NULL, &numbers, error);
-    status = status == LH_OK ? pulse_store_spec(store, 1, 2, &life->arena, &data, &size, error) : status;
+    status = status == LH_OK ? pulse_store_spec(store, 1, 2, &life->arena, &spec, error) : status;
     status = status == LH_OK ? pulse_store_revision(store, 1, life->revision.project, 2, &life->arena, &revision, error)
                              : status;
     status = status == LH_OK

@@ -38,6 +38,8 @@ START_TEST(from_every_number)
     ck_assert_int_eq(fixture_count("SELECT count(*) FROM migrations WHERE applied_ms > 1"),
                      (int64_t)pulse_migration_count - _i);
     OK(pulse_store_lead(fixture_store, "test", NOW, &epoch, &fixture_error));
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM requests WHERE trace <> ''"), 0);
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM specs WHERE trace <> ''"), 0);
     fixture_begin();
     fixture_commit();
 }
