@@ -16,7 +16,7 @@ enum engine_pace_verdict engine_pace_look(struct engine_pace *pace, uint64_t don
     passed = passed < JUMP_NS ? passed : JUMP_NS;
     pace->seen_ns = now_ns;
     pace->spent_ns += passed;
-    pace->still_ns = done != pace->done ? 0 : pace->still_ns + passed;
+    pace->still_ns = done != pace->done || pace->waits ? 0 : pace->still_ns + passed;
     pace->done = done;
     if (pace->verdict == ENGINE_PACE_GOOD && pace->hard_ns > 0 && pace->spent_ns > pace->hard_ns) {
         pace->verdict = ENGINE_PACE_TOO_LONG;

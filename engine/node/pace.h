@@ -12,6 +12,7 @@ enum engine_pace_verdict { ENGINE_PACE_GOOD = 0, ENGINE_PACE_STALLED, ENGINE_PAC
 struct engine_pace {
     uint64_t hard_ns, stall_ns; /* 0: no limit */
     uint64_t seen_ns, spent_ns, still_ns, done;
+    bool waits; /* for somebody who has no part in it: until it does no more, nothing stands still */
     enum engine_pace_verdict verdict; /* the first that was not good stays */
 };
 

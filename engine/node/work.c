@@ -21,6 +21,8 @@ bool engine_job_goes_on(void *context)
     struct engine_job *job = context;
     struct engine_attempt *attempt = job->attempt;
     uint64_t done = atomic_load_explicit(&attempt->done, memory_order_relaxed);
+    /* Transfers have a patience of their own: that Pulse is away is no fault of the shard's. */
+    job->pace.waits = job->phase == ENGINE_PHASE_INPUTS || job->phase == ENGINE_PHASE_SHIP;
     return engine_pace_look(&job->pace, done, lh_clock_monotonic_ns()) == ENGINE_PACE_GOOD &&
            atomic_load_explicit(&attempt->stop, memory_order_relaxed) == ENGINE_STOP_NOT;
 }

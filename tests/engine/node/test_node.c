@@ -357,6 +357,24 @@ START_TEST(bulk_survives_a_restart)
 }
 END_TEST
 
+/* Longer than a shard may stand still. */
+START_TEST(who_waits_for_pulse_does_not_stand_still)
+{
+    struct script_input input = put_wav(SHARDS_RATE, FRAMES);
+    struct graph_shard shard = shards_clip(&input.key, SHARDS_RATE, FRAMES, false);
+    struct lh_blob blob;
+    script_greet(&script, NULL, NULL);
+    pulse_bulk_free(script.bulk); /* nobody has the input, nor takes what is made of it */
+    script.bulk = NULL;
+    script_assign(&script, 12, 1, &shard, &input, 1, &(struct script_limits){.no_progress_ms = 1000});
+    script_listen(&script, 4000);
+    script_restart(&script);
+    script_welcome(&script, false);
+    int fd = take_output(12, 1, &blob);
+    check_ramp(fd, blob.size);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("engine/node/node");
@@ -372,6 +390,7 @@ int main(void)
     tcase_add_test(here, notices_new_plugins);
     tcase_add_test(elsewhere, everything_travels);
     tcase_add_test(elsewhere, bulk_survives_a_restart);
+    tcase_add_test(elsewhere, who_waits_for_pulse_does_not_stand_still);
     suite_add_tcase(suite, here);
     suite_add_tcase(suite, elsewhere);
     return testing_main(suite);
