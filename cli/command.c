@@ -27,6 +27,7 @@ enum cli_exit cli_exit_of(enum lh_status status)
     case LH_ERR_TAKEN_OVER:
     case LH_ERR_CONFLICT:
     case LH_ERR_INTERNAL:
+    case LH_ERR_QUOTA:
         return CLI_EXIT_FAILED;
     }
     return CLI_EXIT_FAILED;

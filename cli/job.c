@@ -188,7 +188,7 @@ enum lh_status cli_job_follow(struct cli_farm *farm, struct lh_arena *arena, uin
 
 static enum lh_status code_of(const struct lh_json *code)
 {
-    for (int status = LH_ERR_NO_MEMORY; code != NULL && code->kind == LH_JSON_STRING && status <= LH_ERR_INTERNAL;
+    for (int status = LH_ERR_NO_MEMORY; code != NULL && code->kind == LH_JSON_STRING && status <= LH_STATUS_LAST;
          status++) {
         if (strcmp(lh_status_text((enum lh_status)status), code->value.string.text) == 0) {
             return (enum lh_status)status;

@@ -69,6 +69,13 @@
     BODY(PEER_REVOKE, peer_revoke, WIRE_CLIENT, true) \
     BODY(PEER_LIST, peer_list, WIRE_CLIENT, true) \
     BODY(PEERS, peers, WIRE_PULSE, false) \
+    BODY(TENANT_CREATE, tenant_create, WIRE_CLIENT, true) \
+    BODY(TENANT_CHANGE, tenant_change, WIRE_CLIENT, true) \
+    BODY(TENANT_LIST, tenant_list, WIRE_CLIENT, true) \
+    BODY(TENANT, tenant, WIRE_PULSE, false) \
+    BODY(TENANTS, tenants, WIRE_PULSE, false) \
+    BODY(ALARM_LIST, alarm_list, WIRE_CLIENT, true) \
+    BODY(ALARMS, alarms, WIRE_PULSE, false) \
     BODY(PUT_BEGIN, put_begin, WIRE_WORKER | WIRE_CLIENT, true) \
     BODY(PUT_READY, put_ready, WIRE_PULSE, false) \
     BODY(PUT_CHUNK, put_chunk, WIRE_WORKER | WIRE_CLIENT, false) \

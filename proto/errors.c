@@ -25,6 +25,8 @@ Wire__ErrorCode wire_error_code(enum lh_status status)
         return WIRE__ERROR_CODE__ERROR_UNAVAILABLE;
     case LH_ERR_CONFLICT:
         return WIRE__ERROR_CODE__ERROR_CONFLICT;
+    case LH_ERR_QUOTA:
+        return WIRE__ERROR_CODE__ERROR_QUOTA;
     case LH_OK:
     case LH_ERR_IO:
     case LH_ERR_FAULT:
@@ -55,8 +57,9 @@ enum lh_status wire_error_status(Wire__ErrorCode code)
     case WIRE__ERROR_CODE__ERROR_KEY_REUSED:
         return LH_ERR_CONFLICT;
     case WIRE__ERROR_CODE__ERROR_LIMIT:
-    case WIRE__ERROR_CODE__ERROR_QUOTA:
         return LH_ERR_LIMIT;
+    case WIRE__ERROR_CODE__ERROR_QUOTA:
+        return LH_ERR_QUOTA;
     case WIRE__ERROR_CODE__ERROR_BUSY:
     case WIRE__ERROR_CODE__ERROR_UNAVAILABLE:
     case WIRE__ERROR_CODE__ERROR_TIMEOUT:

@@ -81,8 +81,8 @@ LIMITS(token_create, TEXT("name", 1, NAME_MAX_BYTES), ID("tenant"), NAME("role")
 LIMITS(token_info, ID("id"), TEXT("name", 1, NAME_MAX_BYTES), ID("tenant"), NAME("role"), ANY64("created_ms"),
        ANY64("expires_ms"), FLAG("revoked"));
 LIMITS(token_created, MESSAGE("token", token_info), TEXT("secret", 1, 256));
-LIMITS(token_revoke, ID("id"));
-NO_FIELDS(token_list);
+LIMITS(token_revoke, ID("id"), ID("tenant"));
+LIMITS(token_list, ID("tenant"));
 LIMITS(tokens, MESSAGES("tokens", token_info, LIST_MAX));
 
 LIMITS(peer_enroll, PUBLIC_KEY, TEXT("name", 1, NAME_MAX_BYTES), NAME("role"), TAGS);
@@ -91,3 +91,16 @@ NO_FIELDS(peer_list);
 LIMITS(peer_info, PUBLIC_KEY, TEXT("name", 1, NAME_MAX_BYTES), NAME("role"), TAGS, FLAG("revoked"),
        ANY64("enrolled_ms"));
 LIMITS(peers, MESSAGES("peers", peer_info, LIST_MAX));
+
+#define WEIGHT NUMBER("weight", 1, 1000) /* pulse-daemon/store/access.h */
+#define QUOTA NUMBER("quota_bytes", 0, INT64_MAX)
+LIMITS(tenant_create, NAME("name"), QUOTA, WEIGHT, TAGS);
+LIMITS(tenant_change, NAME("name"), QUOTA, WEIGHT, FLAG("set_tags"), TAGS);
+NO_FIELDS(tenant_list);
+LIMITS(tenant, ID("id"), NAME("name"), QUOTA, WEIGHT, TAGS, ANY64("media_bytes"), ANY64("file_bytes"),
+       ANY64("output_bytes"));
+LIMITS(tenants, MESSAGES("tenants", tenant, LIST_MAX));
+
+LIMITS(alarm_list, NUMBER("count", 1, LIST_MAX));
+LIMITS(alarm, ID("number"), BYTES("body", 2, EVENT_MAX), ANY64("at_ms"));
+LIMITS(alarms, MESSAGES("alarms", alarm, LIST_MAX));

@@ -40,6 +40,8 @@ const char *lh_status_text(enum lh_status status)
         return "changed meanwhile";
     case LH_ERR_INTERNAL:
         return "internal error";
+    case LH_ERR_QUOTA:
+        return "quota reached";
     }
     return "unknown status";
 }

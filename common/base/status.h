@@ -28,7 +28,9 @@ enum lh_status {
     LH_ERR_TAKEN_OVER,  /* another Pulse leads this store now; this one has nothing more to say */
     LH_ERR_CONFLICT,    /* what was to be changed has changed meanwhile */
     LH_ERR_INTERNAL,    /* an invariant of ours is broken */
+    LH_ERR_QUOTA,       /* a tenant may not keep more than it does: others have room */
 };
+#define LH_STATUS_LAST LH_ERR_QUOTA
 
 /* The name of a status in plain English, never NULL. Total over the enum. */
 const char *lh_status_text(enum lh_status status);

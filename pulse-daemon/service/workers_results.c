@@ -247,7 +247,7 @@ void pulse_workers_failed(struct pulse_workers *workers, struct pulse_session *s
     }
     struct lh_error error = LH_ERROR_INIT;
     enum lh_status code =
-        failed->status > LH_OK && failed->status <= LH_ERR_INTERNAL ? (enum lh_status)failed->status : LH_ERR_INTERNAL;
+        failed->status > LH_OK && failed->status <= LH_STATUS_LAST ? (enum lh_status)failed->status : LH_ERR_INTERNAL;
     (void)lh_error_set(&error, code, failed->where, "%s", failed->message);
     LH_LOG(failed->kind == WIRE__FAILED__KIND__CANCELLED ? LH_LOG_DEBUG : LH_LOG_WARNING, "attempt failed",
            LH_LOG_NUMBER("shard", failed->shard), LH_LOG_NUMBER("attempt", failed->attempt),

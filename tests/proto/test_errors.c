@@ -8,13 +8,13 @@
 
 START_TEST(statuses_survive_the_way_as_far_as_codes_tell)
 {
-    static const enum lh_status kept[] = {LH_ERR_INVALID,     LH_ERR_MISSING,     LH_ERR_FORMAT,
-                                          LH_ERR_LIMIT,       LH_ERR_CONFLICT,    LH_ERR_CANCELLED,
-                                          LH_ERR_UNAVAILABLE, LH_ERR_UNSUPPORTED, LH_ERR_INTERNAL};
+    static const enum lh_status kept[] = {LH_ERR_INVALID,  LH_ERR_MISSING,   LH_ERR_FORMAT,      LH_ERR_LIMIT,
+                                          LH_ERR_CONFLICT, LH_ERR_CANCELLED, LH_ERR_UNAVAILABLE, LH_ERR_UNSUPPORTED,
+                                          LH_ERR_INTERNAL, LH_ERR_QUOTA};
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
         ck_assert_int_eq(wire_error_status(wire_error_code(kept[i])), kept[i]);
     }
-    for (int status = LH_OK; status <= LH_ERR_INTERNAL; status++) {
+    for (int status = LH_OK; status <= LH_STATUS_LAST; status++) {
         ck_assert_int_ne(wire_error_status(wire_error_code((enum lh_status)status)), LH_OK);
     }
     const ProtobufCEnumDescriptor *codes = &wire__error_code__descriptor;

@@ -8,13 +8,13 @@
 
 START_TEST(every_status_has_its_own_text)
 {
-    for (int a = LH_OK; a <= LH_ERR_INTERNAL; a++) {
+    for (int a = LH_OK; a <= LH_STATUS_LAST; a++) {
         ck_assert_str_ne(lh_status_text((enum lh_status)a), "unknown status");
         for (int b = LH_OK; b < a; b++) {
             ck_assert_str_ne(lh_status_text((enum lh_status)a), lh_status_text((enum lh_status)b));
         }
     }
-    ck_assert_str_eq(lh_status_text((enum lh_status)(LH_ERR_INTERNAL + 1)), "unknown status");
+    ck_assert_str_eq(lh_status_text((enum lh_status)(LH_STATUS_LAST + 1)), "unknown status");
 }
 END_TEST
 

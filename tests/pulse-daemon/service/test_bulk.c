@@ -144,7 +144,7 @@ START_TEST(test_says_that_it_is_full)
 {
     lh_blobs_limit(stage->blobs, 10 * CHUNK, 0);
     ck_assert_int_eq(put(client, 1, 6 * CHUNK, "t1", NULL), LH_OK);
-    ck_assert_int_eq(put(client, 2, 6 * CHUNK, "t1", NULL), LH_ERR_LIMIT);
+    ck_assert_int_eq(put(client, 2, 6 * CHUNK, "t1", NULL), LH_ERR_QUOTA);
     ck_assert_ptr_nonnull(strstr(error.message, "quota"));
     ck_assert_int_eq(put(client, 3, 4 * CHUNK, "t1", NULL), LH_OK);
 }
