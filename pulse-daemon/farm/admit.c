@@ -178,6 +178,7 @@ static void promise(struct admission *a, struct pulse_farm_shard_entry *shard, c
             output->state = PULSE_FARM_PROMISED;
             output->kind = (uint8_t)part->outputs[i].kind;
             output->unproven = part->outputs[i].unproven;
+            output->size = part->outputs[i].size;
             output->maker = shard;
             output->shard = shard->id;
             pulse_farm_output_changed(a->farm, output);

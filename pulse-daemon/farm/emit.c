@@ -172,9 +172,9 @@ static void write_output(const struct pulse_farm_output *output, struct pulse_ch
     change->output.state = output->state == PULSE_FARM_PRESENT ? PULSE_OUTPUT_PRESENT : PULSE_OUTPUT_PROMISED;
     change->output.unproven = output->unproven;
     change->output.shard = output->shard;
+    change->output.size = output->size;
     if (output->state == PULSE_FARM_PRESENT) {
         change->output.digest = output->digest;
-        change->output.size = output->size;
         change->output.facts = output->facts;
         change->output.facts_size = output->facts_size;
     }

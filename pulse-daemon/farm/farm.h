@@ -104,6 +104,7 @@ struct pulse_farm_promise {
     struct lh_digest key;
     enum pulse_output_kind kind;
     bool unproven;
+    uint64_t size; /* as estimated; 0: not known. For quotas alone */
 };
 
 struct pulse_farm_shard {

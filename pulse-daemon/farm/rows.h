@@ -98,7 +98,7 @@ struct pulse_output_row {
     bool unproven;           /* its key is its job's alone: two makings may differ, which is no alarm */
     uint64_t shard;          /* that makes or made it */
     struct lh_digest digest; /* PRESENT: of the blob */
-    uint64_t size;           /* PRESENT: bytes of the blob */
+    uint64_t size;           /* bytes of the blob; PROMISED: as estimated, 0 when nobody knows */
     const void *facts;       /* PRESENT: what is told of it beside the bytes (engine_delivered of a FILE); opaque */
     size_t facts_size;
 };

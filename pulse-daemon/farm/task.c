@@ -106,7 +106,8 @@ static void tell_assignment(struct pulse_farm *farm, const struct pulse_farm_sha
     }
     for (size_t i = 0; i < shard->output_count; i++) {
         const struct pulse_farm_output *output = shard->outputs[i];
-        outputs[i] = (struct pulse_farm_promise){output->key, (enum pulse_output_kind)output->kind, output->unproven};
+        outputs[i] = (struct pulse_farm_promise){output->key, (enum pulse_output_kind)output->kind, output->unproven,
+                                                 output->size};
     }
     action->tenant = shard->tenant->id;
     action->shard_kind = (enum pulse_shard_kind)shard->kind;

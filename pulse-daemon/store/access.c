@@ -14,23 +14,29 @@ static const struct pulse_sql_statement find_tenant = {
     .gives = "i",
 };
 static const struct pulse_sql_statement put_tenant = {
-    .text = "INSERT INTO tenants (id, name, quota_bytes, tags) VALUES (?1, ?2, ?3, ?4)"
+    .text = "INSERT INTO tenants (id, name, quota_bytes, tags, weight) VALUES (?1, ?2, ?3, ?4, ?5)"
             " ON CONFLICT (id) DO UPDATE SET name = excluded.name, quota_bytes = excluded.quota_bytes,"
-            " tags = excluded.tags",
-    .takes = "itit",
+            " tags = excluded.tags, weight = excluded.weight",
+    .takes = "ititi",
     .gives = "",
 };
+static const struct pulse_sql_statement get_tenant = {
+    .text = "SELECT id, name, quota_bytes, tags, weight FROM tenants WHERE id = ?1 OR (?1 = 0 AND name = ?2)",
+    .takes = "it",
+    .gives = "ititi",
+};
 static const struct pulse_sql_statement list_tenants = {
-    .text = "SELECT id, name, quota_bytes, tags FROM tenants ORDER BY id",
+    .text = "SELECT id, name, quota_bytes, tags, weight FROM tenants ORDER BY id",
     .takes = "",
-    .gives = "itit",
+    .gives = "ititi",
 };
 
 enum lh_status pulse_store_tenant_put(struct pulse_store *store, const struct pulse_tenant_row *row, uint64_t *id,
                                       struct lh_error *error)
 {
     struct pulse_sql_value values[] = {pulse_sql_count(row->id), pulse_sql_text(row->name),
-                                       pulse_sql_count(row->quota_bytes), pulse_sql_text(row->tags)};
+                                       pulse_sql_count(row->quota_bytes), pulse_sql_text(row->tags),
+                                       pulse_sql_integer(row->weight != 0 ? row->weight : 1)};
     int64_t number = (int64_t)row->id;
     enum lh_status status = LH_OK;
     if (row->id == 0) {
@@ -60,8 +66,45 @@ static enum lh_status give_tenant(void *context, const struct pulse_sql_value *v
     row.name = pulse_column_text(&columns, 1);
     row.quota_bytes = pulse_column_count(&columns, 2);
     row.tags = pulse_column_text(&columns, 3);
+    row.weight = (uint32_t)pulse_column_integer(&columns, 4, 1, PULSE_TENANT_WEIGHT_MAX);
     enum lh_status status = pulse_columns_end(&columns, "tenants", reading->error);
     return status == LH_OK ? reading->take(reading->context, &row) : status;
+}
+
+/* The one that was looked for. */
+struct tenant_copy {
+    struct lh_arena *arena;
+    struct pulse_tenant_row row;
+    bool found;
+};
+
+static enum lh_status keep_tenant(void *context, const struct pulse_tenant_row *row)
+{
+    struct tenant_copy *copy = context;
+    copy->row = *row;
+    copy->row.name = lh_arena_strdup(copy->arena, row->name);
+    copy->row.tags = lh_arena_strdup(copy->arena, row->tags);
+    copy->found = true;
+    return copy->row.name != NULL && copy->row.tags != NULL ? LH_OK : LH_ERR_NO_MEMORY;
+}
+
+enum lh_status pulse_store_tenant(struct pulse_store *store, uint64_t id, const char *name, struct lh_arena *arena,
+                                  struct pulse_tenant_row *row, struct lh_error *error)
+{
+    const struct pulse_sql_value values[] = {pulse_sql_count(id), pulse_sql_text(id == 0 ? name : "")};
+    struct tenant_copy copy = {.arena = arena};
+    struct tenant_reading reading = {error, keep_tenant, &copy};
+    enum lh_status status = pulse_store_query(store, &get_tenant, values, 1, give_tenant, &reading, error);
+    if (status == LH_ERR_NO_MEMORY) {
+        return lh_error_no_memory(error);
+    }
+    if (status == LH_OK && !copy.found) {
+        status = lh_error_set(error, LH_ERR_MISSING, NULL, "there is no such tenant");
+    }
+    if (status == LH_OK) {
+        *row = copy.row;
+    }
+    return status;
 }
 
 enum lh_status pulse_store_tenants(struct pulse_store *store, pulse_store_take_tenant *take, void *context,

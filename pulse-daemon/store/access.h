@@ -11,15 +11,23 @@
 enum pulse_role { PULSE_ROLE_VIEWER = 0, PULSE_ROLE_EDITOR, PULSE_ROLE_OPERATOR, PULSE_ROLE_ADMIN };
 enum pulse_peer_role { PULSE_PEER_WORKER = 0, PULSE_PEER_CLIENT };
 
+#define PULSE_TENANT_WEIGHT_MAX 1000
+#define PULSE_TENANTS_MAX 1024u /* of a farm: who makes them counts */
+
 struct pulse_tenant_row {
     uint64_t id;
     const char *name;     /* unique */
-    uint64_t quota_bytes; /* of media and cached outputs; 0: none */
-    const char *tags;     /* that a worker must have to work for it, with a space between; "": any worker */
+    uint64_t quota_bytes; /* of media, finished files and cached outputs; 0: none */
+    const char *tags;     /* that a worker must have to work for it, ascending, with a space between; "": any worker */
+    uint32_t weight;      /* its share among tenants of one priority: 1 to PULSE_TENANT_WEIGHT_MAX; written as 0: 1 */
 };
-/* `id` 0: a new one, or the one that has this name. *id is its number. */
+/* `id` 0: a new one, or the one that has this name, all of whose settings are replaced. *id is its number. */
 LH_NODISCARD enum lh_status pulse_store_tenant_put(struct pulse_store *store, const struct pulse_tenant_row *row,
                                                    uint64_t *id, struct lh_error *error);
+/* By its number, or (`id` 0) by its name. Texts in the arena. */
+LH_NODISCARD enum lh_status pulse_store_tenant(struct pulse_store *store, uint64_t id, const char *name,
+                                               struct lh_arena *arena, struct pulse_tenant_row *row,
+                                               struct lh_error *error);
 /* By id. */
 typedef enum lh_status pulse_store_take_tenant(void *context, const struct pulse_tenant_row *row);
 LH_NODISCARD enum lh_status pulse_store_tenants(struct pulse_store *store, pulse_store_take_tenant *take, void *context,

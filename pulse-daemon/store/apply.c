@@ -268,7 +268,7 @@ static enum lh_status send_outputs(struct applying *applying)
                                   pulse_sql_integer(output->state),
                                   pulse_sql_count(output->shard),
                                   present ? pulse_sql_digest(&output->digest) : pulse_sql_null(),
-                                  pulse_sql_count(present ? output->size : 0),
+                                  pulse_sql_count(output->size),
                                   pulse_sql_blob(output->facts, present ? output->facts_size : 0),
                                   pulse_sql_integer(applying->store->now_ms),
                                   pulse_sql_integer(output->unproven),

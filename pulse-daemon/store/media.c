@@ -214,19 +214,36 @@ enum lh_status pulse_store_media_forget(struct pulse_store *store, size_t limit,
     return pulse_store_write(store, &forget_media, values, removed, error);
 }
 
-static const struct pulse_sql_statement find_usage = {
-    .text = "SELECT quota_bytes,"
-            " (SELECT count(*) FROM media m WHERE m.tenant = t.id),"
-            " (SELECT CAST(coalesce(sum(m.size), 0) AS {int}) FROM media m WHERE m.tenant = t.id),"
-            " (SELECT count(*) FROM outputs o WHERE o.tenant = t.id AND o.state = 1),"
-            " (SELECT CAST(coalesce(sum(o.size), 0) AS {int}) FROM (SELECT DISTINCT digest, size FROM outputs"
-            " WHERE outputs.tenant = ?1 AND state = 1) AS o) FROM tenants t WHERE t.id = ?1",
+/* The sums of big integers are of another type in PostgreSQL. */
+#define SUM(what) "CAST(coalesce(sum(" what "), 0) AS {int})"
+#define KEPT                                                                                                           \
+    "SELECT quota_bytes, (SELECT count(*) FROM media m WHERE m.tenant = ?1),"                                          \
+    " (SELECT " SUM("m.size") " FROM media m WHERE m.tenant = ?1),"                                                    \
+                              " (SELECT count(*) FROM artifacts a WHERE a.tenant = ?1),"                               \
+                              " (SELECT " SUM("a.size") " FROM (SELECT DISTINCT digest, size FROM artifacts WHERE "    \
+                                                        "artifacts.tenant = ?1) AS a)"
+
+static const struct pulse_sql_statement find_kept = {
+    .text = KEPT ", CAST(0 AS {int}), CAST(0 AS {int}), CAST(0 AS {int}), CAST(0 AS {int}) FROM tenants WHERE id = ?1",
     .takes = "i",
-    .gives = "iiiii",
+    .gives = "iiiiiiiii",
+};
+static const struct pulse_sql_statement find_usage = {
+    .text = KEPT
+    ", (SELECT count(*) FROM outputs o WHERE o.tenant = ?1 AND o.state = 1),"
+    " (SELECT " SUM("o.size") " FROM (SELECT DISTINCT p.digest, p.size FROM outputs p WHERE p.tenant = ?1"
+                              " AND p.state = 1 AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.digest = p.digest"
+                              " AND a.tenant = ?1)) AS o),"
+                              " (SELECT count(*) FROM outputs o WHERE o.tenant = ?1 AND o.state = 0),"
+                              " (SELECT " SUM("o.size") " FROM outputs o WHERE o.tenant = ?1 AND o.state = 0)"
+                                                        " FROM tenants WHERE id = ?1",
+    .takes = "i",
+    .gives = "iiiiiiiii",
 };
 
 struct usage_reading {
     struct pulse_usage usage;
+    struct lh_error *error;
     bool found;
 };
 
@@ -234,21 +251,26 @@ static enum lh_status keep_usage(void *context, const struct pulse_sql_value *va
 {
     struct usage_reading *reading = context;
     struct pulse_columns columns = {values, true};
-    reading->usage.quota_bytes = pulse_column_count(&columns, 0);
-    reading->usage.media_count = pulse_column_count(&columns, 1);
-    reading->usage.media_bytes = pulse_column_count(&columns, 2);
-    reading->usage.output_count = pulse_column_count(&columns, 3);
-    reading->usage.output_bytes = pulse_column_count(&columns, 4);
+    struct pulse_usage *usage = &reading->usage;
+    usage->quota_bytes = pulse_column_count(&columns, 0);
+    usage->media_count = pulse_column_count(&columns, 1);
+    usage->media_bytes = pulse_column_count(&columns, 2);
+    usage->file_count = pulse_column_count(&columns, 3);
+    usage->file_bytes = pulse_column_count(&columns, 4);
+    usage->output_count = pulse_column_count(&columns, 5);
+    usage->output_bytes = pulse_column_count(&columns, 6);
+    usage->promised_count = pulse_column_count(&columns, 7);
+    usage->promised_bytes = pulse_column_count(&columns, 8);
     reading->found = true;
-    return pulse_columns_end(&columns, "tenants", NULL);
+    return pulse_columns_end(&columns, "tenants", reading->error);
 }
 
-enum lh_status pulse_store_usage(struct pulse_store *store, uint64_t tenant, struct pulse_usage *usage,
-                                 struct lh_error *error)
+static enum lh_status read_usage(struct pulse_store *store, const struct pulse_sql_statement *statement,
+                                 uint64_t tenant, struct pulse_usage *usage, struct lh_error *error)
 {
     const struct pulse_sql_value values[] = {pulse_sql_count(tenant)};
-    struct usage_reading reading = {.found = false};
-    enum lh_status status = pulse_store_query(store, &find_usage, values, 1, keep_usage, &reading, error);
+    struct usage_reading reading = {.error = error};
+    enum lh_status status = pulse_store_query(store, statement, values, 1, keep_usage, &reading, error);
     if (status == LH_OK && !reading.found) {
         status = lh_error_set(error, LH_ERR_MISSING, NULL, "there is no tenant %" PRIu64, tenant);
     }
@@ -256,4 +278,16 @@ enum lh_status pulse_store_usage(struct pulse_store *store, uint64_t tenant, str
         *usage = reading.usage;
     }
     return status;
+}
+
+enum lh_status pulse_store_usage(struct pulse_store *store, uint64_t tenant, struct pulse_usage *usage,
+                                 struct lh_error *error)
+{
+    return read_usage(store, &find_usage, tenant, usage, error);
+}
+
+enum lh_status pulse_store_usage_kept(struct pulse_store *store, uint64_t tenant, struct pulse_usage *usage,
+                                      struct lh_error *error)
+{
+    return read_usage(store, &find_kept, tenant, usage, error);
 }

@@ -39,6 +39,13 @@ LH_NODISCARD enum lh_status pulse_store_referenced(struct pulse_store *store, co
 typedef enum lh_status pulse_store_take_blob(void *context, const struct lh_digest *digest, uint64_t size);
 LH_NODISCARD enum lh_status pulse_store_blobs(struct pulse_store *store, const struct lh_digest *after, size_t limit,
                                               pulse_store_take_blob *take, void *context, struct lh_error *error);
+/* A tenant has had these bytes: its outputs that have them are used now, as by pulse_store_outputs_touch(). */
+struct pulse_blob_use {
+    uint64_t tenant;
+    struct lh_digest digest;
+};
+LH_NODISCARD enum lh_status pulse_store_blobs_touch(struct pulse_store *store, const struct pulse_blob_use *uses,
+                                                    size_t count, struct lh_error *error);
 /* Whether a client of this tenant may have the blob: as a medium that it uploaded, or as an artifact. */
 LH_NODISCARD enum lh_status pulse_store_holds(struct pulse_store *store, uint64_t tenant,
                                               const struct lh_digest *digest, bool *held, struct lh_error *error);
@@ -46,14 +53,19 @@ LH_NODISCARD enum lh_status pulse_store_holds(struct pulse_store *store, uint64_
 LH_NODISCARD enum lh_status pulse_store_media_forget(struct pulse_store *store, size_t limit, size_t *removed,
                                                      struct lh_error *error);
 
-/* What a tenant holds. Equal bytes count once as a medium and once as an output. */
+/* What a tenant holds. Equal bytes count once as a medium, and once as a file or else as an output. */
 struct pulse_usage {
+    uint64_t quota_bytes; /* 0: none */
     uint64_t media_count, media_bytes;
-    uint64_t output_count, output_bytes; /* present */
-    uint64_t quota_bytes;                /* 0: none */
+    uint64_t file_count, file_bytes;         /* artifacts */
+    uint64_t output_count, output_bytes;     /* present; bytes of those that are no artifacts: they can be evicted */
+    uint64_t promised_count, promised_bytes; /* as estimated */
 };
-/* LH_ERR_MISSING: no such tenant. */
+/* LH_ERR_MISSING: no such tenant. Looks at all rows of the tenant. */
 LH_NODISCARD enum lh_status pulse_store_usage(struct pulse_store *store, uint64_t tenant, struct pulse_usage *usage,
                                               struct lh_error *error);
+/* The quota and what is never evicted, media and files; outputs, of which there may be many more, stay 0. */
+LH_NODISCARD enum lh_status pulse_store_usage_kept(struct pulse_store *store, uint64_t tenant,
+                                                   struct pulse_usage *usage, struct lh_error *error);
 
 #endif

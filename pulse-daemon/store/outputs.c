@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pulse-daemon/store/load.h"
+#include "pulse-daemon/store/media.h"
 #include "pulse-daemon/store/parts.h"
 
 void pulse_column_job(struct pulse_columns *columns, size_t first, struct pulse_job_row *job)
@@ -114,6 +115,27 @@ enum lh_status pulse_store_outputs_touch(struct pulse_store *store, uint64_t ten
     pulse_rows_init(&rows, store, &touch_outputs, NULL, NULL, error);
     for (size_t i = 0; i < count; i++) {
         pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(tenant), pulse_sql_digest(&keys[i]),
+                                                               pulse_sql_integer(store->now_ms)});
+    }
+    enum lh_status status = pulse_rows_end(&rows);
+    return status == LH_OK ? pulse_store_settle(store, error) : status;
+}
+
+static const struct pulse_sql_statement touch_blobs = {
+    .text = "UPDATE outputs SET used_ms = c3 FROM {rows} WHERE tenant = c1 AND digest = c2 AND used_ms + 60000 < c3",
+    .takes = "ibi",
+    .gives = "",
+    .rows = true,
+};
+
+enum lh_status pulse_store_blobs_touch(struct pulse_store *store, const struct pulse_blob_use *uses, size_t count,
+                                       struct lh_error *error)
+{
+    struct pulse_rows rows;
+    pulse_rows_init(&rows, store, &touch_blobs, NULL, NULL, error);
+    for (size_t i = 0; i < count; i++) {
+        pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(uses[i].tenant),
+                                                               pulse_sql_digest(&uses[i].digest),
                                                                pulse_sql_integer(store->now_ms)});
     }
     enum lh_status status = pulse_rows_end(&rows);

@@ -40,6 +40,40 @@ START_TEST(tenants)
 }
 END_TEST
 
+START_TEST(a_tenant_by_number_and_by_name)
+{
+    struct lh_arena arena;
+    struct pulse_tenant_row row = {.name = "label", .quota_bytes = INT64_MAX, .tags = "fast mine", .weight = 1000};
+    struct pulse_tenant_row read = {.id = 77};
+    uint64_t id = 0;
+    fixture_begin();
+    OK(pulse_store_tenant_put(fixture_store, &row, &id, &fixture_error));
+    fixture_commit();
+    lh_arena_init(&arena);
+    OK(pulse_store_tenant(fixture_store, id, NULL, &arena, &read, &fixture_error));
+    ck_assert(read.id == id && read.quota_bytes == INT64_MAX && read.weight == 1000);
+    ck_assert_str_eq(read.name, "label");
+    ck_assert_str_eq(read.tags, "fast mine");
+    /* All settings are replaced; no weight is the weight of everybody. */
+    row = (struct pulse_tenant_row){.name = "label", .tags = ""};
+    fixture_begin();
+    OK(pulse_store_tenant_put(fixture_store, &row, &id, &fixture_error));
+    fixture_commit();
+    OK(pulse_store_tenant(fixture_store, 0, "label", &arena, &read, &fixture_error));
+    ck_assert(read.id == id && read.quota_bytes == 0 && read.weight == 1);
+    ck_assert_str_eq(read.tags, "");
+    FAILS(pulse_store_tenant(fixture_store, 0, "lab", &arena, &read, &fixture_error), LH_ERR_MISSING);
+    FAILS(pulse_store_tenant(fixture_store, 99, "label", &arena, &read, &fixture_error), LH_ERR_MISSING);
+    FAILS(pulse_store_tenant(fixture_store, 0, "", &arena, &read, &fixture_error), LH_ERR_MISSING);
+    ck_assert_uint_eq(read.id, id); /* untouched */
+    lh_arena_fini(&arena);
+    row.weight = 1001;
+    fixture_begin();
+    FAILS(pulse_store_tenant_put(fixture_store, &row, &id, &fixture_error), LH_ERR_INTERNAL);
+    pulse_store_rollback(fixture_store);
+}
+END_TEST
+
 static enum lh_status count_token(void *context, const struct pulse_token_row *row)
 {
     ck_assert_uint_eq(row->tenant, 1);
@@ -124,6 +158,7 @@ TCase *access_tests(void)
     TCase *cases = tcase_create("access");
     tcase_add_checked_fixture(cases, fixture_set_up, fixture_tear_down);
     tcase_add_test(cases, tenants);
+    tcase_add_test(cases, a_tenant_by_number_and_by_name);
     tcase_add_test(cases, tokens);
     tcase_add_test(cases, peers);
     return cases;

@@ -133,13 +133,44 @@ START_TEST(what_a_tenant_holds)
         struct lh_digest key = fixture_digest("key", i);
         changes[i] = fixture_output(i == 3 ? 2 : 1, &key, i == 2 ? PULSE_OUTPUT_PROMISED : PULSE_OUTPUT_PRESENT, 1);
     }
+    changes[2].output.size = 555;
     fixture_apply(changes, 4); /* two outputs with the same bytes */
     OK(pulse_store_usage(fixture_store, 1, &usage, &fixture_error));
     ck_assert(usage.media_count == 2 && usage.media_bytes == UINT64_C(1) << 61 && usage.quota_bytes == 0);
     ck_assert(usage.output_count == 2 && usage.output_bytes == 4097);
+    ck_assert(usage.promised_count == 1 && usage.promised_bytes == 555 && usage.file_count == 0);
     OK(pulse_store_usage(fixture_store, 2, &usage, &fixture_error));
     ck_assert(usage.media_count == 0 && usage.media_bytes == 0 && usage.output_count == 1);
     FAILS(pulse_store_usage(fixture_store, 3, &usage, &fixture_error), LH_ERR_MISSING);
+}
+END_TEST
+
+/* Files stay, outputs can go, and the same bytes are not counted twice. */
+START_TEST(finished_files_are_no_outputs)
+{
+    struct pulse_usage usage;
+    struct lh_digest keys[2] = {fixture_digest("key", 0), fixture_digest("key", 1)};
+    struct pulse_change changes[4] = {fixture_output(1, &keys[0], PULSE_OUTPUT_PRESENT, 1),
+                                      fixture_output(1, &keys[1], PULSE_OUTPUT_PRESENT, 1),
+                                      fixture_job(1, 1, PULSE_JOB_SUCCEEDED), fixture_job(1, 2, PULSE_JOB_SUCCEEDED)};
+    changes[1].output.digest = fixture_digest("other", 1);
+    changes[1].output.size = 1000;
+    struct pulse_artifact_row files[2] = {
+        {.tenant = 1, .job = 1, .name = "mix.wav", .key = keys[0], .digest = changes[0].output.digest, .size = 4097},
+        {.tenant = 1, .job = 2, .name = "mix.wav", .key = keys[0], .digest = changes[0].output.digest, .size = 4097}};
+    fixture_apply(changes, 4);
+    fixture_begin();
+    OK(pulse_store_artifacts_put(fixture_store, files, 2, &fixture_error));
+    fixture_commit();
+    OK(pulse_store_usage(fixture_store, 1, &usage, &fixture_error));
+    ck_assert(usage.file_count == 2 && usage.file_bytes == 4097);
+    ck_assert(usage.output_count == 2 && usage.output_bytes == 1000);
+    ck_assert(usage.promised_count == 0 && usage.promised_bytes == 0);
+    OK(pulse_store_usage_kept(fixture_store, 1, &usage, &fixture_error));
+    ck_assert(usage.file_bytes == 4097 && usage.output_count == 0 && usage.output_bytes == 0);
+    OK(pulse_store_usage(fixture_store, 2, &usage, &fixture_error));
+    ck_assert(usage.file_count == 0 && usage.file_bytes == 0 && usage.output_bytes == 0);
+    FAILS(pulse_store_usage_kept(fixture_store, 3, &usage, &fixture_error), LH_ERR_MISSING);
 }
 END_TEST
 
@@ -151,5 +182,6 @@ TCase *media_tests(void)
     tcase_add_test(tests, what_refers_to_a_blob);
     tcase_add_test(tests, media_are_forgotten_when_nothing_holds_them);
     tcase_add_test(tests, what_a_tenant_holds);
+    tcase_add_test(tests, finished_files_are_no_outputs);
     return tests;
 }

@@ -178,6 +178,29 @@ START_TEST(specs_come_together)
 }
 END_TEST
 
+START_TEST(bytes_that_were_fetched_are_used)
+{
+    struct lh_digest keys[3];
+    struct pulse_change changes[4];
+    uint64_t order[3] = {0};
+    for (size_t i = 0; i < 3; i++) {
+        keys[i] = fixture_digest("key", i);
+        changes[i] = fixture_output(1, &keys[i], PULSE_OUTPUT_PRESENT, i + 1);
+    }
+    changes[3] = fixture_output(2, &keys[0], PULSE_OUTPUT_PRESENT, 1); /* the same bytes, another's */
+    fixture_apply(changes, 4);
+    struct pulse_blob_use uses[2] = {{.tenant = 1, .digest = changes[0].output.digest},
+                                     {.tenant = 1, .digest = fixture_digest("nobody's", 1)}};
+    OK(pulse_store_begin(fixture_store, NOW + 100000, &fixture_error));
+    OK(pulse_store_blobs_touch(fixture_store, uses, 2, &fixture_error));
+    OK(pulse_store_blobs_touch(fixture_store, NULL, 0, &fixture_error));
+    fixture_commit();
+    OK(pulse_store_outputs_idle(fixture_store, 1, 3, note_order, order, &fixture_error));
+    ck_assert_uint_eq(order[2], 1);
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM outputs WHERE used_ms > 1700000000000"), 1);
+}
+END_TEST
+
 TCase *outputs_tests(void)
 {
     TCase *tests = tcase_create("outputs");
@@ -188,5 +211,6 @@ TCase *outputs_tests(void)
     tcase_add_test(tests, what_frees_nothing_is_not_idle);
     tcase_add_test(tests, a_spec_is_its_tenants);
     tcase_add_test(tests, specs_come_together);
+    tcase_add_test(tests, bytes_that_were_fetched_are_used);
     return tests;
 }
