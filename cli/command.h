@@ -43,6 +43,8 @@ extern const struct cli_command cli_command_drain;
 extern const struct cli_command cli_command_enroll;
 extern const struct cli_command cli_command_peers;
 extern const struct cli_command cli_command_tokens;
+extern const struct cli_command cli_command_tenants;
+extern const struct cli_command cli_command_alarms;
 extern const struct cli_command cli_command_doctor;
 extern const struct cli_command cli_command_plugins;
 extern const struct cli_command cli_command_plugins_list;

@@ -8,6 +8,7 @@
 #include "cli/farm_list.h"
 #include "cli/job.h"
 #include "cli/talk.h"
+#include "cli/tenants.h"
 
 #define TEXT_SIZE 256
 #define DAY_S 86400u
@@ -137,15 +138,18 @@ static void print_moment(const char *what, uint64_t moment_ms)
     }
 }
 
+static const struct lh_option token_rows[] = {CLI_ROWS_FARM, CLI_ROW_TENANT};
+
 static enum lh_status list_tokens(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
                                   struct lh_error *error)
 {
     Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
     Wire__TokenList body = WIRE__TOKEN_LIST__INIT;
     const Wire__Envelope *answer;
-    (void)options;
+    enum lh_status status = cli_tenant_find(farm, arena, options, &body.tenant, error);
+    body.has_tenant = body.tenant != 0;
     WIRE_BODY(&question, TOKEN_LIST, token_list, &body);
-    enum lh_status status = ask(farm, arena, &question, WIRE__ENVELOPE__BODY_TOKENS, &answer, error);
+    status = status != LH_OK ? status : ask(farm, arena, &question, WIRE__ENVELOPE__BODY_TOKENS, &answer, error);
     for (size_t i = 0; status == LH_OK && i < answer->tokens->n_tokens; i++) {
         const Wire__TokenInfo *token = answer->tokens->tokens[i];
         char name[TEXT_SIZE];
@@ -165,31 +169,46 @@ static int run_tokens_list(const struct lh_options *options)
 static const struct lh_option_table tokens_list_table = {
     .usage = "tokens list [options]",
     .summary = "Lists the tokens of a farm: number, role, name.",
-    .rows = rows,
-    .count = sizeof rows / sizeof rows[0],
+    .rows = token_rows,
+    .count = sizeof token_rows / sizeof token_rows[0],
 };
 
 static const struct cli_command tokens_list = {
     .name = "list", .summary = "List the tokens", .options = &tokens_list_table, .run = run_tokens_list};
 
-/* A token is of the tenant of who makes it. */
+/* Of the tenant that is named, or of who makes it. */
+static enum lh_status find_tenant(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
+                                  uint64_t *tenant, struct lh_error *error)
+{
+    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
+    Wire__Ping ping = WIRE__PING__INIT;
+    const Wire__Envelope *answer;
+    enum lh_status status = cli_tenant_find(farm, arena, options, tenant, error);
+    if (status != LH_OK || *tenant != 0) {
+        return status;
+    }
+    WIRE_BODY(&question, PING, ping, &ping);
+    status = ask(farm, arena, &question, WIRE__ENVELOPE__BODY_PONG, &answer, error);
+    if (status == LH_OK) {
+        *tenant = answer->pong->tenant;
+    }
+    return status;
+}
+
 static enum lh_status create_token(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
                                    struct lh_error *error)
 {
-    Wire__Envelope first = WIRE_ENVELOPE_INIT(0), second = WIRE_ENVELOPE_INIT(0);
-    Wire__Ping ping = WIRE__PING__INIT;
+    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
     Wire__TokenCreate body = WIRE__TOKEN_CREATE__INIT;
     const Wire__Envelope *answer;
-    WIRE_BODY(&first, PING, ping, &ping);
-    enum lh_status status = ask(farm, arena, &first, WIRE__ENVELOPE__BODY_PONG, &answer, error);
+    enum lh_status status = find_tenant(farm, arena, options, &body.tenant, error);
     if (status == LH_OK) {
         body.name = wire_text(options->operands[0]);
         body.role = wire_text(lh_options_text(options, "role"));
-        body.tenant = answer->pong->tenant;
         body.has_expires_s = lh_options_text(options, "days") != NULL;
         body.expires_s = body.has_expires_s ? (uint32_t)lh_options_integer(options, "days") * DAY_S : 0;
-        WIRE_BODY(&second, TOKEN_CREATE, token_create, &body);
-        status = ask(farm, arena, &second, WIRE__ENVELOPE__BODY_TOKEN_CREATED, &answer, error);
+        WIRE_BODY(&question, TOKEN_CREATE, token_create, &body);
+        status = ask(farm, arena, &question, WIRE__ENVELOPE__BODY_TOKEN_CREATED, &answer, error);
     }
     if (status == LH_OK) {
         printf("%s\n", answer->token_created->secret);
@@ -206,13 +225,14 @@ static const char *const role_names[] = {"viewer", "editor", "operator", "admin"
 
 static const struct lh_option create_rows[] = {
     CLI_ROWS_FARM,
+    CLI_ROW_TENANT,
     {.name = "role",
      .type = LH_OPTION_TEXT,
      .placeholder = "ROLE",
      .choices = role_names,
      .standard = "editor",
      .help = "What it allows: viewer looks, editor submits and fetches, operator drains and examines, admin lets in "
-             "and shuts out"},
+             "and shuts out. The last two are for the whole farm"},
     {.name = "days",
      .type = LH_OPTION_INTEGER,
      .placeholder = "N",
@@ -241,6 +261,8 @@ static enum lh_status revoke_token(struct cli_farm *farm, struct lh_arena *arena
     Wire__TokenRevoke body = WIRE__TOKEN_REVOKE__INIT;
     const Wire__Envelope *answer;
     enum lh_status status = cli_job_parse(options->operands[0], &body.id, error);
+    status = status == LH_OK ? cli_tenant_find(farm, arena, options, &body.tenant, error) : status;
+    body.has_tenant = body.tenant != 0;
     WIRE_BODY(&question, TOKEN_REVOKE, token_revoke, &body);
     return status == LH_OK ? ask(farm, arena, &question, WIRE__ENVELOPE__BODY_DONE, &answer, error) : status;
 }
@@ -253,8 +275,8 @@ static int run_tokens_revoke(const struct lh_options *options)
 static const struct lh_option_table tokens_revoke_table = {
     .usage = "tokens revoke NUMBER [options]",
     .summary = "Makes a token void, by the number that 'loophole tokens list' tells.",
-    .rows = rows,
-    .count = sizeof rows / sizeof rows[0],
+    .rows = token_rows,
+    .count = sizeof token_rows / sizeof token_rows[0],
     .operands_min = 1,
     .operands_max = 1,
     .operand = "NUMBER",

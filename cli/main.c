@@ -28,6 +28,8 @@ static const struct cli_command *const commands[] = {
     &cli_command_enroll,
     &cli_command_peers,
     &cli_command_tokens,
+    &cli_command_tenants,
+    &cli_command_alarms,
     &cli_command_doctor,
     NULL,
 };

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "pulse-daemon/service/alarms.h"
 #include "pulse-daemon/service/artifacts.h"
 
 #define MS_NS 1000000
@@ -41,6 +42,8 @@ struct lookup {
     uint64_t tenant;
     struct lh_digest *keys;
     size_t key_count;
+    struct lh_digest *used; /* outputs that are there, or that the core holds: a plan may take them */
+    size_t used_count;
     struct pulse_output_row *rows;
     size_t row_count;
 };
@@ -49,6 +52,8 @@ static void name(struct lookup *lookup, const struct lh_digest *key)
 {
     if (!pulse_farm_holds(lookup->farm, lookup->tenant, key)) {
         lookup->keys[lookup->key_count++] = *key;
+    } else {
+        lookup->used[lookup->used_count++] = *key;
     }
 }
 
@@ -119,17 +124,18 @@ static enum lh_status take_row(void *context, size_t index, const struct pulse_o
     return LH_OK;
 }
 
-/* What a plan meets is of use: eviction begins with what was of none for longest. */
-static enum lh_status touch(struct pulse_bench *bench, struct pulse_task *task, const struct lookup *lookup,
-                            struct lh_error *error)
+/* What a plan names is of use, whether it is taken this time or not: eviction begins with what was of none for longest.
+ */
+static enum lh_status touch(struct pulse_bench *bench, struct lookup *lookup, struct lh_error *error)
 {
-    if (task->event.kind != PULSE_FARM_PLANNED || lookup->row_count == 0) {
-        return LH_OK;
-    }
     for (size_t i = 0; i < lookup->row_count; i++) {
-        lookup->keys[i] = lookup->rows[i].key; /* they have been looked up */
+        if (lookup->rows[i].state == PULSE_OUTPUT_PRESENT) {
+            lookup->used[lookup->used_count++] = lookup->rows[i].key; /* not one of those that are held */
+        }
     }
-    return pulse_store_outputs_touch(bench->store, lookup->tenant, lookup->keys, lookup->row_count, error);
+    return lookup->used_count > 0
+               ? pulse_store_outputs_touch(bench->store, lookup->tenant, lookup->used, lookup->used_count, error)
+               : LH_OK;
 }
 
 static enum lh_status look_up(struct pulse_bench *bench, struct pulse_task *task, struct lh_error *error)
@@ -144,7 +150,8 @@ static enum lh_status look_up(struct pulse_bench *bench, struct pulse_task *task
                             .blobs = event->kind == PULSE_FARM_PLANNED ? bench->blobs : NULL,
                             .tenant = event->tenant};
     lookup.keys = lh_arena_array(&task->arena, most, sizeof *lookup.keys);
-    if (lookup.keys == NULL) {
+    lookup.used = lh_arena_array(&task->arena, most, sizeof *lookup.used);
+    if (lookup.keys == NULL || lookup.used == NULL) {
         return lh_error_no_memory(error);
     }
     collect_names(&lookup, event);
@@ -157,7 +164,8 @@ static enum lh_status look_up(struct pulse_bench *bench, struct pulse_task *task
                                                  : LH_OK;
     event->known = lookup.rows;
     event->known_count = lookup.row_count;
-    return status == LH_OK && task->write != NULL ? touch(bench, task, &lookup, error) : status;
+    bool touches = event->kind == PULSE_FARM_PLANNED && task->write != NULL; /* a transaction is open */
+    return status == LH_OK && touches ? touch(bench, &lookup, error) : status;
 }
 
 /* ---- the batch ---- */
@@ -224,16 +232,6 @@ static enum lh_status commit(struct pulse_bench *bench, struct batch *batch, str
     return status == LH_OK ? pulse_store_commit(bench->store, error) : status;
 }
 
-/* What operators must see: no conversation with anybody tells of it. */
-static void log_alarms(const struct pulse_farm_outcome *outcome)
-{
-    for (size_t i = 0; i < outcome->change_count; i++) {
-        if (outcome->changes[i].kind == PULSE_CHANGE_ALARM) {
-            LH_LOG(LH_LOG_ERROR, "alarm", LH_LOG_TEXT("what", outcome->changes[i].event));
-        }
-    }
-}
-
 /* A batch that changes nothing (beats, mostly) costs no transaction. */
 static bool needs_transaction(const struct batch *batch)
 {
@@ -270,7 +268,7 @@ static enum lh_status decide(struct pulse_bench *bench, struct batch *batch, str
         status = lh_error_no_memory(error);
     }
     if (status == LH_OK) {
-        log_alarms(&batch->outcome);
+        pulse_alarms_log(batch->outcome.changes, batch->outcome.change_count);
     }
     bench->figures.commit_ns += lh_clock_monotonic_ns() - stepped_ns;
     return status;
@@ -315,6 +313,7 @@ static bool is_the_tasks(enum lh_status status)
     case LH_ERR_UNSUPPORTED:
     case LH_ERR_CONFLICT:
     case LH_ERR_INTERNAL:
+    case LH_ERR_QUOTA:
         return true;
     case LH_OK:
     case LH_ERR_NO_MEMORY:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions of who may what: tokens of clients, keys of peers. For administrators. */
+/* Questions of who may what: tokens of clients, keys of peers. For administrators, who are the farm's: they may name
+   any tenant. */
 #include <string.h>
 
 #include "common/base/log.h"
 #include "pulse-daemon/service/clients_parts.h"
+#include "pulse-daemon/service/tags.h"
 
 #define LIST_MAX 10000u
 
@@ -69,8 +71,15 @@ void pulse_ask_token_create(struct pulse_question *question)
     const Wire__TokenCreate *asked = question->envelope->token_create;
     struct lh_error error = LH_ERROR_INIT;
     struct token_work work = {.row = {.tenant = asked->tenant, .name = asked->name}};
-    if (asked->tenant != question->caller.tenant) {
-        pulse_question_refuse(question, WIRE__ERROR_CODE__ERROR_NOT_FOUND, "there is no such tenant", "tenant");
+    struct pulse_tenant_row tenant;
+    struct pulse_store *store = pulse_question_store(question);
+    if (store == NULL) {
+        return;
+    }
+    enum lh_status status = pulse_store_tenant(store, asked->tenant, NULL, &question->arena, &tenant, &error);
+    if (status != LH_OK) {
+        error.code = status;
+        pulse_question_fail(question, &error);
         return;
     }
     if (!pulse_role_parse(asked->role, &work.row.role)) {
@@ -111,8 +120,8 @@ static enum lh_status take_token(void *context, const struct pulse_token_row *ro
     return copy->name != NULL ? LH_OK : LH_ERR_NO_MEMORY;
 }
 
-/* The caller's tenant's; false: the question has ended. */
-static bool list_tokens(struct pulse_question *question, struct token_list *list)
+/* A tenant's; false: the question has ended. */
+static bool list_tokens(struct pulse_question *question, uint64_t tenant, struct token_list *list)
 {
     struct pulse_store *store = pulse_question_store(question);
     struct lh_error error = LH_ERROR_INIT;
@@ -121,9 +130,8 @@ static bool list_tokens(struct pulse_question *question, struct token_list *list
     }
     list->arena = &question->arena;
     list->rows = lh_arena_array(&question->arena, LIST_MAX, sizeof *list->rows);
-    enum lh_status status = list->rows == NULL
-                                ? lh_error_no_memory(&error)
-                                : pulse_store_tokens(store, question->caller.tenant, take_token, list, &error);
+    enum lh_status status =
+        list->rows == NULL ? lh_error_no_memory(&error) : pulse_store_tokens(store, tenant, take_token, list, &error);
     if (status != LH_OK) {
         error.code = status;
         pulse_question_fail(question, &error);
@@ -133,8 +141,9 @@ static bool list_tokens(struct pulse_question *question, struct token_list *list
 
 void pulse_ask_tokens(struct pulse_question *question)
 {
+    const Wire__TokenList *asked = question->envelope->token_list;
     struct token_list list = {.count = 0};
-    if (!list_tokens(question, &list)) {
+    if (!list_tokens(question, asked->has_tenant ? asked->tenant : question->caller.tenant, &list)) {
         return;
     }
     Wire__TokenInfo *infos = lh_arena_array(&question->arena, list.count, sizeof *infos);
@@ -154,8 +163,8 @@ void pulse_ask_tokens(struct pulse_question *question)
 static enum lh_status write_token_revoke(struct pulse_task *task, const struct pulse_writing *writing,
                                          struct lh_error *error)
 {
-    const struct pulse_question *question = task->owner;
-    return pulse_store_token_revoke(writing->store, question->caller.tenant, task->payload, error);
+    const struct pulse_token_row *row = task->payload;
+    return pulse_store_token_revoke(writing->store, row->tenant, &row->digest, error);
 }
 
 /* Who watches was asked for a token once: those of this tenant connect and ask again. */
@@ -181,13 +190,13 @@ static void revoked_token(struct pulse_task *task)
 
 void pulse_ask_token_revoke(struct pulse_question *question)
 {
-    uint64_t id = question->envelope->token_revoke->id;
+    const Wire__TokenRevoke *asked = question->envelope->token_revoke;
     struct token_list list = {.count = 0};
     size_t at = 0;
-    if (!list_tokens(question, &list)) {
+    if (!list_tokens(question, asked->has_tenant ? asked->tenant : question->caller.tenant, &list)) {
         return;
     }
-    while (at < list.count && token_id(&list.rows[at].digest) != id) {
+    while (at < list.count && token_id(&list.rows[at].digest) != asked->id) {
         at++;
     }
     if (at == list.count) {
@@ -195,33 +204,15 @@ void pulse_ask_token_revoke(struct pulse_question *question)
         return;
     }
     struct pulse_task *task = pulse_question_task(question, PULSE_TASK_WRITE, revoked_token);
-    struct lh_digest *digest = task != NULL ? pulse_question_payload(question, task, sizeof *digest) : NULL;
-    if (digest != NULL) {
-        *digest = list.rows[at].digest;
+    struct pulse_token_row *row = task != NULL ? pulse_question_payload(question, task, sizeof *row) : NULL;
+    if (row != NULL) {
+        *row = list.rows[at];
         task->write = write_token_revoke;
         pulse_question_ask(question, task);
     }
 }
 
 /* ---- peers ---- */
-
-static char *join_tags(struct lh_arena *arena, char *const *tags, size_t count)
-{
-    size_t size = 1;
-    for (size_t i = 0; i < count; i++) {
-        size += strlen(tags[i]) + 1;
-    }
-    char *text = lh_arena_alloc(arena, size), *at = text;
-    for (size_t i = 0; text != NULL && i < count; i++) {
-        size_t length = strlen(tags[i]);
-        if (i > 0) {
-            *at++ = ' ';
-        }
-        memcpy(at, tags[i], length);
-        at += length;
-    }
-    return text;
-}
 
 static enum lh_status write_peer(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error)
 {
@@ -312,7 +303,7 @@ void pulse_ask_enroll(struct pulse_question *question)
     struct pulse_peer_row row = {
         .name = asked->name,
         .role = worker ? PULSE_PEER_WORKER : PULSE_PEER_CLIENT,
-        .tags = join_tags(&question->arena, asked->tags, asked->n_tags),
+        .tags = pulse_tags_join(&question->arena, (const char *const *)asked->tags, asked->n_tags),
     };
     if (!worker && strcmp(asked->role, "client") != 0) {
         pulse_question_refuse(question, WIRE__ERROR_CODE__ERROR_INVALID, "a role is worker or client", "role");
@@ -336,20 +327,6 @@ struct peer_list {
     size_t count;
 };
 
-/* From words with a space between. */
-static bool split_tags(struct lh_arena *arena, const char *tags, Wire__PeerInfo *info)
-{
-    char *text = lh_arena_strdup(arena, tags), *rest = NULL;
-    info->tags = lh_arena_array(arena, strlen(tags) / 2 + 1, sizeof *info->tags);
-    if (text == NULL || info->tags == NULL) {
-        return false;
-    }
-    for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
-        info->tags[info->n_tags++] = word;
-    }
-    return true;
-}
-
 static enum lh_status take_peer(void *context, const struct pulse_peer_row *row)
 {
     struct peer_list *list = context;
@@ -364,10 +341,12 @@ static enum lh_status take_peer(void *context, const struct pulse_peer_row *row)
     if (name == NULL) {
         return LH_ERR_NO_MEMORY;
     }
+    const char *const *tags;
     wire__peer_info__init(&made->info);
-    if (!split_tags(list->arena, row->tags, &made->info)) {
+    if (!pulse_tags_split(list->arena, row->tags, &tags, &made->info.n_tags)) {
         return LH_ERR_NO_MEMORY;
     }
+    made->info.tags = (char **)(uintptr_t)tags; /* the wire's texts are not const; nobody writes to them */
     pulse_key_text(row->key, made->key);
     made->info.public_key = made->key;
     made->info.name = wire_text(name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The question of what is wrong. The store and the folder are looked at on the intake's thread with a handle of its
-   own, for that takes as long as they are large; the core looks at itself. */
+/* The questions of what is wrong and what alarms there were. The store and the folder are looked at on the intake's
+   thread with a handle of its own, for that takes as long as they are large; the core looks at itself. */
 #include <stdio.h>
 #include <string.h>
 
@@ -123,4 +123,57 @@ void pulse_ask_doctor(struct pulse_question *question)
         task->look = look_at_core;
         pulse_question_ask(question, task);
     }
+}
+
+/* ---- alarms ---- */
+
+#define ALARMS_PAGE 100u
+
+struct alarm_list {
+    struct lh_arena *arena;
+    Wire__Alarm **items;
+    size_t count;
+};
+
+static enum lh_status take_alarm(void *context, const struct pulse_event_row *row)
+{
+    struct alarm_list *list = context;
+    Wire__Alarm *alarm = lh_arena_alloc(list->arena, sizeof *alarm);
+    const char *text = lh_arena_strdup(list->arena, row->text);
+    if (alarm == NULL || text == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    wire__alarm__init(alarm);
+    alarm->number = row->number;
+    alarm->body = wire_bytes(text, strlen(text));
+    alarm->has_at_ms = true;
+    alarm->at_ms = (uint64_t)row->created_ms;
+    list->items[list->count++] = alarm;
+    return LH_OK;
+}
+
+void pulse_ask_alarms(struct pulse_question *question)
+{
+    const Wire__AlarmList *asked = question->envelope->alarm_list;
+    struct pulse_store *store = pulse_question_store(question);
+    struct lh_error error = LH_ERROR_INIT;
+    size_t limit = asked->has_count ? asked->count : ALARMS_PAGE;
+    struct alarm_list list = {.arena = &question->arena};
+    if (store == NULL) {
+        return;
+    }
+    list.items = lh_arena_array(&question->arena, limit, sizeof *list.items);
+    enum lh_status status =
+        list.items == NULL ? lh_error_no_memory(&error) : pulse_store_alarms(store, limit, take_alarm, &list, &error);
+    if (status != LH_OK) {
+        error.code = status;
+        pulse_question_fail(question, &error);
+        return;
+    }
+    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
+    Wire__Alarms answer = WIRE__ALARMS__INIT;
+    answer.alarms = list.items;
+    answer.n_alarms = list.count;
+    WIRE_BODY(&envelope, ALARMS, alarms, &answer);
+    pulse_question_answer(question, &envelope);
 }

@@ -5,6 +5,7 @@
 
 #include "pulse-daemon/media/collect.h"
 #include "pulse-daemon/service/clients_parts.h"
+#include "pulse-daemon/service/quota.h"
 #include "pulse-daemon/store/media.h"
 
 #define PIN_MS ((int64_t)PULSE_UPLOAD_PIN_SECONDS * 1000)
@@ -82,7 +83,8 @@ static enum lh_status write_medium(struct pulse_task *task, const struct pulse_w
     struct pulse_media_row *row = task->payload;
     row->uploaded_ms = writing->now_ms;
     row->pinned_until_ms = writing->now_ms + PIN_MS;
-    return pulse_store_media_put(writing->store, row, 1, error);
+    enum lh_status status = pulse_quota_upload(writing->store, row->tenant, &row->digest, row->size, error);
+    return status == LH_OK ? pulse_store_media_put(writing->store, row, 1, error) : status;
 }
 
 /* The blob was held since it was adopted: now a row refers to it. */
@@ -152,6 +154,25 @@ void pulse_clients_adopted(struct pulse_clients *clients, struct pulse_mail *mai
     pulse_question_ask(question, task);
 }
 
+/* Before all of it is read; it counts when it is there. False: the question has ended. */
+static bool has_room(struct pulse_question *question)
+{
+    const Wire__MediaAdopt *asked = question->envelope->media_adopt;
+    struct pulse_store *store = pulse_question_store(question);
+    struct lh_error error = LH_ERROR_INIT;
+    struct lh_digest digest;
+    if (store == NULL) {
+        return false;
+    }
+    memcpy(digest.bytes, asked->digest.data, sizeof digest.bytes);
+    enum lh_status status = pulse_quota_upload(store, question->caller.tenant, &digest, asked->size, &error);
+    if (status != LH_OK) {
+        error.code = status;
+        pulse_question_fail(question, &error);
+    }
+    return status == LH_OK;
+}
+
 void pulse_ask_adopt(struct pulse_question *question)
 {
     struct pulse_clients *clients = question->clients;
@@ -166,6 +187,10 @@ void pulse_ask_adopt(struct pulse_question *question)
     if (arrival == NULL) {
         (void)lh_error_no_memory(&error);
         pulse_question_fail(question, &error);
+        return;
+    }
+    if (!has_room(question)) {
+        pulse_arrival_free(arrival);
         return;
     }
     adoption->mail.kind = PULSE_MAIL_ADOPTION;

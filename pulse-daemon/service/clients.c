@@ -49,6 +49,10 @@ static const struct {
     {WIRE__ENVELOPE__BODY_PEER_ENROLL, PULSE_ROLE_ADMIN, pulse_ask_enroll},
     {WIRE__ENVELOPE__BODY_PEER_REVOKE, PULSE_ROLE_ADMIN, pulse_ask_peer_revoke},
     {WIRE__ENVELOPE__BODY_PEER_LIST, PULSE_ROLE_ADMIN, pulse_ask_peers},
+    {WIRE__ENVELOPE__BODY_TENANT_CREATE, PULSE_ROLE_ADMIN, pulse_ask_tenant_create},
+    {WIRE__ENVELOPE__BODY_TENANT_CHANGE, PULSE_ROLE_ADMIN, pulse_ask_tenant_change},
+    {WIRE__ENVELOPE__BODY_TENANT_LIST, PULSE_ROLE_ADMIN, pulse_ask_tenants},
+    {WIRE__ENVELOPE__BODY_ALARM_LIST, PULSE_ROLE_OPERATOR, pulse_ask_alarms},
 };
 
 int64_t pulse_clients_now_ms(void)
@@ -386,6 +390,7 @@ static void *run(void *context)
         }
         if (!clients->stopping) {
             pulse_watch_look(clients);
+            pulse_clients_tell_fetched(clients);
         }
         if (!busy) {
             pulse_mailbox_wait(clients->options.box, clients->stopping ? -1 : wire_link_fd(clients->link), TURN_MS);

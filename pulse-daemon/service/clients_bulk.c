@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "pulse-daemon/media/collect.h"
 #include "pulse-daemon/service/clients_parts.h"
+#include "pulse-daemon/service/quota.h"
 #include "pulse-daemon/store/media.h"
 
+#define FETCHED_NS (5 * LH_CLOCK_SECOND_NS)
 #define PIN_MS ((int64_t)PULSE_UPLOAD_PIN_SECONDS * 1000)
 
 /* A copy of a question, which lives for a call only. */
@@ -57,6 +60,52 @@ static void ask_worker(struct pulse_clients *clients, const struct pulse_bulk_as
 
 /* ---- clients ---- */
 
+/* What is fetched is used, and evicted after what is not. It costs a write only now and then, and none for what was
+   noted before. */
+static void note_fetched(struct pulse_clients *clients, uint64_t tenant, const struct lh_digest *digest)
+{
+    size_t at = 0;
+    while (at < clients->fetched_count &&
+           !(clients->fetched[at].tenant == tenant && lh_digest_equal(&clients->fetched[at].digest, digest))) {
+        at++;
+    }
+    if (at == clients->fetched_count && at < PULSE_FETCHED_MAX) {
+        clients->fetched[clients->fetched_count++] = (struct pulse_blob_use){.tenant = tenant, .digest = *digest};
+        clients->fetched_ns = at == 0 ? lh_clock_monotonic_ns() + FETCHED_NS : clients->fetched_ns;
+    }
+}
+
+struct fetched {
+    size_t count;
+    struct pulse_blob_use uses[PULSE_FETCHED_MAX];
+};
+
+static enum lh_status write_fetched(struct pulse_task *task, const struct pulse_writing *writing,
+                                    struct lh_error *error)
+{
+    const struct fetched *fetched = task->payload;
+    return pulse_store_blobs_touch(writing->store, fetched->uses, fetched->count, error);
+}
+
+void pulse_clients_tell_fetched(struct pulse_clients *clients)
+{
+    if (clients->fetched_count == 0 || lh_clock_monotonic_ns() < clients->fetched_ns) {
+        return;
+    }
+    struct pulse_task *task = pulse_task_new(PULSE_TASK_WRITE);
+    struct fetched *fetched = task != NULL ? lh_arena_alloc(&task->arena, sizeof *fetched) : NULL;
+    if (fetched != NULL) {
+        fetched->count = clients->fetched_count;
+        memcpy(fetched->uses, clients->fetched, clients->fetched_count * sizeof *fetched->uses);
+        task->payload = fetched;
+        task->write = write_fetched;
+        pulse_decider_ask(clients->options.decider, task, false); /* unsaid it was not used: no harm */
+    } else {
+        pulse_task_free(task);
+    }
+    clients->fetched_count = 0;
+}
+
 static void ask_client(struct pulse_clients *clients, const struct pulse_bulk_ask *ask)
 {
     struct pulse_caller caller;
@@ -73,6 +122,9 @@ static void ask_client(struct pulse_clients *clients, const struct pulse_bulk_as
     if (status == LH_OK && put && caller.role < PULSE_ROLE_EDITOR) {
         status = lh_error_set(&error, LH_ERR_USAGE, NULL, "this token may not upload");
     }
+    if (status == LH_OK && put) { /* before the bytes are sent; it counts when they are there */
+        status = pulse_quota_upload(clients->store, caller.tenant, &ask->digest, ask->size, &error);
+    }
     status = status == LH_OK ? pulse_store_holds(clients->store, caller.tenant, &ask->digest, &there, &error) : status;
     if (status == LH_OK && !put && !there) {
         status = lh_error_set(&error, LH_ERR_MISSING, NULL, "there is no such blob");
@@ -80,6 +132,9 @@ static void ask_client(struct pulse_clients *clients, const struct pulse_bulk_as
     if (status != LH_OK) {
         fail(clients, ask, status, error.message);
         return;
+    }
+    if (!put) {
+        note_fetched(clients, caller.tenant, &ask->digest);
     }
     answer(clients, ask,
            (struct pulse_bulk_answer){.status = LH_OK,
@@ -102,7 +157,9 @@ static enum lh_status write_upload(struct pulse_task *task, const struct pulse_w
     struct upload *upload = task->payload;
     upload->row.uploaded_ms = writing->now_ms;
     upload->row.pinned_until_ms = writing->now_ms + PIN_MS;
-    return pulse_store_media_put(writing->store, &upload->row, 1, error);
+    enum lh_status status =
+        pulse_quota_upload(writing->store, upload->row.tenant, &upload->row.digest, upload->row.size, error);
+    return status == LH_OK ? pulse_store_media_put(writing->store, &upload->row, 1, error) : status;
 }
 
 static void uploaded(struct pulse_task *task)

@@ -6,6 +6,7 @@
 #include "pulse-daemon/service/access.h"
 #include "pulse-daemon/service/clients.h"
 #include "pulse-daemon/service/line.h"
+#include "pulse-daemon/store/media.h"
 #include "pulse-daemon/store/projects.h"
 
 /* What a connection wants to be told. */
@@ -34,6 +35,8 @@ struct pulse_made {
     struct lh_digest key, content;
 };
 
+#define PULSE_FETCHED_MAX 256 /* between two writes; more are not noted */
+
 struct pulse_clients {
     struct pulse_clients_options options;
     struct wire_link *link;
@@ -43,7 +46,10 @@ struct pulse_clients {
     struct pulse_access access;
     struct pulse_made *made;
     size_t made_next;
-    size_t asked; /* of the decider and the intake: what has not come home */
+    struct pulse_blob_use fetched[PULSE_FETCHED_MAX]; /* not yet told to the store */
+    size_t fetched_count;
+    uint64_t fetched_ns; /* when they are due */
+    size_t asked;        /* of the decider and the intake: what has not come home */
     bool stopping;
     struct pulse_mail last;
     pthread_t thread;
@@ -100,6 +106,7 @@ pulse_handler pulse_ask_submit, pulse_ask_job, pulse_ask_cancel, pulse_ask_jobs,
 pulse_handler pulse_ask_watch, pulse_ask_unwatch;
 pulse_handler pulse_ask_token_create, pulse_ask_token_revoke, pulse_ask_tokens;
 pulse_handler pulse_ask_enroll, pulse_ask_peer_revoke, pulse_ask_peers;
+pulse_handler pulse_ask_tenant_create, pulse_ask_tenant_change, pulse_ask_tenants, pulse_ask_alarms;
 
 /* watch.c: what was committed (orders that tell nothing: what the store has); and what is due. */
 void pulse_watch_tell(struct pulse_clients *clients, const struct pulse_orders *orders);
@@ -113,5 +120,7 @@ void pulse_clients_examined(struct pulse_clients *clients, struct pulse_mail *ma
 
 /* clients_bulk.c: a note of what the bulk part asks. */
 void pulse_clients_on_note(struct pulse_clients *clients, struct pulse_mail *mail);
+/* Tells the store what was fetched, once in a while. */
+void pulse_clients_tell_fetched(struct pulse_clients *clients);
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "pulse-daemon/service/batch.h"
+#include "pulse-daemon/store/access.h"
 
 #define MS_NS (LH_CLOCK_SECOND_NS / 1000)
 #define INBOX_MAX 16384
@@ -49,6 +50,18 @@ static enum lh_status take_row(void *context, const struct pulse_change *row)
     return status;
 }
 
+/* The core forgets them with its rows. They stand in the inbox as if they were just changed. */
+static enum lh_status take_weight(void *context, const struct pulse_tenant_row *row)
+{
+    struct pulse_decider *decider = context;
+    struct pulse_task *task = row->weight != 1 ? pulse_task_new(PULSE_TASK_EVENT) : NULL;
+    if (task != NULL) {
+        task->event = (struct pulse_farm_event){.kind = PULSE_FARM_TENANT, .tenant = row->id, .weight = row->weight};
+        pulse_decider_ask(decider, task, true);
+    }
+    return row->weight == 1 || task != NULL ? LH_OK : LH_ERR_NO_MEMORY;
+}
+
 static enum lh_status load(struct pulse_decider *decider, struct lh_error *error)
 {
     struct pulse_bench *bench = &decider->bench;
@@ -61,6 +74,7 @@ static enum lh_status load(struct pulse_decider *decider, struct lh_error *error
     if (status == LH_OK && pulse_farm_load_end(bench->farm, numbers.shard, lh_clock_monotonic_ns(), &healed) != LH_OK) {
         status = lh_error_no_memory(error);
     }
+    status = status == LH_OK ? pulse_store_tenants(bench->store, take_weight, decider, error) : status;
     if (status != LH_OK) {
         pulse_farm_forget(bench->farm);
         return status;

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "pulse-daemon/media/collect.h"
+#include "pulse-daemon/service/quota.h"
 #include "pulse-daemon/store/access.h"
 
 #define MS_NS (LH_CLOCK_SECOND_NS / 1000)
@@ -18,7 +19,6 @@
 #define ROOM_BYTES (UINT64_C(64) << 20) /* is made before it is asked for */
 #define PRUNE_ROWS 256
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
-#define TENANTS_MAX 1024
 #define SECOND_MS 1000
 
 struct pulse_keeper {
@@ -26,7 +26,7 @@ struct pulse_keeper {
     struct pulse_mailbox box;
     struct pulse_sweep sweep; /* the decider's while a task is under way */
     struct lh_blobs_scrub *scrub;
-    uint64_t round_ns, turn_ns, prune_ns, scrub_ns; /* when the next is due */
+    uint64_t round_ns, turn_ns, trim_ns, prune_ns, scrub_ns; /* when the next is due */
     size_t asked;
     bool stopping;
     struct pulse_mail quit;
@@ -73,17 +73,22 @@ static bool is_held(void *context, uint64_t tenant, const struct lh_digest *key)
 }
 
 struct tenants {
-    uint64_t ids[TENANTS_MAX];
+    uint64_t ids[PULSE_TENANTS_MAX];
     size_t count;
 };
 
 static enum lh_status take_tenant(void *context, const struct pulse_tenant_row *row)
 {
     struct tenants *tenants = context;
-    if (tenants->count < TENANTS_MAX) {
+    if (tenants->count < PULSE_TENANTS_MAX) {
         tenants->ids[tenants->count++] = row->id;
     }
     return LH_OK;
+}
+
+static enum lh_status take_limited(void *context, const struct pulse_tenant_row *row)
+{
+    return row->quota_bytes > 0 ? take_tenant(context, row) : LH_OK;
 }
 
 static enum lh_status evict(struct pulse_task *task, const struct pulse_upkeep *upkeep, struct lh_error *error)
@@ -109,6 +114,31 @@ static enum lh_status evict(struct pulse_task *task, const struct pulse_upkeep *
             LH_LOG(LH_LOG_INFO, "outputs let go", LH_LOG_NUMBER("tenant", tenants.ids[i]),
                    LH_LOG_NUMBER("blobs", collected.blobs), LH_LOG_NUMBER("bytes", collected.bytes));
         }
+    }
+    return status;
+}
+
+/* Tenants that keep more than they may let go of outputs. */
+static enum lh_status trim(struct pulse_task *task, const struct pulse_upkeep *upkeep, struct lh_error *error)
+{
+    struct pulse_keeper *keeper = task->owner;
+    struct outcome *outcome = task->payload;
+    struct tenants tenants = {.count = 0};
+    enum lh_status status = pulse_store_tenants(upkeep->store, take_limited, &tenants, error);
+    for (size_t i = 0; status == LH_OK && i < tenants.count; i++) {
+        struct pulse_collected collected = {0};
+        struct pulse_eviction eviction = {
+            .tenant = tenants.ids[i], .now_ms = upkeep->now_ms, .is_held = is_held, .context = upkeep->farm};
+        status = pulse_quota_excess(upkeep->store, tenants.ids[i], &eviction.bytes, error);
+        if (status != LH_OK || eviction.bytes == 0) {
+            continue;
+        }
+        status = pulse_media_evict(keeper->options.blobs, upkeep->store, &eviction, &collected, error);
+        note(keeper, &collected, true);
+        outcome->more = outcome->more || collected.more;
+        LH_LOG(LH_LOG_INFO, "outputs let go for the quota", LH_LOG_NUMBER("tenant", tenants.ids[i]),
+               LH_LOG_NUMBER("excess", eviction.bytes), LH_LOG_NUMBER("outputs", collected.rows),
+               LH_LOG_NUMBER("bytes", collected.bytes));
     }
     return status;
 }
@@ -176,6 +206,15 @@ static void pruned(struct pulse_task *task)
     pulse_task_free(task);
 }
 
+static void trimmed(struct pulse_task *task)
+{
+    struct pulse_keeper *keeper = task->owner;
+    const struct outcome *outcome = task->payload;
+    bool more = task->status == LH_OK && outcome->more;
+    keeper->trim_ns = lh_clock_monotonic_ns() + (more ? SECOND_MS : keeper->options.turn_ms) * MS_NS;
+    pulse_task_free(task);
+}
+
 static void evicted(struct pulse_task *task)
 {
     pulse_task_free(task);
@@ -218,6 +257,10 @@ static void do_what_is_due(struct pulse_keeper *keeper)
     if (now_ns >= keeper->round_ns) {
         keeper->round_ns = far_ns;
         ask(keeper, sweep, swept);
+    }
+    if (now_ns >= keeper->trim_ns) {
+        keeper->trim_ns = far_ns;
+        ask(keeper, trim, trimmed);
     }
     if (now_ns >= keeper->prune_ns) {
         keeper->prune_ns = far_ns;
@@ -270,7 +313,7 @@ enum lh_status pulse_keeper_new(const struct pulse_keeper_options *options, stru
     made->options.retain_days = or_standard(options->retain_days, RETAIN_DAYS);
     made->options.scrub_bytes = options->scrub_bytes != 0 ? options->scrub_bytes : SCRUB_BYTES;
     uint64_t now_ns = lh_clock_monotonic_ns();
-    made->turn_ns = made->round_ns = made->prune_ns = made->scrub_ns = now_ns + LH_CLOCK_SECOND_NS;
+    made->turn_ns = made->round_ns = made->trim_ns = made->prune_ns = made->scrub_ns = now_ns + LH_CLOCK_SECOND_NS;
     enum lh_status status = pulse_mailbox_init(&made->box, SIZE_MAX, error);
     if (status != LH_OK) {
         free(made);

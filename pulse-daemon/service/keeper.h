@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What keeps house: blobs that nothing refers to go, outputs that can be made again make room before the folder is
-   full, what is long over is forgotten, and everything that is kept is read again in time. A thread of its own for what
-   takes long; what needs the store or the core is asked of the decider, a small piece at a time. */
+   full or while a tenant keeps more than it may, what is long over is forgotten, and everything that is kept is read
+   again in time. A thread of its own for what takes long; what needs the store or the core is asked of the decider, a
+   small piece at a time. */
 #ifndef PULSE_SERVICE_KEEPER_H
 #define PULSE_SERVICE_KEEPER_H
 

@@ -3,10 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/span.h"
 #include "pulse-daemon/service/errors.h"
 #include "pulse-daemon/service/plan_job.h"
+#include "pulse-daemon/service/quota.h"
+#include "pulse-daemon/service/tags.h"
 
 #define MS 1000.0
+#define LOSSY_BYTES_PER_SECOND 40000 /* of any quality, and more */
+#define HEADER_BYTES 4096
 
 /* ---- needs ---- */
 
@@ -31,24 +36,15 @@ static enum lh_status digest_needs(struct pulse_needs_row *needs)
     return status;
 }
 
-static const char **copy_tags(struct lh_arena *arena, const struct pulse_request *request)
-{
-    const char **tags = lh_arena_array(arena, request->tag_count, sizeof *tags);
-    for (size_t i = 0; tags != NULL && i < request->tag_count; i++) {
-        tags[i] = lh_arena_strdup(arena, request->tags[i]);
-        if (tags[i] == NULL) {
-            return NULL;
-        }
-    }
-    return tags;
-}
-
 static struct pulse_needs_row *make_needs(struct lh_arena *arena, const struct pulse_job_plan *plan,
                                           const struct pulse_shard *shard)
 {
     struct pulse_needs_row *needs = lh_arena_alloc(arena, sizeof *needs);
     struct lh_digest *plugins = lh_arena_array(arena, shard->plugin_count, sizeof *plugins);
-    if (needs == NULL || plugins == NULL) {
+    const char *const *tags;
+    size_t tag_count;
+    if (needs == NULL || plugins == NULL ||
+        !pulse_tags_unite(arena, "", plan->tags, plan->tag_count, &tags, &tag_count)) {
         return NULL;
     }
     if (shard->plugin_count > 0) {
@@ -57,12 +53,12 @@ static struct pulse_needs_row *make_needs(struct lh_arena *arena, const struct p
     *needs = (struct pulse_needs_row){
         .engine = lh_arena_strdup(arena, plan->crew.engine),
         .cpu_class = lh_arena_strdup(arena, shard->cpu_class ? plan->crew.cpu_class : ""),
-        .tags = copy_tags(arena, &plan->request),
-        .tag_count = plan->request.tag_count,
+        .tags = tags,
+        .tag_count = tag_count,
         .plugins = plugins,
         .plugin_count = shard->plugin_count,
     };
-    bool good = needs->engine != NULL && needs->cpu_class != NULL && needs->tags != NULL;
+    bool good = needs->engine != NULL && needs->cpu_class != NULL;
     return good && digest_needs(needs) == LH_OK ? needs : NULL;
 }
 
@@ -98,6 +94,38 @@ static enum pulse_output_kind output_kind_of(enum graph_shard_output_kind kind)
     return PULSE_OUTPUT_FACTS;
 }
 
+/* How many bytes it will have at most, but for tags: what tenants' quotas count before it is there. */
+static uint64_t estimate_file(const struct graph *graph, const struct graph_deliverable *deliverable)
+{
+    uint64_t channels = graph->nodes[deliverable->node].channels;
+    double seconds =
+        (double)(deliverable->end - deliverable->start + graph_deliverable_tail(deliverable)) / graph->sample_rate;
+    double rate = deliverable->bit_depth > 0 ? (double)deliverable->rate * (double)channels * deliverable->bit_depth / 8
+                  : deliverable->bitrate_kbps > 0 ? deliverable->bitrate_kbps * 125.0
+                                                  : LOSSY_BYTES_PER_SECOND;
+    return HEADER_BYTES + (uint64_t)(seconds * rate);
+}
+
+static uint64_t estimate(const struct graph *graph, const struct graph_shard_output *output)
+{
+    const struct graph_deliverable *deliverable = &graph->deliverables[output->index];
+    struct graph_span span;
+    switch (output->kind) {
+    case GRAPH_SHARD_OUT_FILE:
+        return estimate_file(graph, deliverable);
+    case GRAPH_SHARD_OUT_STORED:
+    case GRAPH_SHARD_OUT_SUM:
+        span = graph_span_of(deliverable);
+        return (uint64_t)(span.stop - span.begin) * graph->nodes[deliverable->node].channels *
+               (output->kind == GRAPH_SHARD_OUT_SUM ? sizeof(int64_t) : sizeof(float));
+    case GRAPH_SHARD_OUT_CONFORMED:
+        return graph->media[output->index].length * graph->media[output->index].channels * sizeof(float);
+    case GRAPH_SHARD_OUT_FACTS:
+        break;
+    }
+    return 0;
+}
+
 static bool is_of_deliverable(enum graph_shard_output_kind kind)
 {
     return kind == GRAPH_SHARD_OUT_FILE || kind == GRAPH_SHARD_OUT_STORED || kind == GRAPH_SHARD_OUT_SUM;
@@ -117,6 +145,7 @@ static bool fill_outputs(struct lh_arena *arena, const struct graph_shard *work,
             .key = work->outputs[i].key,
             .kind = output_kind_of(work->outputs[i].kind),
             .unproven = is_of_deliverable(work->outputs[i].kind) && unproven[work->outputs[i].index],
+            .size = work->graph != NULL ? estimate(work->graph, &work->outputs[i]) : 0,
         };
     }
     shard->outputs = outputs;
@@ -194,10 +223,15 @@ static bool fill_wants(struct lh_arena *arena, const struct pulse_job_plan *plan
     return true;
 }
 
-/* Which files the job delivers is kept with its request, in the transaction that admits the plan. */
-static enum lh_status write_files(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error)
+/* In the transaction that admits the plan: it has to fit into the tenant's quota, and which files the job delivers is
+   kept with its request. */
+static enum lh_status write_plan(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error)
 {
-    return pulse_store_request_options(writing->store, task->event.tenant, task->job, task->payload, error);
+    const struct pulse_farm_event *event = &task->event;
+    enum lh_status status = pulse_quota_plan(writing->store, event->tenant, &event->plan, &task->arena, error);
+    return status == LH_OK && task->payload != NULL
+               ? pulse_store_request_options(writing->store, event->tenant, task->job, task->payload, error)
+               : status;
 }
 
 static bool fill_files(struct pulse_task *task, const struct pulse_job_plan *plan)
@@ -222,7 +256,6 @@ static bool fill_files(struct pulse_task *task, const struct pulse_job_plan *pla
     task->payload =
         pulse_request_write(&request, &writer) == LH_OK ? lh_arena_strdup(arena, (const char *)writer.data) : NULL;
     lh_writer_fini(&writer);
-    task->write = write_files;
     return task->payload != NULL;
 }
 
@@ -256,6 +289,7 @@ struct pulse_task *pulse_job_plan_task(const struct pulse_job_plan *plan)
     bool good;
     if (plan->plan != NULL) {
         task->event.kind = PULSE_FARM_PLANNED;
+        task->write = write_plan;
         good = fill_plan(task, plan);
     } else {
         task->event.kind = PULSE_FARM_PLAN_FAILED;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "graph/container.h"
+#include "pulse-daemon/service/tags.h"
+#include "pulse-daemon/store/access.h"
 
 void pulse_job_plan_init(struct pulse_job_plan *plan, uint64_t tenant, uint64_t job)
 {
@@ -21,6 +23,18 @@ void pulse_job_plan_fini(struct pulse_job_plan *plan)
     lh_arena_fini(&plan->arena);
 }
 
+/* A tenant may be pinned to some workers; what the request asks for beside that only narrows. */
+static enum lh_status read_tags(struct pulse_planner *planner, struct pulse_job_plan *plan, struct lh_error *error)
+{
+    struct pulse_tenant_row tenant;
+    enum lh_status status = pulse_store_tenant(planner->store, plan->tenant, NULL, &plan->arena, &tenant, error);
+    if (status == LH_OK && !pulse_tags_unite(&plan->arena, tenant.tags, plan->request.tags, plan->request.tag_count,
+                                             &plan->tags, &plan->tag_count)) {
+        status = lh_error_no_memory(error);
+    }
+    return status;
+}
+
 /* What the job asks for. */
 static enum lh_status read_request(struct pulse_planner *planner, struct pulse_job_plan *plan, struct lh_error *error)
 {
@@ -28,6 +42,7 @@ static enum lh_status read_request(struct pulse_planner *planner, struct pulse_j
         pulse_store_job(planner->store, plan->tenant, plan->job, &plan->arena, &plan->record, error);
     status = status == LH_OK ? pulse_request_read(&plan->arena, plan->record.request.options, &plan->request, error)
                              : status;
+    status = status == LH_OK ? read_tags(planner, plan, error) : status;
     status = status == LH_OK ? pulse_store_revision(planner->store, plan->tenant, plan->record.request.project,
                                                     plan->record.request.revision, &plan->arena, &plan->revision, error)
                              : status;
@@ -169,7 +184,7 @@ enum lh_status pulse_job_plan_make(struct pulse_planner *planner, struct pulse_j
     if (status != LH_OK || plan->faults.count > 0) {
         return status;
     }
-    status = pulse_roster_crew(planner->roster, &plan->arena, &plan->crew);
+    status = pulse_roster_crew(planner->roster, &plan->arena, plan->tags, plan->tag_count, &plan->crew);
     if (status == LH_ERR_MISSING) {
         *outcome = PULSE_PLANNED_LATER;
         return LH_OK;

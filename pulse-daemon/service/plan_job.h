@@ -44,6 +44,8 @@ struct pulse_job_plan {
     uint64_t tenant, job;
     struct pulse_job_record record;
     struct pulse_request request;
+    const char *const *tags; /* that a worker must have: the tenant's and the request's */
+    size_t tag_count;
     struct pulse_revision_row revision;
     struct pulse_project *project;
     struct pulse_compile_options options;

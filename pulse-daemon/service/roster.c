@@ -8,11 +8,12 @@
 
 #include "inventory/near.h"
 #include "pulse-daemon/farm/rows.h"
+#include "pulse-daemon/service/tags.h"
 
 struct worker {
     char name[PULSE_NAME_SIZE];
     uint64_t session;
-    char *engine, *cpu_class; /* owned */
+    char *engine, *cpu_class, *tags; /* owned; tags with a space between */
     uint32_t slots;
     struct pulse_inventory *inventory;
     const struct pulse_plugin_entry *entry; /* while a plugin is looked for */
@@ -137,6 +138,7 @@ static void end_worker(struct pulse_roster *roster, struct worker *worker)
 {
     free(worker->engine);
     free(worker->cpu_class);
+    free(worker->tags);
     drop(roster, worker->inventory);
 }
 
@@ -183,6 +185,16 @@ static struct worker *make_worker(struct pulse_roster *roster)
     return made;
 }
 
+static char *join_tags(const struct pulse_worker_traits *traits)
+{
+    struct lh_arena arena;
+    lh_arena_init(&arena);
+    const char *text = pulse_tags_join(&arena, traits->tags, traits->tag_count);
+    char *copy = text != NULL ? strdup(text) : NULL;
+    lh_arena_fini(&arena);
+    return copy;
+}
+
 enum lh_status pulse_roster_join(struct pulse_roster *roster, const struct pulse_worker_traits *traits,
                                  struct pulse_inventory *inventory)
 {
@@ -190,13 +202,14 @@ enum lh_status pulse_roster_join(struct pulse_roster *roster, const struct pulse
         .session = traits->session,
         .engine = strdup(traits->engine),
         .cpu_class = strdup(traits->cpu_class),
+        .tags = join_tags(traits),
         .slots = traits->slots,
         .inventory = inventory,
     };
     memccpy(joined.name, traits->name, '\0', sizeof joined.name - 1);
     pthread_mutex_lock(&roster->lock);
     struct worker *place = NULL;
-    if (joined.engine != NULL && joined.cpu_class != NULL) {
+    if (joined.engine != NULL && joined.cpu_class != NULL && joined.tags != NULL) {
         place = find_worker(roster, traits->name);
         if (place != NULL) {
             end_worker(roster, place);
@@ -212,6 +225,7 @@ enum lh_status pulse_roster_join(struct pulse_roster *roster, const struct pulse
     if (place == NULL) {
         free(joined.engine);
         free(joined.cpu_class);
+        free(joined.tags);
         return LH_ERR_NO_MEMORY;
     }
     return LH_OK;
@@ -230,69 +244,103 @@ void pulse_roster_leave(struct pulse_roster *roster, const char *name, uint64_t 
 
 /* ---- looking ---- */
 
-/* Slots of the workers that are like this one. */
-static uint32_t slots_like(const struct pulse_roster *roster, const char *engine, const char *cpu_class)
+/* Workers to look at. */
+struct sieve {
+    const char *engine, *cpu_class; /* NULL: any */
+    const char *const *tags;        /* all of them */
+    size_t tag_count;
+};
+
+static bool has_tag(const struct worker *worker, const char *tag)
+{
+    size_t length = strlen(tag);
+    const char *at = worker->tags;
+    while (*at != '\0' && !(strcspn(at, " ") == length && memcmp(at, tag, length) == 0)) {
+        at += strcspn(at, " ");
+        at += *at == ' ' ? 1 : 0;
+    }
+    return *at != '\0';
+}
+
+static bool passes(const struct worker *worker, const struct sieve *sieve)
+{
+    bool good = (sieve->engine == NULL || strcmp(worker->engine, sieve->engine) == 0) &&
+                (sieve->cpu_class == NULL || strcmp(worker->cpu_class, sieve->cpu_class) == 0);
+    for (size_t i = 0; good && i < sieve->tag_count; i++) {
+        good = has_tag(worker, sieve->tags[i]);
+    }
+    return good;
+}
+
+static uint32_t count_slots(const struct pulse_roster *roster, const struct sieve *sieve)
 {
     uint32_t slots = 0;
     for (size_t i = 0; i < roster->worker_count; i++) {
-        const struct worker *worker = &roster->workers[i];
-        if (strcmp(worker->engine, engine) == 0 && (cpu_class == NULL || strcmp(worker->cpu_class, cpu_class) == 0)) {
-            slots += worker->slots;
-        }
+        slots += passes(&roster->workers[i], sieve) ? roster->workers[i].slots : 0;
     }
     return slots;
 }
 
 /* Between equals the name decides, so that two plans made one after the other agree. */
-static const char *best_engine(const struct pulse_roster *roster)
+static const char *best_engine(const struct pulse_roster *roster, const struct sieve *sieve)
 {
     const char *best = NULL;
     uint32_t most = 0;
     for (size_t i = 0; i < roster->worker_count; i++) {
-        const char *engine = roster->workers[i].engine;
-        if (best != NULL && strcmp(engine, best) == 0) {
+        struct sieve alike = *sieve;
+        alike.engine = roster->workers[i].engine;
+        if ((best != NULL && strcmp(alike.engine, best) == 0) || !passes(&roster->workers[i], &alike)) {
             continue; /* most workers are like the first */
         }
-        uint32_t slots = slots_like(roster, engine, NULL);
-        if (best == NULL || slots > most || (slots == most && strcmp(engine, best) > 0)) {
-            best = engine;
+        uint32_t slots = count_slots(roster, &alike);
+        if (best == NULL || slots > most || (slots == most && strcmp(alike.engine, best) > 0)) {
+            best = alike.engine;
             most = slots;
         }
     }
     return best;
 }
 
-static const char *best_class(const struct pulse_roster *roster, const char *engine)
+static const char *best_class(const struct pulse_roster *roster, const struct sieve *sieve)
 {
     const char *best = NULL;
     uint32_t most = 0;
     for (size_t i = 0; i < roster->worker_count; i++) {
-        const struct worker *worker = &roster->workers[i];
-        if (strcmp(worker->engine, engine) != 0 || (best != NULL && strcmp(worker->cpu_class, best) == 0)) {
+        struct sieve alike = *sieve;
+        alike.cpu_class = roster->workers[i].cpu_class;
+        if ((best != NULL && strcmp(alike.cpu_class, best) == 0) || !passes(&roster->workers[i], &alike)) {
             continue;
         }
-        uint32_t slots = slots_like(roster, engine, worker->cpu_class);
-        if (best == NULL || slots > most || (slots == most && strcmp(worker->cpu_class, best) > 0)) {
-            best = worker->cpu_class;
+        uint32_t slots = count_slots(roster, &alike);
+        if (best == NULL || slots > most || (slots == most && strcmp(alike.cpu_class, best) > 0)) {
+            best = alike.cpu_class;
             most = slots;
         }
     }
     return best;
 }
 
-enum lh_status pulse_roster_crew(struct pulse_roster *roster, struct lh_arena *arena, struct pulse_crew *crew)
+enum lh_status pulse_roster_crew(struct pulse_roster *roster, struct lh_arena *arena, const char *const *tags,
+                                 size_t tag_count, struct pulse_crew *crew)
 {
+    struct sieve sieve = {.tags = tags, .tag_count = tag_count};
     struct pulse_crew found = {0};
     pthread_mutex_lock(&roster->lock);
-    const char *engine = best_engine(roster);
-    if (engine != NULL) {
-        found.engine = lh_arena_strdup(arena, engine);
-        found.cpu_class = lh_arena_strdup(arena, best_class(roster, engine));
-        found.slots = slots_like(roster, engine, NULL);
-        found.workers = roster->worker_count;
+    sieve.engine = best_engine(roster, &sieve);
+    if (sieve.engine == NULL) {
+        sieve.tag_count = 0;
+        sieve.engine = best_engine(roster, &sieve);
+    }
+    bool any = sieve.engine != NULL;
+    if (any) {
+        found.engine = lh_arena_strdup(arena, sieve.engine);
+        found.cpu_class = lh_arena_strdup(arena, best_class(roster, &sieve));
+        found.slots = count_slots(roster, &sieve);
+        found.tags = tags;
+        found.tag_count = sieve.tag_count;
     }
     pthread_mutex_unlock(&roster->lock);
-    if (engine == NULL) {
+    if (!any) {
         return LH_ERR_MISSING;
     }
     if (found.engine == NULL || found.cpu_class == NULL) {
@@ -341,11 +389,12 @@ bool pulse_roster_plugin(struct pulse_roster *roster, struct lh_arena *arena, co
                          const char *uri, struct pulse_found_plugin *found)
 {
     const struct pulse_plugin_entry *best = NULL, *entry;
+    const struct sieve sieve = {.engine = crew->engine, .tags = crew->tags, .tag_count = crew->tag_count};
     uint32_t most = 0;
     pthread_mutex_lock(&roster->lock);
     for (size_t i = 0; i < roster->worker_count; i++) {
         struct worker *worker = &roster->workers[i];
-        worker->entry = strcmp(worker->engine, crew->engine) == 0 ? find_plugin(worker->inventory, uri) : NULL;
+        worker->entry = passes(worker, &sieve) ? find_plugin(worker->inventory, uri) : NULL;
     }
     for (size_t i = 0; i < roster->worker_count; i++) {
         uint32_t slots = roster->workers[i].entry != NULL ? take_binary(roster, i, &entry) : 0;

@@ -31,6 +31,8 @@ struct pulse_inventory {
 /* What a worker is. Texts are borrowed for the call. */
 struct pulse_worker_traits {
     const char *name, *engine, *cpu_class;
+    const char *const *tags;
+    size_t tag_count;
     uint64_t session;
     uint32_t slots;
 };
@@ -50,19 +52,21 @@ LH_NODISCARD enum lh_status pulse_roster_join(struct pulse_roster *roster, const
 /* That session of it is over. */
 void pulse_roster_leave(struct pulse_roster *roster, const char *name, uint64_t session);
 
-/* What to plan for: the engine that most slots have, and of those that have it the class of CPU of most. Texts are in
-   the arena. */
+/* What to plan for: the engine that most slots have, and of those that have it the class of CPU of most. Of workers who
+   have certain tags, if there are any, else of all: then the plan waits for one who has them. Texts are in the arena.
+ */
 struct pulse_crew {
     const char *engine; /* as workers tell it: "1 libsndfile-1.2.0 ..." */
     uint32_t sound_version;
     const char *libraries; /* the rest of `engine` */
     const char *cpu_class;
-    uint32_t slots; /* of that engine */
-    size_t workers;
+    uint32_t slots;          /* of that engine */
+    const char *const *tags; /* as the caller gave them, or none */
+    size_t tag_count;
 };
 /* LH_ERR_MISSING: nobody is there. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status pulse_roster_crew(struct pulse_roster *roster, struct lh_arena *arena,
-                                              struct pulse_crew *crew);
+                                              const char *const *tags, size_t tag_count, struct pulse_crew *crew);
 /* A plugin that most slots of the crew's engine have; false: nobody has it. `facts` are copied to the arena (NULL:
    memory is out). */
 struct pulse_found_plugin {

@@ -181,12 +181,17 @@ static enum lh_status do_now(struct pulse_service *service, struct pulse_task *t
 static enum lh_status write_local(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error)
 {
     const struct pulse_service *service = task->owner;
-    struct pulse_tenant_row tenant = {.name = LOCAL_TENANT, .tags = ""};
+    const struct pulse_tenant_row fresh = {.name = LOCAL_TENANT, .tags = ""};
+    struct pulse_tenant_row found = {.id = 0};
     struct pulse_token_row row = {.role = PULSE_ROLE_ADMIN, .name = "data folder"};
     if (pulse_token_digest(service->folder.token, &row.digest) != LH_OK) {
         return lh_error_no_memory(error);
     }
-    enum lh_status status = pulse_store_tenant_put(writing->store, &tenant, &row.tenant, error);
+    enum lh_status status = pulse_store_tenant(writing->store, 0, LOCAL_TENANT, &task->arena, &found, error);
+    row.tenant = found.id;
+    if (status == LH_ERR_MISSING) { /* whatever it was changed to since it was made stays */
+        status = pulse_store_tenant_put(writing->store, &fresh, &row.tenant, error);
+    }
     return status == LH_OK ? pulse_store_token_put(writing->store, &row, error) : status;
 }
 

@@ -51,6 +51,8 @@ void pulse_workers_join(struct pulse_workers *workers, struct pulse_session *ses
         .name = session->name,
         .engine = session->engine,
         .cpu_class = session->cpu_class,
+        .tags = session->tags,
+        .tag_count = session->tag_count,
         .session = session->number,
         .slots = session->slots,
     };

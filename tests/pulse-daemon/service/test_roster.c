@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pulse-daemon/service/roster.c: what most workers have. */
+/* pulse-daemon/service/roster.c: what most workers have, and of workers with tags only those. */
 #include "pulse-daemon/service/roster.h"
 
 #include <stdio.h>
@@ -74,7 +74,7 @@ static uint8_t found(struct lh_arena *arena, const char *uri)
 {
     struct pulse_crew crew;
     struct pulse_found_plugin plugin;
-    ck_assert_int_eq(pulse_roster_crew(roster, arena, &crew), LH_OK);
+    ck_assert_int_eq(pulse_roster_crew(roster, arena, NULL, 0, &crew), LH_OK);
     if (!pulse_roster_plugin(roster, arena, &crew, uri, &plugin)) {
         return 0;
     }
@@ -134,6 +134,67 @@ START_TEST(a_thousand_workers_are_looked_through_in_no_time)
 }
 END_TEST
 
+static void join_as(const char *name, const char *engine, const char *cpu_class, uint32_t slots,
+                    struct pulse_inventory *inventory, const char *const *tags, size_t tag_count)
+{
+    const struct pulse_worker_traits traits = {.name = name,
+                                               .engine = engine,
+                                               .cpu_class = cpu_class,
+                                               .tags = tags,
+                                               .tag_count = tag_count,
+                                               .session = 1,
+                                               .slots = slots};
+    ck_assert_int_eq(pulse_roster_join(roster, &traits, inventory), LH_OK);
+}
+
+START_TEST(the_most_slots_decide)
+{
+    struct pulse_crew crew;
+    struct lh_arena arena;
+    struct pulse_inventory *inventory = inventory_of(1, 1, 1, true);
+    lh_arena_init(&arena);
+    ck_assert_int_eq(pulse_roster_crew(roster, &arena, NULL, 0, &crew), LH_ERR_MISSING);
+    join_as("a", "1 x", "v3", 2, inventory, NULL, 0);
+    join_as("b", "1 x", "v4", 1, inventory, NULL, 0);
+    join_as("c", "2 y", "v4", 2, inventory, NULL, 0);
+    ck_assert_int_eq(pulse_roster_crew(roster, &arena, NULL, 0, &crew), LH_OK);
+    ck_assert_str_eq(crew.engine, "1 x");
+    ck_assert_str_eq(crew.cpu_class, "v3");
+    ck_assert_str_eq(crew.libraries, "x");
+    ck_assert(crew.slots == 3 && crew.sound_version == 1);
+    pulse_roster_leave(roster, "a", 1);
+    ck_assert_int_eq(pulse_roster_crew(roster, &arena, NULL, 0, &crew), LH_OK);
+    ck_assert_str_eq(crew.engine, "2 y");
+    pulse_roster_drop(roster, inventory);
+    lh_arena_fini(&arena);
+}
+END_TEST
+
+START_TEST(of_those_who_have_the_tags)
+{
+    static const char *const vault[] = {"fast", "vault"}, *const fast[] = {"fast", "vaulted"};
+    static const char *const wanted[] = {"vault"}, *const nobodys[] = {"vault", "v"};
+    struct pulse_crew crew;
+    struct lh_arena arena;
+    struct pulse_inventory *inventory = inventory_of(1, 1, 1, true);
+    lh_arena_init(&arena);
+    join_as("a", "1 x", "v3", 20, inventory, fast, 2);
+    join_as("b", "2 y", "v4", 1, inventory, vault, 2);
+    ck_assert_int_eq(pulse_roster_crew(roster, &arena, wanted, 1, &crew), LH_OK);
+    ck_assert_str_eq(crew.engine, "2 y");
+    ck_assert_str_eq(crew.cpu_class, "v4");
+    ck_assert(crew.slots == 1 && crew.tag_count == 1);
+    ck_assert_int_eq(pulse_roster_crew(roster, &arena, vault, 1, &crew), LH_OK);
+    ck_assert_str_eq(crew.engine, "1 x");
+    /* Nobody has them: planned for all, it waits for one who does. */
+    ck_assert_int_eq(pulse_roster_crew(roster, &arena, nobodys, 2, &crew), LH_OK);
+    ck_assert_str_eq(crew.engine, "1 x");
+    ck_assert_uint_eq(crew.tag_count, 0);
+    pulse_roster_drop(roster, inventory);
+    lh_arena_fini(&arena);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pulse-daemon/service/roster");
@@ -142,6 +203,8 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, the_binary_that_most_slots_have);
     tcase_add_test(tests, a_thousand_workers_are_looked_through_in_no_time);
+    tcase_add_test(tests, the_most_slots_decide);
+    tcase_add_test(tests, of_those_who_have_the_tags);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
 }

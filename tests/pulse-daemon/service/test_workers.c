@@ -192,7 +192,7 @@ static bool is_in_roster(void)
     struct lh_arena arena;
     struct pulse_crew crew;
     lh_arena_init(&arena);
-    enum lh_status status = pulse_roster_crew(roster, &arena, &crew);
+    enum lh_status status = pulse_roster_crew(roster, &arena, NULL, 0, &crew);
     lh_arena_fini(&arena);
     return status == LH_OK;
 }
