@@ -172,6 +172,23 @@ void pulse_farm_lease_due(struct pulse_farm *farm, struct pulse_farm_shard_entry
     pulse_farm_task_lost(farm, shard, "the worker was silent for too long");
 }
 
+static float share_of(const struct pulse_farm_held *held)
+{
+    return held->done >= 0 && held->done <= 1 ? held->done : 0;
+}
+
+void pulse_farm_progress(struct pulse_farm *farm, const struct pulse_farm_event *event)
+{
+    const struct pulse_farm_worker *worker = pulse_farm_find_worker(farm, event->worker);
+    for (size_t i = 0; worker != NULL && worker->session == event->session && i < event->held_count; i++) {
+        const struct pulse_farm_held *held = &event->held[i];
+        struct pulse_farm_shard_entry *shard = pulse_farm_current(farm, worker->name, held->shard, held->attempt);
+        if (shard != NULL) {
+            shard->claim->done = share_of(held);
+        }
+    }
+}
+
 /* Renews the claim and looks whether it gets on. */
 static void listed(struct pulse_farm *farm, struct pulse_farm_shard_entry *shard, const struct pulse_farm_held *held)
 {
@@ -179,7 +196,7 @@ static void listed(struct pulse_farm *farm, struct pulse_farm_shard_entry *shard
     claim->lease_ns = farm->now_ns + farm->options.lease_ns;
     claim->beat = farm->beat;
     claim->unlisted = false;
-    claim->done = held->done >= 0 && held->done <= 1 ? held->done : 0;
+    claim->done = share_of(held);
     if (held->running && claim->run_ns == 0) {
         claim->run_ns = claim->progress_ns = farm->now_ns;
         claim->progress = held->progress;

@@ -7,6 +7,7 @@
 
 void pulse_farm_welcome(struct pulse_farm *farm, const struct pulse_farm_event *event);
 void pulse_farm_credits(struct pulse_farm *farm, const struct pulse_farm_event *event);
+void pulse_farm_progress(struct pulse_farm *farm, const struct pulse_farm_event *event);
 void pulse_farm_beat(struct pulse_farm *farm, const struct pulse_farm_event *event);
 void pulse_farm_gone(struct pulse_farm *farm, const struct pulse_farm_event *event);
 void pulse_farm_drain(struct pulse_farm *farm, const struct pulse_farm_event *event);

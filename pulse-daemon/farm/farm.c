@@ -191,6 +191,9 @@ static void handle(struct pulse_farm *farm, const struct pulse_farm_event *event
     case PULSE_FARM_BEAT:
         pulse_farm_beat(farm, event);
         break;
+    case PULSE_FARM_PROGRESS:
+        pulse_farm_progress(farm, event);
+        break;
     case PULSE_FARM_GONE:
         pulse_farm_gone(farm, event);
         break;

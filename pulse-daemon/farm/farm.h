@@ -57,6 +57,7 @@ enum pulse_farm_event_kind {
     PULSE_FARM_WELCOME = 0, /* a worker is there, anew or again: worker, session, slots, credits, traits */
     PULSE_FARM_CREDITS,     /* worker, session, credits */
     PULSE_FARM_BEAT,        /* worker, session, held */
+    PULSE_FARM_PROGRESS,    /* the same: how far these are, for people who watch. Renews no lease */
     PULSE_FARM_GONE,        /* worker, session: its process has ended for sure, and with it all that it held */
     PULSE_FARM_DRAIN,       /* worker, session (0: an operator says so), flag: it gets no more shards, or again */
     PULSE_FARM_COMPLETE,    /* worker, shard, attempt, tenant, results (one for each output, in their order), known */

@@ -181,6 +181,11 @@ static void looked(struct pulse_task *task)
 void pulse_watch_look(struct pulse_clients *clients)
 {
     uint64_t now_ns = lh_clock_monotonic_ns();
+    bool watched = false;
+    for (const struct pulse_client *client = clients->list; client != NULL; client = client->next) {
+        watched = watched || (client->watch.active && client->watch.progress);
+    }
+    pulse_workers_watch(clients->options.workers, watched);
     for (struct pulse_client *client = clients->list; client != NULL; client = client->next) {
         struct pulse_watch *watch = &client->watch;
         if (!watch->active || !watch->progress || watch->looking || now_ns < watch->look_ns) {

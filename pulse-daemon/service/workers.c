@@ -115,7 +115,10 @@ static void handle(struct pulse_workers *workers, struct pulse_session *session,
     case WIRE__ENVELOPE__BODY_BYE:
         tell_gone(workers, session);
         break;
-    default: /* progress, and what newer workers say */
+    case WIRE__ENVELOPE__BODY_PROGRESS:
+        pulse_workers_progress(workers, session, envelope->progress);
+        break;
+    default: /* what newer workers say */
         break;
     }
 }
@@ -345,6 +348,13 @@ const char *pulse_workers_endpoint(const struct pulse_workers *workers)
 enum lh_status pulse_workers_allow(struct pulse_workers *workers, const char *const *keys, size_t count)
 {
     return wire_link_allow(workers->link, keys, count);
+}
+
+void pulse_workers_watch(struct pulse_workers *workers, bool watched)
+{
+    if (workers != NULL) {
+        atomic_store_explicit(&workers->watched, watched, memory_order_relaxed);
+    }
 }
 
 bool pulse_workers_drain(struct pulse_workers *workers, const char *name)

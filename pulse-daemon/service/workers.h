@@ -64,6 +64,9 @@ bool pulse_workers_has_claim(struct pulse_workers *workers, const char *key, uin
 bool pulse_workers_uploaded(struct pulse_workers *workers, uint64_t shard, uint32_t attempt,
                             const struct lh_digest *digest);
 
+/* Whether anybody wants to see how far attempts are: else nobody is told between beats. Any thread. Accepts NULL. */
+void pulse_workers_watch(struct pulse_workers *workers, bool watched);
+
 /* Asks a worker to drain. Any thread; false: memory is out. */
 bool pulse_workers_drain(struct pulse_workers *workers, const char *name);
 

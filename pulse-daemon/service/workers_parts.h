@@ -3,6 +3,8 @@
 #ifndef PULSE_SERVICE_WORKERS_PARTS_H
 #define PULSE_SERVICE_WORKERS_PARTS_H
 
+#include <stdatomic.h>
+
 #include "pulse-daemon/service/line.h"
 #include "pulse-daemon/service/sessions.h"
 #include "pulse-daemon/service/workers.h"
@@ -30,6 +32,7 @@ struct pulse_workers {
     uint64_t retry_ns;
     uint64_t complain_ns; /* not before, of malformed messages */
     bool stopping;
+    _Atomic bool watched;   /* somebody looks at how far attempts are */
     struct pulse_mail last; /* nothing but what comes home stands behind it */
     pthread_t thread;
     pthread_mutex_t lock; /* of sessions and figures, for those who look */
@@ -56,6 +59,8 @@ void pulse_workers_inventory(struct pulse_workers *workers, struct pulse_session
 void pulse_workers_join(struct pulse_workers *workers, struct pulse_session *session);
 /* results.c */
 void pulse_workers_beat(struct pulse_workers *workers, struct pulse_session *session, const Wire__Beat *beat);
+void pulse_workers_progress(struct pulse_workers *workers, struct pulse_session *session,
+                            const Wire__Progress *progress);
 void pulse_workers_complete(struct pulse_workers *workers, struct pulse_session *session,
                             const Wire__Complete *complete);
 void pulse_workers_failed(struct pulse_workers *workers, struct pulse_session *session, const Wire__Failed *failed);

@@ -32,32 +32,50 @@ static void note_carried(struct pulse_workers *workers, struct pulse_session *se
     pulse_workers_tell_credits(workers, session);
 }
 
+static struct pulse_farm_held held_of(const Wire__Held *held)
+{
+    double done = held->total > 0 ? (double)held->done / (double)held->total : 0;
+    return (struct pulse_farm_held){
+        .shard = held->shard,
+        .attempt = held->attempt,
+        .running = !held->finished,
+        .progress = held->done,
+        .done = held->finished ? 1.0f : (float)done,
+    };
+}
+
+static void tell_held(struct pulse_workers *workers, struct pulse_session *session, enum pulse_farm_event_kind kind,
+                      Wire__Held *const *from, size_t count)
+{
+    struct pulse_task *task = pulse_workers_event(session, kind);
+    struct pulse_farm_held *held = task != NULL ? lh_arena_array(&task->arena, count, sizeof *held) : NULL;
+    if (held == NULL) {
+        pulse_task_free(task);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        held[i] = held_of(from[i]);
+    }
+    task->event.held = held;
+    task->event.held_count = count;
+    pulse_decider_ask(workers->options.decider, task, kind == PULSE_FARM_BEAT);
+}
+
 void pulse_workers_beat(struct pulse_workers *workers, struct pulse_session *session, const Wire__Beat *beat)
 {
     if (!session->beaten) {
         note_carried(workers, session, beat);
     }
-    struct pulse_task *task = pulse_workers_event(session, PULSE_FARM_BEAT);
-    struct pulse_farm_held *held = task != NULL ? lh_arena_array(&task->arena, beat->n_held, sizeof *held) : NULL;
-    if (held == NULL) {
-        pulse_task_free(task);
-        return;
+    tell_held(workers, session, PULSE_FARM_BEAT, beat->held, beat->n_held);
+}
+
+/* For whoever looks on: beats are too rare for eyes. */
+void pulse_workers_progress(struct pulse_workers *workers, struct pulse_session *session,
+                            const Wire__Progress *progress)
+{
+    if (atomic_load_explicit(&workers->watched, memory_order_relaxed)) {
+        tell_held(workers, session, PULSE_FARM_PROGRESS, (Wire__Held *const *)&progress->held, 1);
     }
-    for (size_t i = 0; i < beat->n_held; i++) {
-        const Wire__Held *one = beat->held[i];
-        held[i] = (struct pulse_farm_held){
-            .shard = one->shard,
-            .attempt = one->attempt,
-            .running = !one->finished,
-            .progress = one->done,
-            .done = one->finished    ? 1.0f
-                    : one->total > 0 ? (float)((double)one->done / (double)one->total)
-                                     : 0.0f,
-        };
-    }
-    task->event.held = held;
-    task->event.held_count = beat->n_held;
-    pulse_decider_ask(workers->options.decider, task, true);
 }
 
 /* ---- results ---- */

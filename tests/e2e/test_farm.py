@@ -244,6 +244,24 @@ def test_one_trace_ties_the_logs_together(folder):
         equal([line for line in attempts if traces[0] not in line and traces[1] not in line], [], "attempts of nobody")
 
 
+def test_who_watches_sees_it_move(folder):
+    project = make_project(folder, tracks=[
+        {"id": "master", "type": "master"},
+        *({"id": f"t{i}", "type": "audio", "clips": [
+            {"media": "a", "start": {"seconds": 0.01 * i}, "duration": {"seconds": 900}, "loop": True}]} for i in range(8)),
+    ], deliverables=[{"name": "mix", "source": "master", "format": "flac", "bitDepth": 16}])
+    with Farm(folder, PROGRAMS, lease_ms=200000, beat_ms=60000) as farm:
+        job = farm.submit(project)
+        begun = time.monotonic()
+        done = farm.must("watch", job, "--progress", "json")
+        seconds = time.monotonic() - begun
+        equal(seconds < 60, True, "a job between two beats")
+        told = [line["done"] for line in map(json.loads, filter(lambda line: line.startswith("{"), done.talk.splitlines()))
+                if line.get("event", line.get("type")) == "progress"]
+        equal(told, sorted(told), "progress")
+        equal(len(set(told)) >= max(2, int(seconds)), True, f"looks in {seconds:.1f} s: {told}")
+
+
 def test_who_may_not(folder):
     with Farm(folder, PROGRAMS, workers=0) as farm:
         done = run([PROGRAMS.loophole, "jobs", "--server", f"ipc://{farm.data}/run/clients.ipc", "--token", "lhk_nobody"],
@@ -261,5 +279,6 @@ if __name__ == "__main__":
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
         test_cancel_and_priorities, test_interrupted_while_waiting,
         test_what_nobody_can_do_is_told, test_who_may_not, test_who_was_enrolled_stays_so,
-        test_one_trace_ties_the_logs_together, test_the_readme,
+        test_one_trace_ties_the_logs_together, test_who_watches_sees_it_move,
+        test_the_readme,
     ]))

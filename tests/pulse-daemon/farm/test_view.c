@@ -45,6 +45,39 @@ START_TEST(progress_of_a_job)
 }
 END_TEST
 
+START_TEST(progress_between_beats)
+{
+    struct pulse_farm_job_view view;
+    struct pulse_farm_held held = {.shard = 1, .attempt = 1, .running = true, .progress = 5, .done = 0.5f};
+    struct pulse_farm_event event = {
+        .kind = PULSE_FARM_PROGRESS, .worker = "w1", .session = 11, .held = &held, .held_count = 1};
+    farming_plan(1, "a:300 b:100 c<ab:600", "c");
+    farming_wait(14 * FARMING_S);
+    farming_add(&event);
+    farming_step();
+    ck_assert(pulse_farm_job_view(farming_farm(), 1, &view));
+    ck_assert_double_eq_tol(view.progress, 0.15, 1e-9);
+    ck_assert_uint_eq(farming_changes(PULSE_CHANGE_SHARD), 0); /* nothing of it is kept */
+    held.done = 0.9f;
+    event.session = 12; /* another process */
+    farming_add(&event);
+    event.session = 11;
+    held.attempt = 1;
+    struct pulse_farm_held stale = held;
+    stale.attempt = 7;
+    event.held = &stale;
+    farming_add(&event);
+    event.worker = "w9";
+    farming_add(&event);
+    farming_step();
+    ck_assert_uint_eq(farming_actions(PULSE_FARM_WITHDRAW) + farming_actions(PULSE_FARM_GREET), 0);
+    ck_assert(pulse_farm_job_view(farming_farm(), 1, &view));
+    ck_assert_double_eq_tol(view.progress, 0.15, 1e-9);
+    farming_wait(2 * FARMING_S); /* it is no beat */
+    ck_assert_uint_eq(farming_shard("a")->row.losses, 1);
+}
+END_TEST
+
 START_TEST(workers)
 {
     struct pulse_farm_worker_view view;
@@ -101,6 +134,7 @@ int main(void)
     TCase *tests = tcase_create("view");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, progress_of_a_job);
+    tcase_add_test(tests, progress_between_beats);
     tcase_add_test(tests, workers);
     tcase_add_test(tests, what_is_held);
     tcase_add_test(tests, bytes_are_counted);
