@@ -112,7 +112,7 @@ static double admit(uint64_t job)
     static const struct pulse_needs_row needs = {.id = {{1}}, .engine = "1 bench", .cpu_class = ""};
     for (size_t i = 0; i <= TRACKS; i++) {
         keys[i] = key_of(job, i);
-        promises[i] = (struct pulse_farm_promise){keys[i], PULSE_OUTPUT_STORED, false};
+        promises[i] = (struct pulse_farm_promise){.key = keys[i], .kind = PULSE_OUTPUT_STORED};
         shards[i] = (struct pulse_farm_shard){.kind = PULSE_SHARD_RENDER,
                                               .needs = &needs,
                                               .cost_ms = (uint32_t)(100 + i * 7919 % 1000),

@@ -333,8 +333,8 @@ static void look_inside(struct sim *sim, const struct planning *p, uint32_t at, 
 static void plan_node(struct sim *sim, struct planning *p, uint32_t at)
 {
     const struct sim_node *node = &p->tenant->nodes[at], *last = &p->tenant->nodes[p->last];
-    struct pulse_farm_promise output = {sim_key_of(sim, p->job->tenant, at, p->job->id), PULSE_OUTPUT_STORED,
-                                        node->tainted};
+    struct pulse_farm_promise output = {
+        .key = sim_key_of(sim, p->job->tenant, at, p->job->id), .kind = PULSE_OUTPUT_STORED, .unproven = node->tainted};
     struct pulse_farm_shard *before = p->count == 0 ? NULL : &p->shards[p->count - 1];
     if (p->merges && before != NULL && before->output_count == 1 && node->input_count + last->input_count == 0 &&
         node->tag == last->tag) {

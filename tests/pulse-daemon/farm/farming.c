@@ -250,8 +250,8 @@ static const char *read_shard(const char *at, uint64_t tenant, struct pulse_farm
     char *tag = keep(room + 1, 1);
     *shard = (struct pulse_farm_shard){.kind = PULSE_SHARD_RENDER, .cost_ms = 100, .spec = "spec", .spec_size = 4};
     for (; isalpha((unsigned char)*at); at++) {
-        outputs[shard->output_count++] = (struct pulse_farm_promise){farming_key(tenant, *at), PULSE_OUTPUT_STORED,
-                                                                     isupper((unsigned char)*at) != 0};
+        outputs[shard->output_count++] = (struct pulse_farm_promise){
+            .key = farming_key(tenant, *at), .kind = PULSE_OUTPUT_STORED, .unproven = isupper((unsigned char)*at) != 0};
     }
     if (*at == '<') {
         at = letters(at + 1, tenant, inputs, &shard->input_count);

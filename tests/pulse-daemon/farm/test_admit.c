@@ -181,7 +181,7 @@ END_TEST
 START_TEST(what_comes_and_goes_in_one_step_is_not_told)
 {
     struct lh_digest key = farming_key(1, 'a');
-    struct pulse_farm_promise output = {key, PULSE_OUTPUT_STORED, false};
+    struct pulse_farm_promise output = {.key = key, .kind = PULSE_OUTPUT_STORED};
     struct pulse_needs_row needs = {.engine = FARMING_ENGINE, .cpu_class = ""};
     struct pulse_farm_shard shard = {.needs = &needs, .outputs = &output, .output_count = 1};
     farming_add(&(struct pulse_farm_event){

@@ -138,7 +138,8 @@ static bool fail_at(size_t n)
     static const struct pulse_farm_held held = {.shard = 1, .attempt = 1, .running = true, .progress = 1};
     static const char *const tag = "gpu";
     struct lh_digest a = farming_key(1, 'a'), c = farming_key(1, 'c'), b = farming_key(1, 'b');
-    struct pulse_farm_promise promises[] = {{a, PULSE_OUTPUT_STORED, false}, {c, PULSE_OUTPUT_FILE, false}};
+    struct pulse_farm_promise promises[] = {{.key = a, .kind = PULSE_OUTPUT_STORED},
+                                            {.key = c, .kind = PULSE_OUTPUT_FILE}};
     struct pulse_needs_row needs = {.id = {{1}}, .engine = FARMING_ENGINE, .cpu_class = "", .tags = &tag};
     struct pulse_farm_shard shards[] = {
         {.needs = &needs, .cost_ms = 5, .outputs = &promises[0], .output_count = 1},

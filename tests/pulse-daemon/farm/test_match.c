@@ -23,7 +23,7 @@ static void tear_down(void)
 static bool fits(const struct pulse_needs_row *needs, const struct pulse_farm_traits *traits, bool worker_first)
 {
     struct lh_digest key = farming_key(1, 'a');
-    struct pulse_farm_promise output = {key, PULSE_OUTPUT_STORED, false};
+    struct pulse_farm_promise output = {.key = key, .kind = PULSE_OUTPUT_STORED};
     struct pulse_farm_shard shard = {.needs = needs, .outputs = &output, .output_count = 1};
     struct pulse_farm_event welcome = {
         .kind = PULSE_FARM_WELCOME, .worker = "w1", .session = 11, .slots = 1, .credits = 1, .traits = *traits};
