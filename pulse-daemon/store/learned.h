@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Pulse has learned and could learn again: costs, latencies of inserts, the plugins that workers have.
+/* What Pulse has learned and could learn again: costs, the plugins that workers have.
    Handles, transactions and errors: store.h. */
 #ifndef PULSE_STORE_LEARNED_H
 #define PULSE_STORE_LEARNED_H
@@ -17,21 +17,6 @@ LH_NODISCARD enum lh_status pulse_store_costs_put(struct pulse_store *store, con
 typedef enum lh_status pulse_store_take_cost(void *context, const struct pulse_cost_row *row);
 LH_NODISCARD enum lh_status pulse_store_costs(struct pulse_store *store, pulse_store_take_cost *take, void *context,
                                               struct lh_error *error);
-
-/* The latency of an insert, by a key that covers all that it hangs on. */
-struct pulse_insert_facts_row {
-    struct lh_digest key;
-    uint32_t latency_frames;
-};
-LH_NODISCARD enum lh_status pulse_store_insert_facts_put(struct pulse_store *store, uint64_t tenant,
-                                                         const struct pulse_insert_facts_row *rows, size_t count,
-                                                         struct lh_error *error);
-/* Those that are known, in any order; `index` into `keys`. */
-typedef enum lh_status pulse_store_take_insert_facts(void *context, size_t index, uint32_t latency_frames);
-LH_NODISCARD enum lh_status pulse_store_insert_facts(struct pulse_store *store, uint64_t tenant,
-                                                     const struct lh_digest *keys, size_t count,
-                                                     pulse_store_take_insert_facts *take, void *context,
-                                                     struct lh_error *error);
 
 /* A worker's plugin inventory, opaque, by the digest of its bytes; many workers have the same. */
 LH_NODISCARD enum lh_status pulse_store_inventory_put(struct pulse_store *store, const struct lh_digest *digest,

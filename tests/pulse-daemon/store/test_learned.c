@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Costs, latencies, inventories. */
+/* Costs, inventories. */
 #include "pulse-daemon/store/learned.h"
 
 #include <math.h>
@@ -33,27 +33,6 @@ START_TEST(costs)
 }
 END_TEST
 
-static enum lh_status note_latency(void *context, size_t index, uint32_t latency)
-{
-    ((uint32_t *)context)[index] = latency;
-    return LH_OK;
-}
-
-START_TEST(latencies_of_inserts)
-{
-    struct lh_digest keys[3] = {fixture_digest("i", 0), fixture_digest("i", 1), fixture_digest("i", 2)};
-    const struct pulse_insert_facts_row rows[] = {{keys[0], 64}, {keys[2], UINT32_MAX}, {keys[0], 65}};
-    uint32_t latencies[3] = {7, 7, 7};
-    fixture_begin();
-    OK(pulse_store_insert_facts_put(fixture_store, 1, rows, 3, &fixture_error));
-    fixture_commit();
-    OK(pulse_store_insert_facts(fixture_store, 2, keys, 3, note_latency, latencies, &fixture_error));
-    ck_assert_uint_eq(latencies[0], 7);
-    OK(pulse_store_insert_facts(fixture_store, 1, keys, 3, note_latency, latencies, &fixture_error));
-    ck_assert(latencies[0] == 65 && latencies[1] == 7 && latencies[2] == UINT32_MAX);
-}
-END_TEST
-
 START_TEST(inventories)
 {
     struct lh_arena arena;
@@ -80,7 +59,6 @@ TCase *learned_tests(void)
     TCase *tests = tcase_create("learned");
     tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
     tcase_add_test(tests, costs);
-    tcase_add_test(tests, latencies_of_inserts);
     tcase_add_test(tests, inventories);
     return tests;
 }
