@@ -328,6 +328,18 @@ static bool is_the_tasks(enum lh_status status)
     return false;
 }
 
+/* Of a rule of the store's its operator is told more than who broke it. */
+static void refuse(struct pulse_task *task, enum lh_status status, const struct lh_error *error)
+{
+    struct lh_error told = *error;
+    if (status == LH_ERR_INTERNAL) {
+        LH_LOG(LH_LOG_ERROR, "the store refuses a task", LH_LOG_TEXT("where", error->where),
+               LH_LOG_TEXT("why", error->message));
+        (void)lh_error_set(&told, status, NULL, "this breaks a rule of the store's");
+    }
+    pulse_task_finish(task, status, &told);
+}
+
 /* What one task wants to write is refused: it is told so alone, and the core, which has not seen any of the batch yet,
    gets the others. False: that is not what has happened. */
 static bool set_aside(struct pulse_bench *bench, struct batch *batch, enum lh_status status,
@@ -343,9 +355,7 @@ static bool set_aside(struct pulse_bench *bench, struct batch *batch, enum lh_st
             (batch->count - batch->refused) * sizeof(struct pulse_task *));
     batch->refused = batch->count;
     batch->event_count = 0;
-    LH_LOG(LH_LOG_WARNING, "write refused", LH_LOG_TEXT("code", lh_status_text(status)),
-           LH_LOG_TEXT("why", error->message));
-    pulse_task_finish(task, status, error);
+    refuse(task, status, error);
     return true;
 }
 
@@ -401,8 +411,12 @@ enum lh_status pulse_batch_write(struct pulse_bench *bench, struct pulse_task *t
         pulse_store_rollback(bench->store);
         bench->figures.failed++;
     }
-    pulse_task_finish(task, status == LH_OK || own_fault ? status : LH_ERR_UNAVAILABLE, status != LH_OK ? error : NULL);
-    return own_fault ? LH_OK : status;
+    if (own_fault) {
+        refuse(task, status, error);
+        return LH_OK;
+    }
+    pulse_task_finish(task, status == LH_OK ? status : LH_ERR_UNAVAILABLE, status != LH_OK ? error : NULL);
+    return status;
 }
 
 enum lh_status pulse_batch_upkeep(struct pulse_bench *bench, struct pulse_task *task, struct lh_error *error)
@@ -411,6 +425,10 @@ enum lh_status pulse_batch_upkeep(struct pulse_bench *bench, struct pulse_task *
     enum lh_status status = task->upkeep(task, &upkeep, error);
     bool own_fault = is_the_tasks(status);
     pulse_store_rollback(bench->store);
-    pulse_task_finish(task, status == LH_OK || own_fault ? status : LH_ERR_UNAVAILABLE, status != LH_OK ? error : NULL);
-    return own_fault ? LH_OK : status;
+    if (own_fault) {
+        refuse(task, status, error);
+        return LH_OK;
+    }
+    pulse_task_finish(task, status == LH_OK ? status : LH_ERR_UNAVAILABLE, status != LH_OK ? error : NULL);
+    return status;
 }

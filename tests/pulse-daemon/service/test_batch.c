@@ -76,6 +76,7 @@ static struct pulse_task *come_home(enum lh_status status)
     ck_assert_ptr_nonnull(task);
     ck_assert_int_eq(task->status, status);
     ck_assert_int_eq(task->error.message[0] != '\0', status != LH_OK);
+    ck_assert_str_eq(task->error.where, ""); /* where the store is does not concern them */
     return task;
 }
 
