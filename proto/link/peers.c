@@ -24,9 +24,13 @@ void wire_peers_fini(struct wire_peers *peers)
     wire_peers_init(peers);
 }
 
+/* ZeroMQ counts its peers and writes the number with the high byte first: read as it lies, routes differ at the top
+   only, so that all bits have to take part (the finaliser of MurmurHash3). */
 static struct wire_peer **bucket_of(const struct wire_peers *peers, uint32_t route)
 {
-    return &peers->buckets[(route * 2654435761u >> 7) & (peers->bucket_count - 1)];
+    uint32_t hash = (route ^ route >> 16) * 0x85ebca6bu;
+    hash = (hash ^ hash >> 13) * 0xc2b2ae35u;
+    return &peers->buckets[(hash ^ hash >> 16) & (peers->bucket_count - 1)];
 }
 
 struct wire_peer *wire_peers_by_route(const struct wire_peers *peers, uint32_t route)

@@ -59,6 +59,25 @@ START_TEST(peers_are_found_by_what_they_are_named)
 }
 END_TEST
 
+/* Numbered one after the other, the high byte first. */
+START_TEST(peers_of_zeromq_are_spread_over_the_table)
+{
+    size_t longest = 0;
+    for (uint32_t number = 1; number <= 1000; number++) {
+        uint32_t route = __builtin_bswap32(0x6b8b4567u + number);
+        ck_assert_ptr_nonnull(wire_peers_add(&peers, route, &serial));
+    }
+    for (uint32_t i = 0; i < peers.bucket_count; i++) {
+        size_t length = 0;
+        for (const struct wire_peer *peer = peers.buckets[i]; peer != NULL; peer = peer->next_by_route) {
+            length++;
+        }
+        longest = length > longest ? length : longest;
+    }
+    ck_assert_uint_le(longest, 10);
+}
+END_TEST
+
 START_TEST(there_is_a_limit)
 {
     for (uint32_t i = 0; i < WIRE_PEERS_MAX; i++) {
@@ -100,6 +119,7 @@ int main(void)
     TCase *group = tcase_create("peers");
     tcase_add_checked_fixture(group, start, stop);
     tcase_add_test(group, peers_are_found_by_what_they_are_named);
+    tcase_add_test(group, peers_of_zeromq_are_spread_over_the_table);
     tcase_add_test(group, there_is_a_limit);
     tcase_add_test(group, memory_that_runs_out_leaves_the_table_as_it_was);
     Suite *suite = suite_create("proto/link/peers");
