@@ -14,7 +14,7 @@
 
 #define MS_NS (LH_CLOCK_SECOND_NS / 1000)
 #define INBOX_MAX 16384
-#define SHARDS_MAX 256                     /* of plans that are admitted with other events */
+#define SHARDS_MAX 256                     /* of plans that are admitted with other events; a plan of more is large */
 #define TURN_MAX_MS 1000                   /* asleep at most */
 #define RELOAD_NS (LH_CLOCK_SECOND_NS / 4) /* between two tries to get the store back */
 
@@ -176,6 +176,7 @@ struct gathered {
     size_t count;
     size_t shards; /* of their plans */
     struct pulse_task *held;
+    struct pulse_mail *large, **last_large; /* plans that wait for a batch of their own, the first that came first */
 };
 
 /* What nobody waits for any more is not begun. */
@@ -201,25 +202,49 @@ static struct pulse_task *next_task(struct pulse_decider *decider, struct gather
     return task;
 }
 
-/* A large plan is a batch of its own: results that came before it are not to wait until it is admitted, nor those that
-   come meanwhile for a second one. */
+static void put_by(struct gathered *gathered, struct pulse_task *task)
+{
+    task->mail.next = NULL;
+    *gathered->last_large = &task->mail;
+    gathered->last_large = &task->mail.next;
+}
+
+/* All that is there but large plans, which are put by: whoever came after them need not wait for them. */
 static void gather_events(struct pulse_decider *decider, struct gathered *gathered)
 {
     gathered->count = gathered->shards = 0;
     while (gathered->count < PULSE_BATCH_MAX) {
         struct pulse_task *task = next_task(decider, gathered);
         size_t shards = task != NULL && task->kind == PULSE_TASK_EVENT ? task->event.plan.shard_count : 0;
-        bool fits = gathered->count == 0 || gathered->shards + shards <= SHARDS_MAX;
-        if (task == NULL || task->kind != PULSE_TASK_EVENT || !fits) {
+        if (shards > SHARDS_MAX) {
+            put_by(gathered, task);
+            continue;
+        }
+        if (task == NULL || task->kind != PULSE_TASK_EVENT || gathered->shards + shards > SHARDS_MAX) {
             gathered->held = task;
             return;
         }
         gathered->tasks[gathered->count++] = task;
         gathered->shards += shards;
-        if (gathered->shards > SHARDS_MAX) {
-            return;
-        }
     }
+}
+
+/* A large plan is a batch of its own: results that came before it are not to wait until it is admitted, nor those that
+   come meanwhile for a second one. */
+static bool gather_large(struct gathered *gathered)
+{
+    struct pulse_mail *mail = gathered->large;
+    if (mail == NULL) {
+        return false;
+    }
+    gathered->large = mail->next;
+    if (gathered->large == NULL) {
+        gathered->last_large = &gathered->large;
+    }
+    mail->next = NULL;
+    gathered->tasks[0] = (struct pulse_task *)mail;
+    gathered->count = 1;
+    return true;
 }
 
 /* What is no event. */
@@ -268,10 +293,11 @@ static int sleep_ms(const struct pulse_decider *decider)
 static void *run(void *context)
 {
     struct pulse_decider *decider = context;
-    struct gathered gathered = {0};
+    struct gathered gathered = {.last_large = &gathered.large};
     bool first = true;
     for (;;) {
-        if (!first && gathered.held == NULL && pulse_mailbox_count(&decider->inbox) == 0) {
+        bool idle = !first && gathered.held == NULL && gathered.large == NULL;
+        if (idle && pulse_mailbox_count(&decider->inbox) == 0) {
             if (pulse_mailbox_closed(&decider->inbox)) {
                 return NULL;
             }
@@ -288,6 +314,9 @@ static void *run(void *context)
             struct pulse_task *task = gathered.held;
             gathered.held = NULL;
             serve(decider, task);
+        }
+        if (gather_large(&gathered)) { /* one a turn: then those who came meanwhile */
+            decide(decider, &gathered);
         }
         publish_figures(decider);
     }

@@ -5,6 +5,10 @@
        inbox --tasks--> batch --> core --> changes --> store (one transaction)
                                      \--> actions, once that is committed --> workers, planner, who asked
 
+   A plan of more than a few hundred shards is admitted in a batch of its own, one a turn, so that what workers say
+   waits for one admission at most, however many plans wait. An admission is not sliced: all that a job waits for is
+   promised in one transaction, or nothing. Between plans nobody else's order changes.
+
    When the store fails, the batch is as if it had never been: those who asked are told to ask again, the core's state
    is dropped and read anew as soon as the store is back. Until then workers may come and go, and nothing is decided. */
 #ifndef PULSE_SERVICE_DECIDER_H
