@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The program loophole-pulse: what knows jobs and decides what runs where. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,6 +164,15 @@ static void raise_descriptors(void)
     }
 }
 
+/* Every document, plan and batch has some megabytes for a moment. Given back to the system each time, they are cleared
+   and mapped anew for the next: that took a tenth of Pulse's time. A bounded heap is kept instead. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 4 << 20); /* above an arena's chunk */
+    (void)mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    (void)mallopt(M_TOP_PAD, 1 << 18);
+}
+
 static int check(const struct pulse_service_options *options)
 {
     struct lh_error error = LH_ERROR_INIT;
@@ -212,6 +222,7 @@ static int serve(const struct lh_options *options)
     lh_log_open("loophole-pulse", level, STDERR_FILENO);
     block_signals(&set);
     raise_descriptors();
+    keep_memory();
     if (pulse_service_new(&service_options, &service, &error) != LH_OK) {
         return complain(&error);
     }
