@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """A thousand workers and 100 000 shards: what they cost a real loophole-pulse, on SQLite and on PostgreSQL.
 
-Workers are simulated, a thousand in one process (swarm.c): real connections and messages, made-up results. Jobs come by
-`loophole submit`, each a project of so many tracks of a dear plugin, no two alike, and are planned and admitted like any
-other. While they come, a thousand workers are busy with shards of one to three seconds, and each notes how long it waits
+Workers are simulated, a thousand in one process (swarm.c): real connections and messages, made-up results. Jobs come
+over one connection (swarm_client.c; `loophole submit` brings only the first, for a hundred of its processes would take
+more of the machine than Pulse), each a project of so many tracks of a dear plugin, no two alike, and are planned and
+admitted like any other. While they come, a thousand workers are busy with shards of one to three seconds, and each notes how long it waits
 for the next. Then shards take no time, and what is left is worked off as fast as Pulse can.
 
-usage: swarm.py LOOPHOLE PULSE SWARM [--workers 1000] [--jobs 100] [--tracks 1000] [--store sqlite|postgresql]
+usage: swarm.py LOOPHOLE PULSE SWARM CLIENT [--workers 1000] [--jobs 100] [--tracks 1000] [--store sqlite|postgresql]
 """
 import argparse
-import concurrent.futures
 import json
 import os
 import shutil
@@ -90,6 +90,10 @@ class Pulse:
         if done.returncode != 0:
             raise RuntimeError(f"submit: {done.stderr}")
 
+    def submit_all(self, projects, medium):
+        subprocess.run([self.a.client, f"ipc://{self.data}/run/clients.ipc", f"{self.data}/token", medium, *projects],
+                       stdin=subprocess.DEVNULL, check=True)
+
     def ask(self, question):
         """Numbers of the store's only row that answers."""
         if self.store:
@@ -146,8 +150,7 @@ def bench(a, name, store, folder):
         before = pulse.ask("SELECT count(*) FROM shards")[0]
         pulse.tell("reset")
         begun, spent = time.monotonic(), pulse.cpu()
-        with concurrent.futures.ThreadPoolExecutor(2) as clients:
-            list(clients.map(pulse.submit, projects[ahead:]))
+        pulse.submit_all(projects[ahead:], f"{folder}/a.wav")
         submitted = time.monotonic() - begun
         pulse.await_jobs(2)
         taken = time.monotonic() - begun
@@ -155,7 +158,7 @@ def bench(a, name, store, folder):
         _, done, count, median, most, longest = pulse.tell("tell")
         shards = pulse.ask("SELECT count(*) FROM shards")[0] - before
         print(f"| {name}: {shards} shards of {len(projects) - ahead} jobs submitted, planned, admitted |"
-              f" {taken:.1f} s ({submitted:.1f} s for the commands; aim 10), {100 * share:.0f} % of a core |")
+              f" {taken:.1f} s ({submitted:.1f} s until all were taken; aim 10), {100 * share:.0f} % of a core |")
         print(f"| {name}: meanwhile, from being free to the next shard | median {float(median):.1f} ms, p99"
               f" {float(most):.1f} ms (aim 100), longest {float(longest):.0f} ms, {int(count) / taken:.0f} a second |",
               flush=True)
@@ -184,6 +187,7 @@ def main():
     parser.add_argument("loophole")
     parser.add_argument("pulse")
     parser.add_argument("swarm")
+    parser.add_argument("client")
     parser.add_argument("--workers", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=100)
     parser.add_argument("--tracks", type=int, default=1000)
