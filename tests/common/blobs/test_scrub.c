@@ -129,8 +129,10 @@ START_TEST(test_goes_on_after_a_restart)
     for (uint64_t i = 0; i < 10; i++) {
         folder_put(blobs, i, 100, LH_BLOBS_CACHED);
     }
-    struct lh_blobs_scrubbed scrubbed = step(300);
-    ck_assert_uint_eq(scrubbed.bytes, 300);
+    struct lh_blobs_scrubbed scrubbed;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(step(100).bytes, 100);
+    }
     reopen();
     uint64_t bytes = 0;
     do {
