@@ -65,7 +65,8 @@ void pulse_ask_revision_put(struct pulse_question *question)
 
 /* ---- edits ---- */
 
-/* The files of the base with those that the edit brings: a path that both have is the newer's. NULL: no memory. */
+/* The files of the base with those that the edit brings: a path that both have is the newer's. What the base names by
+   its bytes is left to the new document. NULL: no memory. */
 static Wire__ManifestEntry **merge(struct lh_arena *arena, const struct pulse_revision_row *base,
                                    const Wire__ProjectEdit *asked, size_t *count)
 {
@@ -80,6 +81,9 @@ static Wire__ManifestEntry **merge(struct lh_arena *arena, const struct pulse_re
         items[(*count)++] = asked->manifest[i];
     }
     for (size_t i = 0; i < base->file_count; i++) {
+        if (pulse_manifest_names_bytes(&base->files[i])) {
+            continue;
+        }
         size_t k = 0;
         while (k < asked->n_manifest && strcmp(asked->manifest[k]->path, base->files[i].path) != 0) {
             k++;

@@ -2,101 +2,9 @@
 /* Questions about projects: new ones, and reading what there is. Revisions of one that is there: client_edits.c. */
 #include <string.h>
 
-#include "pulse-daemon/project/load.h"
 #include "pulse-daemon/service/client_documents.h"
 
 #define PAGE 100u
-
-/* ---- a document as it is kept ---- */
-
-void pulse_question_refuse_faults(struct pulse_question *question, const struct lh_faults *faults)
-{
-    struct lh_arena *arena = &question->arena;
-    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
-    Wire__Error error = WIRE__ERROR__INIT;
-    Wire__ErrorDetail *details = lh_arena_array(arena, faults->stored, sizeof *details);
-    Wire__ErrorDetail **items = lh_arena_array(arena, faults->stored, sizeof *items);
-    error.code = WIRE__ERROR_CODE__ERROR_INVALID;
-    error.message = wire_text("the document breaks the project format");
-    for (size_t i = 0; details != NULL && items != NULL && i < faults->stored; i++) {
-        wire__error_detail__init(&details[i]);
-        details[i].message = wire_text(faults->items[i].message);
-        details[i].where = wire_text(faults->items[i].where);
-        items[i] = &details[i];
-        error.n_details = i + 1;
-    }
-    error.details = items;
-    WIRE_BODY(&envelope, ERROR, error, &error);
-    pulse_question_answer(question, &envelope);
-}
-
-static bool keep_text(struct lh_arena *arena, const struct pulse_project *project, struct pulse_document *document)
-{
-    struct lh_writer writer;
-    lh_writer_init(&writer);
-    bool good = pulse_project_write(project, &writer) == LH_OK;
-    document->name = lh_arena_strdup(arena, project->name != NULL ? project->name : "");
-    document->text = good ? lh_arena_strndup(arena, (const char *)writer.data, writer.size) : NULL;
-    document->size = writer.size;
-    lh_writer_fini(&writer);
-    return document->name != NULL && document->text != NULL;
-}
-
-bool pulse_document_keep(struct pulse_question *question, const struct pulse_project *project,
-                         Wire__ManifestEntry *const *manifest, size_t count, struct pulse_document *document)
-{
-    struct lh_arena *arena = &question->arena;
-    struct pulse_manifest_file *files = lh_arena_array(arena, count, sizeof *files);
-    if (files == NULL || !keep_text(arena, project, document)) {
-        struct lh_error error = LH_ERROR_INIT;
-        (void)lh_error_no_memory(&error);
-        pulse_question_fail(question, &error);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        files[i].path = manifest[i]->path;
-        files[i].size = manifest[i]->size;
-        memcpy(files[i].digest.bytes, manifest[i]->digest.data, sizeof files[i].digest.bytes);
-    }
-    document->files = files;
-    document->file_count = count;
-    return true;
-}
-
-bool pulse_document_read(struct pulse_question *question, const ProtobufCBinaryData *text,
-                         Wire__ManifestEntry *const *manifest, size_t count, struct pulse_document *document)
-{
-    struct lh_faults faults;
-    struct pulse_project *project = NULL;
-    struct lh_error error = LH_ERROR_INIT;
-    lh_faults_init(&faults, &question->arena);
-    enum lh_status status = pulse_project_parse((const char *)text->data, text->len, NULL, NULL, 0, &faults, &project);
-    if (status == LH_ERR_NO_MEMORY || faults.out_of_memory) {
-        (void)lh_error_no_memory(&error);
-        pulse_question_fail(question, &error);
-    } else if (status != LH_OK) {
-        pulse_question_refuse_faults(question, &faults);
-    } else {
-        bool kept = pulse_document_keep(question, project, manifest, count, document);
-        pulse_project_free(project);
-        return kept;
-    }
-    return false;
-}
-
-bool pulse_document_digest(const struct pulse_document *document, struct lh_digest *digest)
-{
-    struct lh_writer writer;
-    lh_writer_init(&writer);
-    lh_writer_bytes(&writer, document->text, document->size);
-    for (size_t i = 0; i < document->file_count; i++) {
-        lh_writer_text(&writer, document->files[i].path);
-        lh_writer_bytes(&writer, document->files[i].digest.bytes, sizeof document->files[i].digest.bytes);
-    }
-    bool good = lh_writer_status(&writer) == LH_OK && lh_digest_bytes(writer.data, writer.size, digest) == LH_OK;
-    lh_writer_fini(&writer);
-    return good;
-}
 
 void pulse_revision_answer(struct pulse_question *question, uint64_t project, uint64_t number,
                            const struct pulse_document *document)
@@ -214,16 +122,21 @@ void pulse_ask_project_create(struct pulse_question *question)
 
 /* ---- reading ---- */
 
-static Wire__ManifestEntry **manifest_of(struct lh_arena *arena, const struct pulse_revision_row *row)
+/* The files: what the document names by its bytes, it says itself. */
+static Wire__ManifestEntry **manifest_of(struct lh_arena *arena, const struct pulse_revision_row *row, size_t *count)
 {
     Wire__ManifestEntry *entries = lh_arena_array(arena, row->file_count, sizeof *entries);
     Wire__ManifestEntry **items = lh_arena_array(arena, row->file_count, sizeof *items);
+    *count = 0;
     for (size_t i = 0; entries != NULL && items != NULL && i < row->file_count; i++) {
+        if (pulse_manifest_names_bytes(&row->files[i])) {
+            continue;
+        }
         wire__manifest_entry__init(&entries[i]);
         entries[i].path = wire_text(row->files[i].path);
         entries[i].digest = wire_bytes(row->files[i].digest.bytes, sizeof row->files[i].digest.bytes);
         entries[i].size = row->files[i].size;
-        items[i] = &entries[i];
+        items[(*count)++] = &entries[i];
     }
     return entries != NULL ? items : NULL;
 }
@@ -244,7 +157,8 @@ void pulse_ask_project_read(struct pulse_question *question)
                                                     asked->has_revision ? asked->revision : project.head,
                                                     &question->arena, &row, &error)
                              : status;
-    Wire__ManifestEntry **manifest = status == LH_OK ? manifest_of(&question->arena, &row) : NULL;
+    size_t count = 0;
+    Wire__ManifestEntry **manifest = status == LH_OK ? manifest_of(&question->arena, &row, &count) : NULL;
     struct lh_digest digest = {0};
     if (status == LH_OK && (manifest == NULL || lh_digest_bytes(row.document, row.document_size, &digest) != LH_OK)) {
         status = lh_error_no_memory(&error);
@@ -271,7 +185,7 @@ void pulse_ask_project_read(struct pulse_question *question)
     answer.revision = &revision;
     answer.document = wire_bytes(row.document, row.document_size);
     answer.manifest = manifest;
-    answer.n_manifest = row.file_count;
+    answer.n_manifest = count;
     WIRE_BODY(&envelope, PROJECT, project, &answer);
     pulse_question_answer(question, &envelope);
 }

@@ -19,11 +19,17 @@ struct pulse_project_row {
     int64_t created_ms, changed_ms;
 };
 
+/* What a revision refers to, and so is not forgotten as long as there is the revision. */
 struct pulse_manifest_file {
-    const char *path; /* as the document names it */
+    const char *path; /* as the document names it; where it names bytes and no file, that place: "/media/kick" */
     struct lh_digest digest;
     uint64_t size;
 };
+/* A file's path is relative, a JSON Pointer is not. */
+static inline bool pulse_manifest_names_bytes(const struct pulse_manifest_file *file)
+{
+    return file->path[0] == '/';
+}
 
 struct pulse_revision_row {
     uint64_t tenant, project, number;

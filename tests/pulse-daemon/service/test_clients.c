@@ -3,75 +3,22 @@
    doing it is. A write lock on the store's file keeps the decider waiting for as long as a test wants. */
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/envelope.h"
-#include "proto/link/caller.h"
-#include "pulse-daemon/service/service.h"
 #include "pulse-daemon/service/trace.h"
-#include "tests/support/folders.h"
-#include "tests/support/testing.h"
+#include "tests/pulse-daemon/service/asking.h"
 
 #define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 #define NO_TRACE "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"
-#define PATIENCE_MS 20000
-#define FOR_EVER UINT32_MAX
+#define PATIENCE_MS ASKING_PATIENCE_MS
+#define FOR_EVER ASKING_FOR_EVER
 
 static const char document[] = "{\"loophole\": 1, \"name\": \"Nothing\", \"sampleRate\": 48000, \"media\": {},"
                                " \"tracks\": [{\"id\": \"master\", \"type\": \"master\"}], \"deliverables\":"
                                " [{\"name\": \"mix\", \"source\": \"master\", \"format\": \"wav\", \"bitDepth\": 24}]}";
 
-static char folder[200], token[100];
-static struct pulse_service *service;
-static struct wire_caller *caller;
-static struct lh_arena arena;
-static uint64_t asked, project;
-static struct lh_error error;
-
-static void on_end(void *context)
-{
-    (void)context;
-}
-
-static void read_token(void)
-{
-    char path[300];
-    snprintf(path, sizeof path, "%s/token", folder);
-    FILE *file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_ptr_nonnull(fgets(token, sizeof token, file));
-    token[strcspn(token, "\n")] = '\0';
-    fclose(file);
-}
-
-/* -> its number. */
-static uint64_t ask(Wire__Envelope *envelope, uint32_t remaining_ms, const char *trace)
-{
-    struct wire_buffer buffer = {.data = NULL};
-    uint8_t *data;
-    envelope->id = ++asked;
-    envelope->token = token;
-    envelope->has_remaining_ms = remaining_ms != FOR_EVER;
-    envelope->remaining_ms = remaining_ms;
-    envelope->trace = trace != NULL ? wire_text(trace) : NULL;
-    ck_assert_int_eq(wire_envelope_pack(envelope, &data, &buffer.size, &error), LH_OK);
-    buffer.data = data;
-    ck_assert_int_eq(wire_caller_send(caller, &buffer, NULL, &error), LH_OK);
-    return asked;
-}
-
-/* The answer to that question, in the arena. */
-static const Wire__Envelope *hear(uint64_t question)
-{
-    struct wire_answer answer;
-    const Wire__Envelope *envelope;
-    ck_assert_msg(wire_caller_receive(caller, PATIENCE_MS, &answer, &error) == LH_OK, "%s", error.message);
-    ck_assert_int_eq(wire_envelope_unpack(answer.envelope, answer.envelope_size, &arena, &envelope, &error), LH_OK);
-    ck_assert_uint_eq(envelope->correlation, question);
-    return envelope;
-}
+static uint64_t project;
 
 static uint64_t submit(const char *key, uint32_t remaining_ms, const char *trace)
 {
@@ -80,12 +27,12 @@ static uint64_t submit(const char *key, uint32_t remaining_ms, const char *trace
     message.idempotency_key = wire_text(key);
     message.project = project;
     WIRE_BODY(&envelope, JOB_SUBMIT, job_submit, &message);
-    return ask(&envelope, remaining_ms, trace);
+    return asking_send(&envelope, remaining_ms, trace);
 }
 
 static const Wire__Job *hear_job(uint64_t question)
 {
-    const Wire__Envelope *envelope = hear(question);
+    const Wire__Envelope *envelope = asking_hear(question);
     ck_assert_msg(envelope->body_case == WIRE__ENVELOPE__BODY_JOB, "%s: %s", wire_body_name(envelope->body_case),
                   envelope->body_case == WIRE__ENVELOPE__BODY_ERROR ? envelope->error->message : "");
     return envelope->job;
@@ -93,7 +40,7 @@ static const Wire__Job *hear_job(uint64_t question)
 
 static void hear_timeout(uint64_t question)
 {
-    const Wire__Envelope *envelope = hear(question);
+    const Wire__Envelope *envelope = asking_hear(question);
     ck_assert_msg(envelope->body_case == WIRE__ENVELOPE__BODY_ERROR, "%s", wire_body_name(envelope->body_case));
     ck_assert_int_eq(envelope->error->code, WIRE__ERROR_CODE__ERROR_TIMEOUT);
 }
@@ -103,39 +50,17 @@ static const Wire__Jobs *list(void)
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     Wire__JobList message = WIRE__JOB_LIST__INIT;
     WIRE_BODY(&envelope, JOB_LIST, job_list, &message);
-    const Wire__Envelope *answer = hear(ask(&envelope, FOR_EVER, NULL));
+    const Wire__Envelope *answer = asking_ask(&envelope);
     ck_assert_int_eq(answer->body_case, WIRE__ENVELOPE__BODY_JOBS);
     return answer->jobs;
 }
 
 static void set_up(void)
 {
-    char endpoint[300];
-    folders_make(folder, sizeof folder);
-    struct pulse_service_options options = {
-        .data = folder, .software = "test", .lease_ms = 3000, .beat_ms = 300, .on_end = on_end};
-    ck_assert_msg(pulse_service_new(&options, &service, &error) == LH_OK, "%s", error.message);
-    snprintf(endpoint, sizeof endpoint, "ipc://%s/run/clients.ipc", folder);
-    ck_assert_int_eq(wire_caller_new(&(struct wire_caller_options){.endpoint = endpoint}, PATIENCE_MS, &caller, &error),
-                     LH_OK);
-    lh_arena_init(&arena);
-    asked = 0;
-    read_token();
-    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
-    Wire__ProjectCreate message = WIRE__PROJECT_CREATE__INIT;
-    message.document = wire_bytes(document, strlen(document));
-    WIRE_BODY(&envelope, PROJECT_CREATE, project_create, &message);
-    const Wire__Envelope *answer = hear(ask(&envelope, FOR_EVER, NULL));
+    asking_start(NULL);
+    const Wire__Envelope *answer = asking_create(document);
     ck_assert_int_eq(answer->body_case, WIRE__ENVELOPE__BODY_REVISION);
     project = answer->revision->project;
-}
-
-static void tear_down(void)
-{
-    wire_caller_free(caller);
-    pulse_service_free(service);
-    lh_arena_fini(&arena);
-    folders_remove(folder);
 }
 
 /* ---- how long it waits ---- */
@@ -154,7 +79,7 @@ START_TEST(what_is_too_late_when_its_turn_comes_is_not_done)
 {
     char path[300];
     sqlite3 *lock;
-    snprintf(path, sizeof path, "%s/pulse.db", folder);
+    snprintf(path, sizeof path, "%s/pulse.db", asking_folder);
     ck_assert_int_eq(sqlite3_open(path, &lock), SQLITE_OK);
     ck_assert_int_eq(sqlite3_exec(lock, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     uint64_t patient = submit("patient", PATIENCE_MS, NULL); /* the decider waits with it */
@@ -166,10 +91,7 @@ START_TEST(what_is_too_late_when_its_turn_comes_is_not_done)
     const Wire__Envelope *answers[3];
     size_t jobs = 0;
     for (size_t i = 0; i < 3; i++) { /* in any order */
-        struct wire_answer answer;
-        ck_assert_int_eq(wire_caller_receive(caller, PATIENCE_MS, &answer, &error), LH_OK);
-        ck_assert_int_eq(wire_envelope_unpack(answer.envelope, answer.envelope_size, &arena, &answers[i], &error),
-                         LH_OK);
+        answers[i] = asking_hear_any();
         bool late = answers[i]->body_case == WIRE__ENVELOPE__BODY_ERROR;
         jobs += late ? 0 : 1;
         ck_assert(late == (answers[i]->correlation == hasty));
@@ -192,7 +114,7 @@ START_TEST(a_job_has_the_trace_of_its_submitter)
     char path[300];
     sqlite3 *store;
     sqlite3_stmt *rows;
-    snprintf(path, sizeof path, "%s/pulse.db", folder);
+    snprintf(path, sizeof path, "%s/pulse.db", asking_folder);
     ck_assert_int_eq(sqlite3_open(path, &store), SQLITE_OK);
     ck_assert_int_eq(sqlite3_prepare_v2(store, "SELECT trace FROM requests", -1, &rows, NULL), SQLITE_OK);
     ck_assert_int_eq(sqlite3_step(rows), SQLITE_ROW);
@@ -214,7 +136,7 @@ int main(void)
 {
     Suite *suite = suite_create("pulse-daemon/service/clients");
     TCase *tests = tcase_create("clients");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, asking_clean);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, who_does_not_wait_gets_nothing);
     tcase_add_test(tests, what_is_too_late_when_its_turn_comes_is_not_done);
