@@ -15,6 +15,7 @@
 struct lacking {
     struct lh_blobs *blobs;
     const struct lh_digest *digests;
+    size_t count;
     bool *there;
 };
 
@@ -37,27 +38,12 @@ static bool copy_digests(struct lh_arena *arena, const Wire__MediaQuery *query, 
     return made != NULL;
 }
 
-void pulse_ask_media(struct pulse_question *question)
+static void tell_lacking(struct pulse_question *question, const struct lacking *lacking)
 {
-    const Wire__MediaQuery *query = question->envelope->media_query;
-    struct pulse_clients *clients = question->clients;
-    struct pulse_store *store = pulse_question_store(question);
+    ProtobufCBinaryData *lacked = lh_arena_array(&question->arena, lacking->count, sizeof *lacked);
     struct lh_error error = LH_ERROR_INIT;
-    struct lacking lacking = {.blobs = clients->options.blobs};
-    struct lh_digest *digests;
-    if (store == NULL) {
-        return;
-    }
-    lacking.there = lh_arena_array(&question->arena, query->n_digests, sizeof *lacking.there);
-    ProtobufCBinaryData *lacked = lh_arena_array(&question->arena, query->n_digests, sizeof *lacked);
-    bool good = copy_digests(&question->arena, query, &digests) && lacking.there != NULL && lacked != NULL;
-    lacking.digests = digests;
-    enum lh_status status = !good                  ? lh_error_no_memory(&error)
-                            : query->n_digests > 0 ? pulse_store_media(store, question->caller.tenant, digests,
-                                                                       query->n_digests, take_medium, &lacking, &error)
-                                                   : LH_OK;
-    if (status != LH_OK) {
-        error.code = status;
+    if (lacked == NULL) {
+        (void)lh_error_no_memory(&error);
         pulse_question_fail(question, &error);
         return;
     }
@@ -66,14 +52,89 @@ void pulse_ask_media(struct pulse_question *question)
     Wire__HostMedia host;
     uint8_t token[LH_BLOBS_TOKEN_SIZE];
     answer.digests = lacked;
-    for (size_t i = 0; i < query->n_digests; i++) {
-        if (!lacking.there[i]) {
-            lacked[answer.n_digests++] = wire_bytes(digests[i].bytes, sizeof digests[i].bytes);
+    for (size_t i = 0; i < lacking->count; i++) {
+        if (!lacking->there[i]) {
+            lacked[answer.n_digests++] = wire_bytes(lacking->digests[i].bytes, sizeof lacking->digests[i].bytes);
         }
     }
     answer.host = pulse_question_host(question, &host, token) ? &host : NULL;
     WIRE_BODY(&envelope, MEDIA_LACKING, media_lacking, &answer);
     pulse_question_answer(question, &envelope);
+}
+
+/* Pins what is there, and looks again: what was forgotten since the first look is lacking. */
+static enum lh_status write_pins(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error)
+{
+    struct lacking *lacking = task->payload;
+    const struct pulse_question *question = task->owner;
+    uint64_t tenant = question->caller.tenant;
+    struct lh_digest *pinned = lh_arena_array(&task->arena, lacking->count, sizeof *pinned);
+    size_t count = 0;
+    if (pinned == NULL) {
+        return lh_error_no_memory(error);
+    }
+    for (size_t i = 0; i < lacking->count; i++) {
+        if (lacking->there[i]) {
+            pinned[count++] = lacking->digests[i];
+        }
+    }
+    enum lh_status status =
+        pulse_store_media_pin(writing->store, tenant, pinned, count, writing->now_ms + PIN_MS, error);
+    memset(lacking->there, 0, lacking->count * sizeof *lacking->there);
+    return status == LH_OK ? pulse_store_media(writing->store, tenant, lacking->digests, lacking->count, take_medium,
+                                               lacking, error)
+                           : status;
+}
+
+static void pinned(struct pulse_task *task)
+{
+    struct pulse_question *question = task->owner;
+    struct lacking lacking = *(const struct lacking *)task->payload;
+    if (!pulse_question_failed(question, task)) {
+        pulse_task_free(task);
+        tell_lacking(question, &lacking);
+    }
+}
+
+/* Whoever hears that bytes are there will not bring them, but a project that names them: they stay for it. */
+static void keep_there(struct pulse_question *question, const struct lacking *lacking)
+{
+    struct pulse_task *task = pulse_question_task(question, PULSE_TASK_WRITE, pinned);
+    struct lacking *payload = task != NULL ? pulse_question_payload(question, task, sizeof *payload) : NULL;
+    if (payload != NULL) {
+        *payload = *lacking;
+        task->write = write_pins;
+        pulse_question_ask(question, task);
+    }
+}
+
+void pulse_ask_media(struct pulse_question *question)
+{
+    const Wire__MediaQuery *query = question->envelope->media_query;
+    struct pulse_store *store = pulse_question_store(question);
+    struct lh_error error = LH_ERROR_INIT;
+    struct lacking lacking = {.blobs = question->clients->options.blobs, .count = query->n_digests};
+    struct lh_digest *digests;
+    if (store == NULL) {
+        return;
+    }
+    lacking.there = lh_arena_array(&question->arena, lacking.count, sizeof *lacking.there);
+    bool good = copy_digests(&question->arena, query, &digests) && lacking.there != NULL;
+    lacking.digests = digests;
+    enum lh_status status = !good               ? lh_error_no_memory(&error)
+                            : lacking.count > 0 ? pulse_store_media(store, question->caller.tenant, digests,
+                                                                    lacking.count, take_medium, &lacking, &error)
+                                                : LH_OK;
+    if (status != LH_OK) {
+        error.code = status;
+        pulse_question_fail(question, &error);
+        return;
+    }
+    if (lacking.count > 0 && memchr(lacking.there, true, lacking.count) != NULL) {
+        keep_there(question, &lacking);
+    } else {
+        tell_lacking(question, &lacking);
+    }
 }
 
 /* ---- files handed over ---- */

@@ -106,11 +106,91 @@ void pulse_clients_tell_fetched(struct pulse_clients *clients)
     clients->fetched_count = 0;
 }
 
+/* ---- an upload that is there ---- */
+
+struct upload {
+    struct pulse_clients *clients;
+    uint64_t ticket;
+    struct pulse_media_row row;
+    bool present; /* it was there before: held meanwhile */
+};
+
+static enum lh_status write_upload(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error)
+{
+    struct upload *upload = task->payload;
+    upload->row.uploaded_ms = writing->now_ms;
+    upload->row.pinned_until_ms = writing->now_ms + PIN_MS;
+    enum lh_status status =
+        pulse_quota_upload(writing->store, upload->row.tenant, &upload->row.digest, upload->row.size, error);
+    return status == LH_OK ? pulse_store_media_put(writing->store, &upload->row, 1, error) : status;
+}
+
+static void uploaded(struct pulse_task *task)
+{
+    const struct upload *upload = task->payload;
+    struct pulse_bulk_answer answer = {.status = task->status,
+                                       .message = task->error.message,
+                                       .owner = upload->row.tenant,
+                                       .kind = LH_BLOBS_KEPT,
+                                       .present = upload->present};
+    if (upload->present) {
+        lh_blobs_release(upload->clients->options.blobs, &upload->row.digest);
+    }
+    (void)pulse_bulk_answer(upload->clients->options.bulk, upload->ticket, &answer);
+    pulse_task_free(task);
+}
+
+/* False: no memory. */
+static bool write_row(struct pulse_clients *clients, const struct upload *upload)
+{
+    struct pulse_task *task = pulse_task_new(PULSE_TASK_WRITE);
+    struct upload *payload = task != NULL ? lh_arena_alloc(&task->arena, sizeof *payload) : NULL;
+    if (payload == NULL) {
+        pulse_task_free(task);
+        return false;
+    }
+    *payload = *upload;
+    task->payload = payload;
+    task->write = write_upload;
+    task->home = clients->options.box;
+    task->resume = uploaded;
+    clients->asked++;
+    pulse_decider_ask(clients->options.decider, task, true);
+    return true;
+}
+
+/* Bytes that are there need not come, but count as uploaded now: they are pinned anew, and what was only delivered to
+   the tenant so far becomes a medium. False: they are not there. */
+static bool put_present(struct pulse_clients *clients, const struct pulse_bulk_ask *ask, uint64_t tenant)
+{
+    struct lh_blobs *blobs = clients->options.blobs;
+    struct lh_blob blob;
+    if (lh_blobs_hold(blobs, &ask->digest, &blob, NULL) != LH_OK) {
+        return false;
+    }
+    struct upload upload = {
+        .clients = clients,
+        .ticket = ask->ticket,
+        .row = {.tenant = tenant, .digest = ask->digest, .size = blob.size},
+        .present = true,
+    };
+    if (blob.size != ask->size) {
+        fail(clients, ask, LH_ERR_FORMAT, "the blob of that digest does not have the size announced");
+    } else if (!write_row(clients, &upload)) {
+        fail(clients, ask, LH_ERR_UNAVAILABLE, "no memory");
+    } else {
+        return true;
+    }
+    lh_blobs_release(blobs, &ask->digest);
+    return true;
+}
+
+/* ---- what clients ask ---- */
+
 static void ask_client(struct pulse_clients *clients, const struct pulse_bulk_ask *ask)
 {
     struct pulse_caller caller;
     struct lh_error error = LH_ERROR_INIT;
-    struct lh_blob blob;
     bool there = false, put = ask->question == PULSE_BULK_MAY_PUT;
     enum lh_status status = LH_OK;
     if (clients->store == NULL) {
@@ -135,39 +215,10 @@ static void ask_client(struct pulse_clients *clients, const struct pulse_bulk_as
     }
     if (!put) {
         note_fetched(clients, caller.tenant, &ask->digest);
+    } else if (there && put_present(clients, ask, caller.tenant)) {
+        return;
     }
-    answer(clients, ask,
-           (struct pulse_bulk_answer){.status = LH_OK,
-                                      .owner = caller.tenant,
-                                      .kind = LH_BLOBS_KEPT,
-                                      .present =
-                                          put && there && lh_blobs_has(clients->options.blobs, &ask->digest, &blob)});
-}
-
-/* ---- an upload that is there ---- */
-
-struct upload {
-    struct pulse_clients *clients;
-    uint64_t ticket;
-    struct pulse_media_row row;
-};
-
-static enum lh_status write_upload(struct pulse_task *task, const struct pulse_writing *writing, struct lh_error *error)
-{
-    struct upload *upload = task->payload;
-    upload->row.uploaded_ms = writing->now_ms;
-    upload->row.pinned_until_ms = writing->now_ms + PIN_MS;
-    enum lh_status status =
-        pulse_quota_upload(writing->store, upload->row.tenant, &upload->row.digest, upload->row.size, error);
-    return status == LH_OK ? pulse_store_media_put(writing->store, &upload->row, 1, error) : status;
-}
-
-static void uploaded(struct pulse_task *task)
-{
-    const struct upload *upload = task->payload;
-    struct pulse_bulk_answer answer = {.status = task->status, .message = task->error.message};
-    (void)pulse_bulk_answer(upload->clients->options.bulk, upload->ticket, &answer);
-    pulse_task_free(task);
+    answer(clients, ask, (struct pulse_bulk_answer){.status = LH_OK, .owner = caller.tenant, .kind = LH_BLOBS_KEPT});
 }
 
 static void put_done(struct pulse_clients *clients, const struct pulse_bulk_ask *ask)
@@ -179,24 +230,14 @@ static void put_done(struct pulse_clients *clients, const struct pulse_bulk_ask 
                                           .message = "that attempt is not, or no longer, this worker's"});
         return;
     }
-    struct pulse_task *task = pulse_task_new(PULSE_TASK_WRITE);
-    struct upload *upload = task != NULL ? lh_arena_alloc(&task->arena, sizeof *upload) : NULL;
-    if (upload == NULL) {
-        pulse_task_free(task);
-        fail(clients, ask, LH_ERR_UNAVAILABLE, "no memory");
-        return;
-    }
-    *upload = (struct upload){
+    struct upload upload = {
         .clients = clients,
         .ticket = ask->ticket,
         .row = {.tenant = ask->owner, .digest = ask->digest, .size = ask->size},
     };
-    task->payload = upload;
-    task->write = write_upload;
-    task->home = clients->options.box;
-    task->resume = uploaded;
-    clients->asked++;
-    pulse_decider_ask(clients->options.decider, task, true);
+    if (!write_row(clients, &upload)) {
+        fail(clients, ask, LH_ERR_UNAVAILABLE, "no memory");
+    }
 }
 
 void pulse_clients_on_note(struct pulse_clients *clients, struct pulse_mail *mail)

@@ -16,6 +16,13 @@ static const struct pulse_sql_statement put_medium = {
     .gives = "",
     .rows = true,
 };
+static const struct pulse_sql_statement pin_media = {
+    .text = "UPDATE media SET pinned_until_ms = c3 FROM {rows} WHERE tenant = c1 AND digest = c2"
+            " AND pinned_until_ms < c3",
+    .takes = "ibi",
+    .gives = "",
+    .rows = true,
+};
 static const struct pulse_sql_statement put_facts = {
     .text = "UPDATE media SET facts = ?3 WHERE tenant = ?1 AND digest = ?2 RETURNING size",
     .takes = "ibb",
@@ -45,6 +52,19 @@ enum lh_status pulse_store_media_put(struct pulse_store *store, const struct pul
                            row->facts != NULL ? pulse_sql_blob(row->facts, row->facts_size) : pulse_sql_null()});
         status = pulse_rows_end(&rows);
     }
+    return status == LH_OK ? pulse_store_settle(store, error) : status;
+}
+
+enum lh_status pulse_store_media_pin(struct pulse_store *store, uint64_t tenant, const struct lh_digest *digests,
+                                     size_t count, int64_t pinned_until_ms, struct lh_error *error)
+{
+    struct pulse_rows rows;
+    pulse_rows_init(&rows, store, &pin_media, NULL, NULL, error);
+    for (size_t i = 0; i < count; i++) {
+        pulse_rows_add(&rows, (const struct pulse_sql_value[]){pulse_sql_count(tenant), pulse_sql_digest(&digests[i]),
+                                                               pulse_sql_integer(pinned_until_ms)});
+    }
+    enum lh_status status = pulse_rows_end(&rows);
     return status == LH_OK ? pulse_store_settle(store, error) : status;
 }
 

@@ -20,6 +20,10 @@ struct pulse_media_row {
 /* New, or uploaded once more: then the pin only grows and known facts stay. The time is the transaction's. */
 LH_NODISCARD enum lh_status pulse_store_media_put(struct pulse_store *store, const struct pulse_media_row *rows,
                                                   size_t count, struct lh_error *error);
+/* Those of the digests that the tenant has are pinned until then, if they are not for longer. */
+LH_NODISCARD enum lh_status pulse_store_media_pin(struct pulse_store *store, uint64_t tenant,
+                                                  const struct lh_digest *digests, size_t count,
+                                                  int64_t pinned_until_ms, struct lh_error *error);
 /* LH_ERR_MISSING when there is no such row. */
 LH_NODISCARD enum lh_status pulse_store_media_facts(struct pulse_store *store, uint64_t tenant,
                                                     const struct lh_digest *digest, const void *facts,

@@ -11,10 +11,9 @@
 #include "pulse-daemon/service/service.h"
 #include "tests/support/folders.h"
 
-char asking_folder[200];
+char asking_folder[200], asking_token[100];
 struct lh_arena asking_arena;
 struct lh_error asking_error;
-static char token[100];
 static struct pulse_service *service;
 static struct wire_caller *caller;
 static uint64_t asked;
@@ -30,8 +29,8 @@ static void read_token(void)
     snprintf(path, sizeof path, "%s/token", asking_folder);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
-    ck_assert_ptr_nonnull(fgets(token, sizeof token, file));
-    token[strcspn(token, "\n")] = '\0';
+    ck_assert_ptr_nonnull(fgets(asking_token, sizeof asking_token, file));
+    asking_token[strcspn(asking_token, "\n")] = '\0';
     fclose(file);
 }
 
@@ -71,7 +70,7 @@ uint64_t asking_send(Wire__Envelope *envelope, uint32_t remaining_ms, const char
     struct wire_buffer buffer = {.data = NULL};
     uint8_t *data;
     envelope->id = ++asked;
-    envelope->token = token;
+    envelope->token = asking_token;
     envelope->has_remaining_ms = remaining_ms != ASKING_FOR_EVER;
     envelope->remaining_ms = remaining_ms;
     envelope->trace = trace != NULL ? wire_text(trace) : NULL;

@@ -10,7 +10,7 @@
 #define ASKING_PATIENCE_MS 20000
 #define ASKING_FOR_EVER UINT32_MAX
 
-extern char asking_folder[200];
+extern char asking_folder[200], asking_token[100];
 extern struct lh_arena asking_arena;
 extern struct lh_error asking_error;
 

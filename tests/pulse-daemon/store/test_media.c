@@ -120,6 +120,29 @@ START_TEST(media_are_forgotten_when_nothing_holds_them)
 }
 END_TEST
 
+START_TEST(pins_are_renewed)
+{
+    struct lh_digest digests[4] = {fixture_digest("m", 0), fixture_digest("m", 1), fixture_digest("m", 2),
+                                   fixture_digest("m", 0)};
+    const struct pulse_media_row rows[] = {
+        {.tenant = 1, .digest = digests[0], .size = 1, .pinned_until_ms = NOW + 1},
+        {.tenant = 1, .digest = digests[1], .size = 1, .pinned_until_ms = NOW + 9},
+        {.tenant = 2, .digest = digests[0], .size = 1, .pinned_until_ms = NOW + 1},
+    };
+    struct found found = {.count = 0};
+    put(rows, 3);
+    fixture_begin();
+    OK(pulse_store_media_pin(fixture_store, 1, digests, 4, NOW + 5, &fixture_error)); /* one twice, one of nobody */
+    OK(pulse_store_media_pin(fixture_store, 1, digests, 0, NOW + 5, &fixture_error));
+    fixture_commit();
+    OK(pulse_store_media(fixture_store, 1, digests, 3, note_medium, &found, &fixture_error));
+    ck_assert_uint_eq(found.count, 2);
+    ck_assert(found.rows[0].pinned_until_ms == NOW + 5 && found.rows[1].pinned_until_ms == NOW + 9);
+    OK(pulse_store_media(fixture_store, 2, digests, 1, note_medium, &found, &fixture_error));
+    ck_assert_int_eq(found.rows[0].pinned_until_ms, NOW + 1); /* another tenant's */
+}
+END_TEST
+
 START_TEST(what_a_tenant_holds)
 {
     struct pulse_usage usage;
@@ -181,6 +204,7 @@ TCase *media_tests(void)
     tcase_add_test(tests, a_digest_counts_for_who_uploaded_it);
     tcase_add_test(tests, what_refers_to_a_blob);
     tcase_add_test(tests, media_are_forgotten_when_nothing_holds_them);
+    tcase_add_test(tests, pins_are_renewed);
     tcase_add_test(tests, what_a_tenant_holds);
     tcase_add_test(tests, finished_files_are_no_outputs);
     return tests;
