@@ -76,7 +76,7 @@ struct pulse_bulk_figures {
     uint64_t failed;     /* ended by an error that the peer was told, or by its going */
     uint64_t bytes_received, bytes_sent;
     uint64_t malformed, shut_out; /* messages; connections that were not let in */
-    uint32_t active, parked; /* transfers now; uploads that wait to be continued */
+    uint32_t active, parked;      /* transfers now; uploads that wait to be continued */
 };
 void pulse_bulk_figures(struct pulse_bulk *bulk, struct pulse_bulk_figures *figures);
 

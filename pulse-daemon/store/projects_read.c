@@ -192,7 +192,9 @@ enum lh_status pulse_store_revision(struct pulse_store *store, uint64_t tenant, 
         if (files == NULL) {
             status = lh_error_no_memory(error);
         } else {
-            memcpy(files, reading.files, reading.count * sizeof *files);
+            if (reading.count > 0) {
+                memcpy(files, reading.files, reading.count * sizeof *files);
+            }
             reading.revision.files = files;
         }
     }

@@ -170,8 +170,8 @@ def test_garbage_from_the_network(folder):
 def test_control_a_pulse_that_takes_anything(folder):
     with farm_of(folder, LD_PRELOAD=UNGUARDED) as broken:
         wires, rest, _ = begin(broken)
-        throw(wires, "oversize", [(name, wires.local[name], (), None) for name in ENDPOINTS], max(3, ARGUMENTS.seconds))
         try:
+            throw(wires, "oversize", [(name, wires.local[name], (), None) for name in ENDPOINTS], max(3, ARGUMENTS.seconds))
             bounded(wires, rest, "oversize")
         except AssertionError as noticed:
             print(f"# noticed: {noticed}", flush=True)
