@@ -167,11 +167,12 @@ static enum lh_status write_token_revoke(struct pulse_task *task, const struct p
     return pulse_store_token_revoke(writing->store, row->tenant, &row->digest, error);
 }
 
-/* Who watches was asked for a token once: those of this tenant connect and ask again. */
-static void end_watches(struct pulse_clients *clients, const struct pulse_question *question)
+/* Who watches was asked for a token once: those of the tenant that it was for connect and ask again. */
+static void end_watches(const struct pulse_question *question, uint64_t tenant)
 {
+    struct pulse_clients *clients = question->clients;
     for (const struct pulse_client *client = clients->list; client != NULL; client = client->next) {
-        if (client->watch.active && client->watch.tenant == question->caller.tenant && client->peer != question->peer) {
+        if (client->watch.active && client->watch.tenant == tenant && client->peer != question->peer) {
             wire_link_drop(clients->link, client->socket, client->peer);
         }
     }
@@ -180,10 +181,11 @@ static void end_watches(struct pulse_clients *clients, const struct pulse_questi
 static void revoked_token(struct pulse_task *task)
 {
     struct pulse_question *question = task->owner;
+    const struct pulse_token_row *row = task->payload;
     if (!pulse_question_failed(question, task)) {
-        pulse_task_free(task);
         pulse_access_forget(&question->clients->access);
-        end_watches(question->clients, question);
+        end_watches(question, row->tenant);
+        pulse_task_free(task);
         pulse_question_done(question);
     }
 }

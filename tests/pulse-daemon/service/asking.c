@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "common/blobs/blobs.h"
-#include "proto/link/caller.h"
 #include "pulse-daemon/service/service.h"
 #include "tests/support/folders.h"
 
@@ -34,17 +33,24 @@ static void read_token(void)
     fclose(file);
 }
 
-void asking_start(const char *store)
+struct wire_caller *asking_connect(void)
 {
     char endpoint[300];
+    struct wire_caller *made;
+    snprintf(endpoint, sizeof endpoint, "ipc://%s/run/clients.ipc", asking_folder);
+    ck_assert_int_eq(
+        wire_caller_new(&(struct wire_caller_options){.endpoint = endpoint}, ASKING_PATIENCE_MS, &made, &asking_error),
+        LH_OK);
+    return made;
+}
+
+void asking_start(const char *store)
+{
     folders_make(asking_folder, sizeof asking_folder);
     struct pulse_service_options options = {
         .data = asking_folder, .store = store, .software = "test", .lease_ms = 3000, .beat_ms = 300, .on_end = on_end};
     ck_assert_msg(pulse_service_new(&options, &service, &asking_error) == LH_OK, "%s", asking_error.message);
-    snprintf(endpoint, sizeof endpoint, "ipc://%s/run/clients.ipc", asking_folder);
-    ck_assert_int_eq(wire_caller_new(&(struct wire_caller_options){.endpoint = endpoint}, ASKING_PATIENCE_MS, &caller,
-                                     &asking_error),
-                     LH_OK);
+    caller = asking_connect();
     lh_arena_init(&asking_arena);
     asked = 0;
     read_token();
@@ -65,30 +71,40 @@ void asking_clean(void)
     folders_remove(asking_folder);
 }
 
-uint64_t asking_send(Wire__Envelope *envelope, uint32_t remaining_ms, const char *trace)
+uint64_t asking_send_by(struct wire_caller *by, const char *token, Wire__Envelope *envelope)
 {
     struct wire_buffer buffer = {.data = NULL};
     uint8_t *data;
     envelope->id = ++asked;
-    envelope->token = asking_token;
-    envelope->has_remaining_ms = remaining_ms != ASKING_FOR_EVER;
-    envelope->remaining_ms = remaining_ms;
-    envelope->trace = trace != NULL ? wire_text(trace) : NULL;
+    envelope->token = wire_text(token);
     ck_assert_int_eq(wire_envelope_pack(envelope, &data, &buffer.size, &asking_error), LH_OK);
     buffer.data = data;
-    ck_assert_int_eq(wire_caller_send(caller, &buffer, NULL, &asking_error), LH_OK);
+    ck_assert_int_eq(wire_caller_send(by, &buffer, NULL, &asking_error), LH_OK);
     return asked;
 }
 
-const Wire__Envelope *asking_hear_any(void)
+uint64_t asking_send(Wire__Envelope *envelope, uint32_t remaining_ms, const char *trace)
+{
+    envelope->has_remaining_ms = remaining_ms != ASKING_FOR_EVER;
+    envelope->remaining_ms = remaining_ms;
+    envelope->trace = trace != NULL ? wire_text(trace) : NULL;
+    return asking_send_by(caller, asking_token, envelope);
+}
+
+const Wire__Envelope *asking_hear_by(struct wire_caller *by)
 {
     struct wire_answer answer;
     const Wire__Envelope *envelope;
-    ck_assert_msg(wire_caller_receive(caller, ASKING_PATIENCE_MS, &answer, &asking_error) == LH_OK, "%s",
+    ck_assert_msg(wire_caller_receive(by, ASKING_PATIENCE_MS, &answer, &asking_error) == LH_OK, "%s",
                   asking_error.message);
     ck_assert_int_eq(
         wire_envelope_unpack(answer.envelope, answer.envelope_size, &asking_arena, &envelope, &asking_error), LH_OK);
     return envelope;
+}
+
+const Wire__Envelope *asking_hear_any(void)
+{
+    return asking_hear_by(caller);
 }
 
 const Wire__Envelope *asking_hear(uint64_t question)

@@ -5,6 +5,7 @@
 
 #include "common/digest/digest.h"
 #include "proto/envelope.h"
+#include "proto/link/caller.h"
 #include "tests/support/testing.h"
 
 #define ASKING_PATIENCE_MS 20000
@@ -27,6 +28,10 @@ const Wire__Envelope *asking_hear_any(void);
 const Wire__Envelope *asking_hear(uint64_t question);
 /* Both, without a limit in time. */
 const Wire__Envelope *asking_ask(Wire__Envelope *envelope);
+/* Another connection, to be freed before asking_stop(); asking by it, and whatever comes there next. */
+struct wire_caller *asking_connect(void);
+uint64_t asking_send_by(struct wire_caller *by, const char *token, Wire__Envelope *envelope);
+const Wire__Envelope *asking_hear_by(struct wire_caller *by);
 /* Has to be an Error: -> it. */
 const Wire__Error *asking_refused(const Wire__Envelope *answer);
 

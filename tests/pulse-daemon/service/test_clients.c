@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What envelopes say beside their bodies, asked of a whole Pulse over its socket: how long the sender waits, and whose
-   doing it is. A write lock on the store's file keeps the decider waiting for as long as a test wants. */
+/* What envelopes say beside their bodies, asked of a whole Pulse over its socket: how long the sender waits, whose
+   doing it is, and whether the sender may. A write lock on the store's file keeps the decider waiting for as long as a
+   test wants. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -132,6 +133,55 @@ START_TEST(a_job_without_one_gets_one)
 }
 END_TEST
 
+/* ---- whether it may ---- */
+
+static struct wire_caller *watch(const char *token)
+{
+    struct wire_caller *caller = asking_connect();
+    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
+    Wire__Watch message = WIRE__WATCH__INIT;
+    WIRE_BODY(&envelope, WATCH, watch, &message);
+    (void)asking_send_by(caller, token, &envelope);
+    ck_assert_int_eq(asking_hear_by(caller)->body_case, WIRE__ENVELOPE__BODY_WATCHING);
+    return caller;
+}
+
+static const Wire__TokenCreated *make_token(uint64_t *tenant)
+{
+    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
+    Wire__TenantCreate other = WIRE__TENANT_CREATE__INIT;
+    Wire__TokenCreate token = WIRE__TOKEN_CREATE__INIT;
+    other.name = wire_text("other");
+    WIRE_BODY(&envelope, TENANT_CREATE, tenant_create, &other);
+    const Wire__Envelope *answer = asking_ask(&envelope);
+    ck_assert_int_eq(answer->body_case, WIRE__ENVELOPE__BODY_TENANT);
+    token.name = wire_text("leaver");
+    token.role = wire_text("viewer");
+    token.tenant = *tenant = answer->tenant->id;
+    WIRE_BODY(&envelope, TOKEN_CREATE, token_create, &token);
+    answer = asking_ask(&envelope);
+    ck_assert_int_eq(answer->body_case, WIRE__ENVELOPE__BODY_TOKEN_CREATED);
+    return answer->token_created;
+}
+
+START_TEST(whose_token_is_revoked_watches_no_more)
+{
+    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
+    Wire__TokenRevoke message = WIRE__TOKEN_REVOKE__INIT;
+    struct wire_answer answer;
+    const Wire__TokenCreated *token = make_token(&message.tenant);
+    struct wire_caller *theirs = watch(token->secret), *ours = watch(asking_token);
+    message.id = token->token->id;
+    message.has_tenant = true;
+    WIRE_BODY(&envelope, TOKEN_REVOKE, token_revoke, &message);
+    ck_assert_int_eq(asking_ask(&envelope)->body_case, WIRE__ENVELOPE__BODY_DONE);
+    ck_assert_int_eq(wire_caller_receive(theirs, PATIENCE_MS, &answer, &asking_error), LH_ERR_UNAVAILABLE);
+    ck_assert_int_eq(wire_caller_receive(ours, 200, &answer, &asking_error), LH_ERR_CANCELLED); /* goes on */
+    wire_caller_free(theirs);
+    wire_caller_free(ours);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pulse-daemon/service/clients");
@@ -142,6 +192,7 @@ int main(void)
     tcase_add_test(tests, what_is_too_late_when_its_turn_comes_is_not_done);
     tcase_add_test(tests, a_job_has_the_trace_of_its_submitter);
     tcase_add_test(tests, a_job_without_one_gets_one);
+    tcase_add_test(tests, whose_token_is_revoked_watches_no_more);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
 }
