@@ -2,7 +2,6 @@
 /* loophole alarms: what went wrong in a farm and shows in no job. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/command.h"
 #include "cli/farm_list.h"
@@ -63,12 +62,8 @@ static void print_fact(const struct lh_json *fact)
 static void print_alarm(struct lh_arena *arena, const Wire__Alarm *alarm)
 {
     const struct lh_json *body = NULL;
-    time_t seconds = (time_t)(alarm->at_ms / 1000);
-    struct tm parts;
-    char came[TEXT_SIZE] = "", type[TEXT_SIZE] = "";
-    if (localtime_r(&seconds, &parts) == NULL || strftime(came, sizeof came, "%F %T", &parts) == 0) {
-        came[0] = '\0';
-    }
+    char came[TEXT_SIZE], type[TEXT_SIZE] = "";
+    cli_farm_moment(alarm->at_ms, came, sizeof came);
     if (lh_json_parse(arena, (const char *)alarm->body.data, alarm->body.len, &body, NULL) != LH_OK) {
         body = NULL;
     }
@@ -86,16 +81,11 @@ static void print_alarm(struct lh_arena *arena, const Wire__Alarm *alarm)
 static enum lh_status list_alarms(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
                                   struct lh_error *error)
 {
-    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
-    Wire__AlarmList body = WIRE__ALARM_LIST__INIT;
-    const Wire__Envelope *answer;
-    body.has_count = true;
-    body.count = (uint32_t)lh_options_integer(options, "count");
-    WIRE_BODY(&question, ALARM_LIST, alarm_list, &body);
+    const Wire__Alarms *alarms;
     enum lh_status status =
-        cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_ALARMS, CLI_FARM_ASK_MS, &answer, error);
-    for (size_t i = 0; status == LH_OK && i < answer->alarms->n_alarms; i++) {
-        print_alarm(arena, answer->alarms->alarms[i]);
+        cli_farm_alarms(farm, arena, (uint32_t)lh_options_integer(options, "count"), &alarms, error);
+    for (size_t i = 0; status == LH_OK && i < alarms->n_alarms; i++) {
+        print_alarm(arena, alarms->alarms[i]);
     }
     return status;
 }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/farm.h"
+#include "cli/farm_list.h"
 #include "cli/interrupt.h"
 #include "cli/supervise.h"
 #include "cli/talk.h"
@@ -38,16 +38,11 @@ static const struct lh_option_table table = {
 /* Alarms are no inconsistency and never go away; who looks for what is wrong wants to know of them all the same. */
 static enum lh_status mention_alarms(struct cli_farm *farm, struct lh_arena *arena, struct lh_error *error)
 {
-    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
-    Wire__AlarmList list = WIRE__ALARM_LIST__INIT;
-    const Wire__Envelope *answer;
-    list.has_count = true;
-    list.count = 1;
-    WIRE_BODY(&question, ALARM_LIST, alarm_list, &list);
-    enum lh_status status = cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_ALARMS, ASK_MS, &answer, error);
-    if (status == LH_OK && answer->alarms->n_alarms > 0) {
+    const Wire__Alarms *alarms;
+    enum lh_status status = cli_farm_alarms(farm, arena, 1, &alarms, error);
+    if (status == LH_OK && alarms->n_alarms > 0) {
         fprintf(stderr, "loophole: there were %llu alarms: 'loophole alarms' lists them\n",
-                (unsigned long long)answer->alarms->alarms[0]->number);
+                (unsigned long long)alarms->alarms[0]->number);
     }
     return status;
 }

@@ -2,7 +2,6 @@
 /* loophole peers list | revoke, loophole tokens list | create | revoke: who may do what with a farm. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/command.h"
 #include "cli/farm_list.h"
@@ -49,10 +48,7 @@ static enum lh_status list_peers(struct cli_farm *farm, struct lh_arena *arena, 
         char name[TEXT_SIZE];
         cli_talk_clean(peer->name, name, sizeof name);
         printf("%-16s %-7s %s%s", name, peer->role, peer->public_key, peer->revoked ? "  revoked" : "");
-        for (size_t k = 0; k < peer->n_tags; k++) {
-            cli_talk_clean(peer->tags[k], name, sizeof name);
-            printf("%s%s", k == 0 ? "  tags " : " ", name);
-        }
+        cli_farm_print_tags(peer->tags, peer->n_tags);
         putchar('\n');
     }
     return status;
@@ -128,16 +124,6 @@ const struct cli_command cli_command_peers = {
 
 /* ---- tokens ---- */
 
-static void print_moment(const char *what, uint64_t moment_ms)
-{
-    time_t seconds = (time_t)(moment_ms / 1000);
-    struct tm parts;
-    char text[TEXT_SIZE] = "";
-    if (moment_ms != 0 && localtime_r(&seconds, &parts) != NULL && strftime(text, sizeof text, "%F %T", &parts) > 0) {
-        printf("  %s %s", what, text);
-    }
-}
-
 static const struct lh_option token_rows[] = {CLI_ROWS_FARM, CLI_ROW_TENANT};
 
 static enum lh_status list_tokens(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
@@ -152,10 +138,13 @@ static enum lh_status list_tokens(struct cli_farm *farm, struct lh_arena *arena,
     status = status != LH_OK ? status : ask(farm, arena, &question, WIRE__ENVELOPE__BODY_TOKENS, &answer, error);
     for (size_t i = 0; status == LH_OK && i < answer->tokens->n_tokens; i++) {
         const Wire__TokenInfo *token = answer->tokens->tokens[i];
-        char name[TEXT_SIZE];
+        char name[TEXT_SIZE], end[TEXT_SIZE];
         cli_talk_clean(token->name, name, sizeof name);
         printf("%-20llu %-8s %s", (unsigned long long)token->id, token->role, name);
-        print_moment("until", token->has_expires_ms ? token->expires_ms : 0);
+        if (token->has_expires_ms && token->expires_ms != 0) {
+            cli_farm_moment(token->expires_ms, end, sizeof end);
+            printf("  until %s", end);
+        }
         printf("%s\n", token->revoked ? "  revoked" : "");
     }
     return status;

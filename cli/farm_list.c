@@ -38,6 +38,43 @@ int cli_farm_run(const char *command, const struct lh_options *options, cli_farm
     return status == LH_ERR_CANCELLED ? cli_interrupt_exit() : (int)cli_exit_of(status);
 }
 
+/* ---- what several of them have ---- */
+
+enum lh_status cli_farm_alarms(struct cli_farm *farm, struct lh_arena *arena, uint32_t count,
+                               const Wire__Alarms **alarms, struct lh_error *error)
+{
+    Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
+    Wire__AlarmList body = WIRE__ALARM_LIST__INIT;
+    const Wire__Envelope *answer;
+    body.has_count = true;
+    body.count = count;
+    WIRE_BODY(&question, ALARM_LIST, alarm_list, &body);
+    enum lh_status status =
+        cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_ALARMS, CLI_FARM_ASK_MS, &answer, error);
+    if (status == LH_OK) {
+        *alarms = answer->alarms;
+    }
+    return status;
+}
+
+void cli_farm_moment(uint64_t moment_ms, char *text, size_t size)
+{
+    time_t seconds = (time_t)(moment_ms / 1000);
+    struct tm parts;
+    if (localtime_r(&seconds, &parts) == NULL || strftime(text, size, "%F %T", &parts) == 0) {
+        text[0] = '\0';
+    }
+}
+
+void cli_farm_print_tags(char *const *tags, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char text[TEXT_SIZE];
+        cli_talk_clean(tags[i], text, sizeof text);
+        printf("%s%s", i == 0 ? "  tags " : " ", text);
+    }
+}
+
 /* ---- jobs ---- */
 
 static const struct lh_option_table jobs_table = {
@@ -59,12 +96,8 @@ static enum lh_status list_jobs(struct cli_farm *farm, struct lh_arena *arena, c
         cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_JOBS, CLI_FARM_ASK_MS, &answer, error);
     for (size_t i = 0; status == LH_OK && i < answer->jobs->n_jobs; i++) {
         const Wire__Job *job = answer->jobs->jobs[i];
-        time_t seconds = (time_t)(job->created_ms / 1000);
-        struct tm parts;
-        char came[TEXT_SIZE] = "";
-        if (localtime_r(&seconds, &parts) != NULL) {
-            strftime(came, sizeof came, "%Y-%m-%d %H:%M:%S", &parts);
-        }
+        char came[TEXT_SIZE];
+        cli_farm_moment(job->created_ms, came, sizeof came);
         printf("%-8llu %-10s %llu/%u  %s\n", (unsigned long long)job->job, cli_job_state(job->state),
                (unsigned long long)job->project, job->revision, came);
     }

@@ -14,4 +14,13 @@ typedef enum lh_status cli_farm_work(struct cli_farm *farm, struct lh_arena *are
 /* Finds the farm, does the work, tells what went wrong. Gives the exit status. */
 int cli_farm_run(const char *command, const struct lh_options *options, cli_farm_work *work);
 
+/* The newest alarms, so many at most; they live in the arena. */
+LH_NODISCARD enum lh_status cli_farm_alarms(struct cli_farm *farm, struct lh_arena *arena, uint32_t count,
+                                            const Wire__Alarms **alarms, struct lh_error *error);
+
+/* A moment as people read it, by the clock of this place; "": there is no such moment. */
+void cli_farm_moment(uint64_t moment_ms, char *text, size_t size);
+/* "  tags A B", or nothing. */
+void cli_farm_print_tags(char *const *tags, size_t count);
+
 #endif

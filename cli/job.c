@@ -17,7 +17,6 @@
 #include "common/base/clock.h"
 #include "common/json/json.h"
 
-#define ASK_MS 10000
 #define PATIENCE_MS 60000
 #define LOOK_MS 1000 /* without an event the job is looked at */
 #define PROGRESS_UNITS 10000.0

@@ -85,10 +85,7 @@ static enum lh_status list_tenants(struct cli_farm *farm, struct lh_arena *arena
         if (tenant->quota_bytes > 0) {
             printf("  of %llu", (unsigned long long)tenant->quota_bytes);
         }
-        for (size_t k = 0; k < tenant->n_tags; k++) {
-            cli_talk_clean(tenant->tags[k], text, sizeof text);
-            printf("%s%s", k == 0 ? "  tags " : " ", text);
-        }
+        cli_farm_print_tags(tenant->tags, tenant->n_tags);
         putchar('\n');
     }
     return status;
