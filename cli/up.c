@@ -25,8 +25,9 @@
 #define END_NS (5 * LH_CLOCK_SECOND_NS)    /* for Pulse, which has nothing to wait for */
 #define TURN_MS 250
 #define ASK_MS 2000
-#define ARGUMENTS_MAX 24
+#define ARGUMENTS_MAX 32
 #define MIB_MAX (1 << 30)
+#define LIMIT_MAX_S 604800 /* a week */
 
 static const struct lh_option rows[] = {
     CLI_ROW_DATA,
@@ -72,6 +73,25 @@ static const struct lh_option rows[] = {
      .minimum = 20,
      .maximum = 200000,
      .help = "How often a worker says that it is there. Standard: 5000"},
+    {.name = "no-progress-s",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "S",
+     .minimum = 1,
+     .maximum = LIMIT_MAX_S,
+     .help = "An attempt at a shard that does not get on for so long has failed. Standard: 120"},
+    {.name = "hard-s",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "S",
+     .minimum = 1,
+     .maximum = LIMIT_MAX_S,
+     .help = "An attempt that takes longer than this and 64 times what it should has failed. Standard: 3600"},
+    {.name = "memory-max",
+     .type = LH_OPTION_INTEGER,
+     .placeholder = "MIB",
+     .minimum = 0,
+     .maximum = MIB_MAX,
+     .help =
+         "Most address space of an attempt, in MiB. Standard: three quarters of the machine's memory, at least 4096"},
 };
 
 static const struct lh_option_table table = {
@@ -151,44 +171,57 @@ static void add(struct up *up, const char *name, const char *const *arguments, s
     up->children[up->count++] = (struct cli_child){.name = name, .arguments = (char *const *)(uintptr_t)kept};
 }
 
-/* Pulse gets the options that it has in common with this command. */
-static enum lh_status compose_pulse(struct up *up, const struct lh_options *options, struct lh_error *error)
+/* Those of the options that were given, as the program that is started has them, too. */
+static size_t hand_on(const struct lh_options *options, const char *const *switches, const char **arguments)
 {
-    static const char *const handed_on[] = {"store", "listen", "quota", "keep-free", "lease-ms", "beat-ms"};
-    static const char *const switches[] = {"--store", "--listen", "--quota", "--keep-free", "--lease-ms", "--beat-ms"};
-    const char *arguments[ARGUMENTS_MAX] = {up->pulse, "--data", up->home.folder};
-    size_t count = 3;
-    for (size_t i = 0; i < sizeof handed_on / sizeof handed_on[0]; i++) {
-        const char *text = lh_options_text(options, handed_on[i]);
+    size_t count = 0;
+    for (; *switches != NULL; switches++) {
+        const char *text = lh_options_text(options, *switches + strlen("--"));
         if (text != NULL) {
-            arguments[count++] = switches[i];
+            arguments[count++] = *switches;
             arguments[count++] = text;
         }
     }
+    return count;
+}
+
+static enum lh_status compose_pulse(struct up *up, const struct lh_options *options, struct lh_error *error)
+{
+    static const char *const switches[] = {"--store",   "--listen",        "--quota",  "--keep-free",  "--lease-ms",
+                                           "--beat-ms", "--no-progress-s", "--hard-s", "--memory-max", NULL};
+    const char *arguments[ARGUMENTS_MAX] = {up->pulse, "--data", up->home.folder};
+    size_t count = 3;
+    count += hand_on(options, switches, arguments + count);
     enum lh_status status = LH_OK;
     add(up, "pulse", arguments, count, error, &status);
     return status;
 }
 
-static enum lh_status compose_workers(struct up *up, size_t workers, struct lh_error *error)
+/* Of Pulse's limits and a node's own the stricter count, so that what is to allow more has to reach both. Pulse's
+   --hard-s grows with a shard, a node's does not and is long enough. */
+static enum lh_status compose_workers(struct up *up, const struct lh_options *options, struct lh_error *error)
 {
+    static const char *const switches[] = {"--no-progress-s", "--memory-max", NULL};
+    size_t workers = (size_t)lh_options_integer(options, "workers");
     const char *endpoint = cli_home_endpoint(&up->arena, &up->home, "workers");
     enum lh_status status = endpoint != NULL ? LH_OK : lh_error_no_memory(error);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    long slots = processors / (long)(workers > 0 ? workers : 1);
+    long share = processors / (long)(workers > 0 ? workers : 1);
     for (size_t i = 1; status == LH_OK && i <= workers; i++) {
         char name[32], data[48], slot_text[24];
         snprintf(name, sizeof name, "worker-%zu", i);
         snprintf(data, sizeof data, "workers/%zu", i);
-        snprintf(slot_text, sizeof slot_text, "%ld", slots > 0 ? slots : 1);
+        snprintf(slot_text, sizeof slot_text, "%ld", share > 0 ? share : 1);
         const char *kept = lh_arena_strdup(&up->arena, name), *folder = cli_home_path(&up->arena, &up->home, data);
-        const char *count = lh_arena_strdup(&up->arena, slot_text);
-        if (kept == NULL || folder == NULL || count == NULL) {
+        const char *slots = lh_arena_strdup(&up->arena, slot_text);
+        if (kept == NULL || folder == NULL || slots == NULL) {
             return lh_error_no_memory(error);
         }
-        const char *arguments[] = {up->node,  "--connect", endpoint,  "--name", kept,
-                                   "--cache", folder,      "--slots", count};
-        add(up, kept, arguments, sizeof arguments / sizeof arguments[0], error, &status);
+        const char *arguments[ARGUMENTS_MAX] = {up->node,  "--connect", endpoint,  "--name", kept,
+                                                "--cache", folder,      "--slots", slots};
+        size_t count = 9;
+        count += hand_on(options, switches, arguments + count);
+        add(up, kept, arguments, count, error, &status);
     }
     return status;
 }
@@ -200,7 +233,7 @@ static enum lh_status prepare(struct up *up, const struct lh_options *options, s
     status = status == LH_OK ? take_lock(up, error) : status;
     status = status == LH_OK ? locate(up, error) : status;
     status = status == LH_OK ? compose_pulse(up, options, error) : status;
-    return status == LH_OK ? compose_workers(up, (size_t)lh_options_integer(options, "workers"), error) : status;
+    return status == LH_OK ? compose_workers(up, options, error) : status;
 }
 
 /* ---- watching ---- */

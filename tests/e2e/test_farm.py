@@ -262,6 +262,27 @@ def test_who_watches_sees_it_move(folder):
         equal(len(set(told)) >= max(2, int(seconds)), True, f"looks in {seconds:.1f} s: {told}")
 
 
+def arguments_of(pid):
+    return read(f"/proc/{pid}/cmdline").decode().split("\0")[:-1]
+
+
+def test_limits_reach_those_who_keep_them(folder):
+    """Of Pulse's and a node's the stricter count: what is to allow more has to reach both."""
+    given = ["--no-progress-s", "600", "--hard-s", "7200", "--memory-max", "3000"]
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS, options=given) as farm:
+        for name, wanted in ("pulse", given), ("worker-1", given[:2] + given[4:]):
+            told = arguments_of(farm.processes()[name])
+            limits = [word for at, word in enumerate(told) if word in given[::2] or told[at - 1] in given[::2]]
+            equal(limits, wanted, f"limits of {name}")
+        farm.submit(project, "--wait")
+        instances = [pid for name, pid in farm.processes().items() if name.startswith("signal-")]
+        equal(len(instances) > 0, True, "instances that wait for shards")
+        for pid in instances:
+            most = re.search(r"Max address space +(\d+)", read(f"/proc/{pid}/limits").decode()).group(1)
+            equal(int(most), 3000 << 20, "address space of an instance")
+
+
 def test_who_may_not(folder):
     with Farm(folder, PROGRAMS, workers=0) as farm:
         done = run([PROGRAMS.loophole, "jobs", "--server", f"ipc://{farm.data}/run/clients.ipc", "--token", "lhk_nobody"],
@@ -278,7 +299,8 @@ if __name__ == "__main__":
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
         test_cancel_and_priorities, test_interrupted_while_waiting,
-        test_what_nobody_can_do_is_told, test_who_may_not, test_who_was_enrolled_stays_so,
+        test_what_nobody_can_do_is_told, test_limits_reach_those_who_keep_them, test_who_may_not,
+        test_who_was_enrolled_stays_so,
         test_one_trace_ties_the_logs_together, test_who_watches_sees_it_move,
         test_the_readme,
     ]))
