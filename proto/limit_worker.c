@@ -12,7 +12,8 @@ LIMITS(plugin, TEXT("uri", 1, PROSE_MAX_BYTES), DIGEST("digest"), BYTES("facts",
        BYTES("evidence", 0, 256u << 10));
 LIMITS(inventory, DIGEST("inventory"), NUMBER("index", 0, 65535), FLAG("last"), MESSAGES("plugins", plugin, 4096));
 LIMITS(credit, ANY64("granted"));
-LIMITS(held, ID("shard"), NUMBER("attempt", 1, UINT32_MAX), ANY64("done"), ANY64("total"), FLAG("finished"));
+LIMITS(held, ID("shard"), NUMBER("attempt", 1, UINT32_MAX), ANY64("done"), ANY64("total"), FLAG("finished"),
+       ANY64("moved"));
 LIMITS(beat, ANY64("sequence"), MESSAGES("held", held, HELD_MAX));
 LIMITS(progress, MESSAGE("held", held));
 LIMITS(complete, ID("shard"), NUMBER("attempt", 1, UINT32_MAX), MESSAGES("outputs", shard_output, SHARD_EDGES_MAX),

@@ -59,6 +59,7 @@ struct engine_attempt {
     uint64_t received_ns;
     _Atomic int stop;             /* enum engine_stop */
     _Atomic uint64_t done, total; /* of the render's progress */
+    _Atomic uint64_t moved;       /* bytes fetched before it, and packed and shipped after it */
     _Atomic bool running;         /* a slot has taken it up */
     bool finished;                /* the agent has it back */
     struct engine_outcome outcome;

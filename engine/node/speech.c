@@ -118,6 +118,8 @@ static void fill_held(Wire__Held *held, const struct engine_attempt *attempt)
     held->done = atomic_load_explicit(&attempt->done, memory_order_relaxed);
     held->has_total = total > 0;
     held->total = total;
+    held->has_moved = true;
+    held->moved = atomic_load_explicit(&attempt->moved, memory_order_relaxed);
     held->has_finished = attempt->finished;
     held->finished = attempt->finished;
 }

@@ -20,7 +20,8 @@ bool engine_job_goes_on(void *context)
 {
     struct engine_job *job = context;
     struct engine_attempt *attempt = job->attempt;
-    uint64_t done = atomic_load_explicit(&attempt->done, memory_order_relaxed);
+    uint64_t done = atomic_load_explicit(&attempt->done, memory_order_relaxed) +
+                    atomic_load_explicit(&attempt->moved, memory_order_relaxed);
     /* Transfers have a patience of their own: that Pulse is away is no fault of the shard's. */
     job->pace.waits = job->phase == ENGINE_PHASE_INPUTS || job->phase == ENGINE_PHASE_SHIP;
     return engine_pace_look(&job->pace, done, lh_clock_monotonic_ns()) == ENGINE_PACE_GOOD &&
@@ -30,8 +31,7 @@ bool engine_job_goes_on(void *context)
 static void moved(void *context, size_t size)
 {
     struct engine_job *job = context;
-    job->moved += size;
-    atomic_fetch_add_explicit(&job->attempt->done, size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&job->attempt->moved, size, memory_order_relaxed);
 }
 
 static enum lh_status unpack(struct engine_job *job, struct lh_error *error)

@@ -35,7 +35,6 @@ struct engine_job {
     struct engine_instance *instance;
     bool was_killed;                    /* the instance, by somebody else */
     struct engine_delivered *delivered; /* of a render, by deliverable */
-    uint64_t moved;                     /* progress that is none of the render's */
 };
 
 /* Whether to go on, and the time that has passed; `context` is the job. */

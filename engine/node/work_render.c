@@ -60,8 +60,8 @@ static bool on_progress(void *context, const struct engine_progress *progress)
     uint64_t total = atomic_load_explicit(&progress->total, memory_order_relaxed);
     spent->frames = atomic_load_explicit(&progress->frames, memory_order_relaxed);
     spent->first_block_ns = atomic_load_explicit(&progress->first_block_ns, memory_order_relaxed);
-    atomic_store_explicit(&attempt->done, job->moved + done, memory_order_relaxed);
-    atomic_store_explicit(&attempt->total, total > 0 ? job->moved + total : 0, memory_order_relaxed);
+    atomic_store_explicit(&attempt->done, done, memory_order_relaxed);
+    atomic_store_explicit(&attempt->total, total, memory_order_relaxed);
     return engine_job_goes_on(job);
 }
 

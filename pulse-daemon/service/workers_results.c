@@ -39,7 +39,7 @@ static struct pulse_farm_held held_of(const Wire__Held *held)
         .shard = held->shard,
         .attempt = held->attempt,
         .running = !held->finished,
-        .progress = held->done,
+        .progress = held->done + held->moved,
         .done = held->finished ? 1.0f : (float)done,
     };
 }

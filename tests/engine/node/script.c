@@ -253,11 +253,18 @@ void script_say(struct script *script, Wire__Envelope *envelope)
     need(wire_link_send(script->link, script->socket, script->peer, &buffer, NULL) == LH_OK, "send", NULL);
 }
 
+/* What is packed and shipped after a render is no part of it: a share of it can be told to people at any time. */
+static void check_share(const Wire__Held *held)
+{
+    need(!held->has_total || held->done <= held->total, "more is done than there is", NULL);
+}
+
 static void note_beat(struct script *script, const Wire__Beat *beat)
 {
     script->beats++;
     script->held_count = 0;
     for (size_t i = 0; i < beat->n_held && i < SCRIPT_HELD_MAX; i++) {
+        check_share(beat->held[i]);
         script->held[i].shard = beat->held[i]->shard;
         script->held[i].attempt = beat->held[i]->attempt;
         script->held[i].finished = beat->held[i]->finished;
@@ -286,6 +293,7 @@ static bool note(struct script *script, const Wire__Envelope *envelope)
         need(envelope->credit->granted > script->granted, "a credit that grants nothing", NULL);
         script->granted = envelope->credit->granted;
     } else if (envelope->body_case == WIRE__ENVELOPE__BODY_PROGRESS) {
+        check_share(envelope->progress->held);
         script->progresses++;
     } else if (envelope->body_case == WIRE__ENVELOPE__BODY_COMPLETE && is_known(script, envelope->complete)) {
         script->repeats++;
