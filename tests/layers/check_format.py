@@ -20,22 +20,28 @@ def sources(root):
                 yield os.path.relpath(os.path.join(folder, name), root)
 
 
-def is_formatted(root, path):
-    run = subprocess.run(["clang-format", "--dry-run", "-Werror", path], cwd=root, capture_output=True, text=True)
-    for line in run.stderr.splitlines()[:10]:
-        print("#", line)
-    return run.returncode == 0
+def complaints(root, paths):
+    """What clang-format says, by path; all files in one run, for its start takes longer than a file."""
+    run = subprocess.run(["clang-format", "--dry-run", "-Werror", *paths], cwd=root, capture_output=True, text=True)
+    known, said = set(paths), {}
+    for line in run.stderr.splitlines():
+        path = line.split(":", 1)[0]
+        if path in known:
+            said.setdefault(path, []).append(line)
+    if (run.returncode != 0) != bool(said):
+        sys.exit(f"clang-format ended with {run.returncode}: {run.stderr}")
+    return said
 
 
 def main(root):
     paths = list(sources(root))
-    print(f"1..{len(paths)}")
-    good = bool(paths)
+    print(f"1..{len(paths)}", flush=True)
+    said = complaints(root, paths)
     for number, path in enumerate(paths, 1):
-        formatted = is_formatted(root, path)
-        print("ok" if formatted else "not ok", number, "-", path, "" if formatted else "(./dev format mends it)")
-        good = good and formatted
-    return good
+        for line in said.get(path, [])[:10]:
+            print("#", line)
+        print("not ok" if path in said else "ok", number, "-", path, "(./dev format mends it)" if path in said else "")
+    return bool(paths) and not said
 
 
 if __name__ == "__main__":
