@@ -25,7 +25,7 @@
 
 LIMITS(ping, ANY64("stamp"));
 LIMITS(pong, ANY64("stamp"), LINE("software"), ANY64("epoch"), TEXT("bulk_endpoint", 1, 255),
-       TEXT("event_endpoint", 1, 255), MESSAGE("host", host_media), ANY64("tenant"), NAME("role"));
+       MESSAGE("host", host_media), ANY64("tenant"), NAME("role"));
 NO_FIELDS(done);
 
 LIMITS(manifest_entry, TEXT("path", 1, LINE_MAX_BYTES), DIGEST("digest"), ANY64("size"));

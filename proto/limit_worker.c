@@ -26,8 +26,7 @@ LIMITS(drain, PROSE("reason"));
 LIMITS(bye, PROSE("reason"));
 
 LIMITS(welcome, NUMBER("lease_ms", 10, MILLISECONDS_MAX), NUMBER("beat_ms", 1, MILLISECONDS_MAX),
-       FLAG("inventory_wanted"), TEXT("bulk_endpoint", 1, 255), TEXT("event_endpoint", 1, 255),
-       MESSAGE("host", host_media), ANY64("epoch"));
+       FLAG("inventory_wanted"), TEXT("bulk_endpoint", 1, 255), MESSAGE("host", host_media), ANY64("epoch"));
 LIMITS(limits, NUMBER("threads", 1, 256), NUMBER("no_progress_ms", 1, MILLISECONDS_MAX),
        NUMBER("hard_ms", 1, MILLISECONDS_MAX), ANY64("memory"));
 LIMITS(assign, ID("shard"), NUMBER("attempt", 1, UINT32_MAX), ID("tenant"), CHOICE("kind"), BYTES("spec", 0, 64u << 20),

@@ -269,11 +269,3 @@ enum lh_status wire_caller_receive(struct wire_caller *caller, int timeout_ms, s
     }
     return status;
 }
-
-int wire_caller_fd(const struct wire_caller *caller)
-{
-    int fd = -1;
-    size_t size = sizeof fd;
-    zmq_getsockopt(caller->socket, ZMQ_FD, &fd, &size);
-    return fd;
-}

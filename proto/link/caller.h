@@ -37,7 +37,5 @@ LH_NODISCARD enum lh_status wire_caller_send(struct wire_caller *caller, struct 
    LH_ERR_UNAVAILABLE: the other side is gone: make a new caller and ask again. */
 LH_NODISCARD enum lh_status wire_caller_receive(struct wire_caller *caller, int timeout_ms, struct wire_answer *answer,
                                                 struct lh_error *error);
-/* Readable when wire_caller_receive() has something to look at; after every call on the caller look before sleeping. */
-int wire_caller_fd(const struct wire_caller *caller);
 
 #endif

@@ -25,11 +25,6 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool binds(const struct wire_socket_options *options)
-{
-    return options->kind == WIRE_ROUTER || options->kind == WIRE_PUBLISHER;
-}
-
 /* Whoever can reach the socket may speak: its folder keeps everybody else out. */
 static enum lh_status check_ipc(const char *path, struct lh_error *error)
 {
@@ -65,7 +60,7 @@ static enum lh_status check_tcp(const struct wire_socket_options *options, struc
     if (keys == NULL || !wire_key_valid(keys->public_key) || !wire_key_valid(keys->secret_key)) {
         return lh_error_set(error, LH_ERR_USAGE, options->endpoint, "an endpoint on the network needs a pair of keys");
     }
-    if (!binds(options) && (options->server_key == NULL || !wire_key_valid(options->server_key))) {
+    if (options->kind == WIRE_DEALER && (options->server_key == NULL || !wire_key_valid(options->server_key))) {
         return lh_error_set(error, LH_ERR_USAGE, options->endpoint, "the key of the other side is needed to connect");
     }
     return LH_OK;
@@ -125,7 +120,7 @@ static bool set_trust(void *socket, const struct wire_socket_options *options)
     }
     bool good = set_text(socket, ZMQ_CURVE_PUBLICKEY, options->keys->public_key) &&
                 set_text(socket, ZMQ_CURVE_SECRETKEY, options->keys->secret_key);
-    if (binds(options)) {
+    if (options->kind == WIRE_ROUTER) {
         static const char domain[] = "loophole";
         return good && set(socket, ZMQ_CURVE_SERVER, 1) &&
                zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0;
@@ -143,12 +138,7 @@ static bool set_options(void *socket, const struct wire_socket_options *options)
                 set_liveness(socket, options) && set_trust(socket, options);
     if (options->kind == WIRE_ROUTER) {
         good = good && set(socket, ZMQ_ROUTER_MANDATORY, 1);
-    }
-    if (options->kind == WIRE_SUBSCRIBER) {
-        const char *topic = options->topic != NULL ? options->topic : "";
-        good = good && zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, strlen(topic)) == 0;
-    }
-    if (!binds(options)) {
+    } else {
         good = good && set(socket, ZMQ_IMMEDIATE, 1) && set(socket, ZMQ_RECONNECT_IVL, (int)options->reconnect_ms) &&
                set(socket, ZMQ_RECONNECT_IVL_MAX, (int)options->reconnect_max_ms) &&
                /* the kernel's own tries come ever later: after a long cut it would take it half a minute */
@@ -160,10 +150,7 @@ static bool set_options(void *socket, const struct wire_socket_options *options)
 enum lh_status wire_endpoint_socket(void *context, const struct wire_socket_options *options, void **socket,
                                     struct lh_error *error)
 {
-    static const int kinds[] = {[WIRE_ROUTER] = ZMQ_ROUTER,
-                                [WIRE_DEALER] = ZMQ_DEALER,
-                                [WIRE_PUBLISHER] = ZMQ_XPUB,
-                                [WIRE_SUBSCRIBER] = ZMQ_SUB};
+    static const int kinds[] = {[WIRE_ROUTER] = ZMQ_ROUTER, [WIRE_DEALER] = ZMQ_DEALER};
     void *made = zmq_socket(context, kinds[options->kind]);
     if (made == NULL) {
         return lh_error_set(error, LH_ERR_IO, options->endpoint, "no socket: %s", zmq_strerror(zmq_errno()));

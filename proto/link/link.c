@@ -122,8 +122,8 @@ void wire_link_counters(struct wire_link *link, struct wire_counters *counters)
 {
     struct wire_tallies *tallies = &link->tallies;
 #define READ(name) .name = atomic_load_explicit(&tallies->name, memory_order_relaxed)
-    *counters = (struct wire_counters){READ(messages_in), READ(messages_out), READ(bytes_in),     READ(bytes_out),
-                                       READ(malformed),   READ(refused),      READ(revoked),      READ(slow),
-                                       READ(dropped),     READ(peers),        READ(subscriptions)};
+    *counters =
+        (struct wire_counters){READ(messages_in), READ(messages_out), READ(bytes_in), READ(bytes_out), READ(malformed),
+                               READ(refused),     READ(revoked),      READ(slow),     READ(dropped),   READ(peers)};
 #undef READ
 }

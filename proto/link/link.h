@@ -10,13 +10,14 @@
    messages in order and without a gap, then GONE, and after that nothing more is told of it. A peer that connects again
    is a new one. GONE has many causes and they are all alike: the peer closed, was killed (noticed at once), stopped or
    was cut off (noticed after `dead_ms` without a sign of life), let `queue` messages pile up, or its key was revoked.
-   To send to a peer that is gone does nothing. ROUTER      JOINED comes with the peer's first message DEALER      one
-   peer at a time; JOINED when the handshake is done. The link connects again by itself, ever less often (up to
-   `reconnect_max_ms`); what was not sent is dropped PUBLISHER   no peers: what a subscriber is too slow for is dropped
-       SUBSCRIBER  as DEALER; nothing can be sent, and a publisher that was stopped is not noticed
+   To send to a peer that is gone does nothing.
 
-   Trust. tcp endpoints speak CURVE and nothing else: a ROUTER or PUBLISHER lets in the keys of its list
-   (wire_link_allow) and tells the key of every peer; ipc endpoints must lie in a folder of mode 0700 that is ours.
+   A ROUTER binds and has many peers; JOINED comes with a peer's first message. A DEALER connects and has one peer at a
+   time; JOINED comes when the handshake is done. The link connects again by itself, ever less often (up to
+   `reconnect_max_ms`); what was not sent is dropped.
+
+   Trust. tcp endpoints speak CURVE and nothing else: a ROUTER lets in the keys of its list (wire_link_allow) and tells
+   the key of every peer; ipc endpoints must lie in a folder of mode 0700 that is ours.
    Frames larger than `message_max` end their connection before memory is taken for them. Messages of no or more than
    two frames are dropped and counted.
 
@@ -38,21 +39,19 @@ struct wire_link;
 
 /* ---- sockets */
 
-enum wire_socket_kind { WIRE_ROUTER = 0, WIRE_DEALER, WIRE_PUBLISHER, WIRE_SUBSCRIBER };
+enum wire_socket_kind { WIRE_ROUTER = 0, WIRE_DEALER };
 
 struct wire_socket_options {
     enum wire_socket_kind kind;
-    const char *endpoint; /* "ipc:///folder/name", "tcp://address:port", port 0 or "*": any; ROUTER and PUBLISHER
-                             bind, the others connect */
+    const char *endpoint;         /* "ipc:///folder/name", "tcp://address:port", port 0 or "*": any */
     const struct wire_keys *keys; /* tcp: our pair */
-    const char *server_key;       /* DEALER, SUBSCRIBER on tcp: whom we expect there */
+    const char *server_key;       /* DEALER on tcp: whom we expect there */
     size_t message_max;           /* bytes of a frame; 0: 1 MiB and a bit */
     uint32_t queue;               /* messages on their way to one peer; 0: 1000 */
     uint32_t heartbeat_ms;        /* 0: 1000 */
     uint32_t dead_ms;             /* without a sign of life; 0: 5000 */
     uint32_t reconnect_ms;        /* 0: 50 */
     uint32_t reconnect_max_ms;    /* 0: 2000 */
-    const char *topic;            /* SUBSCRIBER: what its messages' topics start with; NULL: everything */
 };
 
 /* ---- messages */
@@ -72,8 +71,8 @@ enum wire_gone {
     WIRE_GONE_SILENT,     /* given up without a sign of life: stopped, or cut off by the network; it may come back */
     WIRE_GONE_SLOW,       /* `queue` messages were on their way and it did not take them */
     WIRE_GONE_REVOKED,    /* its key is not allowed any more */
-    WIRE_GONE_REFUSED,    /* DEALER, SUBSCRIBER: the other side does not let us in, or is not who we expect; without a
-                             JOINED before it, once until something else happens */
+    WIRE_GONE_REFUSED,    /* DEALER: the other side does not let us in, or is not who we expect; without a JOINED before
+                             it, once until something else happens */
 };
 
 /* The user's, to be freed; its bytes live as long. */
@@ -87,8 +86,7 @@ struct wire_event {
     size_t envelope_size;
     const void *payload; /* NULL: none */
     size_t payload_size;
-    const char *topic; /* SUBSCRIBER; else "" */
-    uint64_t at_ns;    /* of MESSAGE: when it came, CLOCK_MONOTONIC */
+    uint64_t at_ns; /* of MESSAGE: when it came, CLOCK_MONOTONIC */
 };
 void wire_event_free(struct wire_event *event); /* accepts NULL; any thread */
 
@@ -141,9 +139,6 @@ struct wire_event *wire_link_wait(struct wire_link *link, int timeout_ms);
  */
 LH_NODISCARD enum lh_status wire_link_send(struct wire_link *link, uint32_t socket, uint64_t peer,
                                            struct wire_buffer *envelope, struct wire_buffer *payload);
-/* To all who are subscribed to the topic's beginning. The same for the rest. */
-LH_NODISCARD enum lh_status wire_link_publish(struct wire_link *link, uint32_t socket, const char *topic,
-                                              struct wire_buffer *envelope);
 /* Forgets a ROUTER's peer, one whose bytes are garbage, say: GONE is told (CLOSED), what it still says makes it a new
    one. */
 void wire_link_drop(struct wire_link *link, uint32_t socket, uint64_t peer);
@@ -156,7 +151,6 @@ struct wire_counters {
     uint64_t slow;      /* peers that were given up because they were too slow */
     uint64_t dropped;   /* sends to peers that were gone */
     uint64_t peers;     /* now */
-    uint64_t subscriptions;
 };
 void wire_link_counters(struct wire_link *link, struct wire_counters *counters);
 

@@ -13,14 +13,13 @@
 #include "proto/link/peers.h"
 
 #define WIRE_MILLISECOND_NS UINT64_C(1000000)
-#define WIRE_BATCH 64      /* messages of one socket, or commands, before the others have their turn */
-#define WIRE_TOPIC_MAX 256 /* with its NUL */
+#define WIRE_BATCH 64 /* messages of one socket, or commands, before the others have their turn */
 
 /* ---- events: link -> user */
 
 struct wire_event_node {
     struct wire_event event; /* first: its address is the user's handle */
-    zmq_msg_t frames[2];     /* envelope and payload, or topic and envelope */
+    zmq_msg_t frames[2];     /* envelope and payload */
     unsigned frame_count;
     size_t bytes;
     struct wire_event_node *next;
@@ -37,7 +36,6 @@ struct wire_events {
 
 enum wire_command_kind {
     WIRE_COMMAND_SEND = 0,
-    WIRE_COMMAND_PUBLISH,
     WIRE_COMMAND_DROP,
     WIRE_COMMAND_OPEN,
     WIRE_COMMAND_ALLOW,
@@ -48,7 +46,7 @@ struct wire_command {
     enum wire_command_kind kind;
     uint32_t socket;
     uint64_t peer;
-    zmq_msg_t frames[2]; /* SEND: envelope and payload; PUBLISH: topic and envelope */
+    zmq_msg_t frames[2]; /* SEND: envelope and payload */
     unsigned frame_count;
     struct wire_command *next;
     /* Of those that somebody waits for: */
@@ -85,17 +83,17 @@ struct wire_socket {
     uint32_t queue, heartbeat_ms, dead_ms, reconnect_ms, reconnect_max_ms;
     uint64_t beat_ns, looked_ns; /* the next sign of life; when peers were looked at last */
     bool curve;
-    bool refusal_told; /* DEALER, SUBSCRIBER */
-    uint64_t retry_ns; /* of those: when to try again after a refusal, which ZeroMQ does not; 0: never */
+    bool refusal_told; /* DEALER */
+    uint64_t retry_ns; /* DEALER: when to try again after a refusal, which ZeroMQ does not; 0: never */
     uint32_t refusals; /* in a row */
     int *ended;        /* descriptors of connections that ended, not yet looked at */
     size_t ended_count, ended_capacity;
-    struct wire_peers peers; /* ROUTER: many; DEALER, SUBSCRIBER: one; PUBLISHER: none */
+    struct wire_peers peers; /* ROUTER: many; DEALER: one */
 };
 
 struct wire_tallies {
     atomic_uint_fast64_t messages_in, messages_out, bytes_in, bytes_out, malformed, refused, revoked, slow, dropped,
-        peers, subscriptions;
+        peers;
 };
 
 static inline void wire_count(atomic_uint_fast64_t *tally, uint64_t more)

@@ -14,7 +14,6 @@ static void run_command(struct wire_link *link, struct wire_command *command)
     struct wire_call *call = command->call;
     switch (command->kind) {
     case WIRE_COMMAND_SEND:
-    case WIRE_COMMAND_PUBLISH:
         wire_socket_send(link, command);
         return;
     case WIRE_COMMAND_DROP:

@@ -171,30 +171,6 @@ enum lh_status wire_link_send(struct wire_link *link, uint32_t socket, uint64_t 
     return status;
 }
 
-enum lh_status wire_link_publish(struct wire_link *link, uint32_t socket, const char *topic,
-                                 struct wire_buffer *envelope)
-{
-    struct wire_command *command = make_command(WIRE_COMMAND_PUBLISH, socket, 0);
-    size_t size = strlen(topic) + 1;
-    enum lh_status status = size > WIRE_TOPIC_MAX ? LH_ERR_LIMIT : LH_ERR_NO_MEMORY;
-    if (status == LH_ERR_LIMIT || command == NULL || zmq_msg_init_size(&command->frames[0], size) != 0) {
-        release(envelope);
-    } else {
-        command->frame_count = 1;
-        memcpy(zmq_msg_data(&command->frames[0]), topic, size); /* with its NUL: who receives it reads a string */
-        if (!add_frame(command, envelope)) {
-            release(envelope);
-        } else {
-            status = push(link, command, true);
-            command = status == LH_OK ? NULL : command;
-        }
-    }
-    if (command != NULL) {
-        wire_command_free(command);
-    }
-    return status;
-}
-
 void wire_link_drop(struct wire_link *link, uint32_t socket, uint64_t peer)
 {
     struct wire_command *command = make_command(WIRE_COMMAND_DROP, socket, peer);
@@ -237,7 +213,7 @@ struct wire_event_node *wire_event_make(enum wire_event_kind kind, uint32_t sock
     if (node == NULL) {
         return NULL;
     }
-    node->event = (struct wire_event){.kind = kind, .socket = socket, .topic = ""};
+    node->event = (struct wire_event){.kind = kind, .socket = socket};
     node->frame_count = 0;
     node->bytes = 0;
     node->next = NULL;

@@ -47,7 +47,7 @@ enum lh_status wire_socket_open(struct wire_link *link, struct wire_call *call)
     if (status != LH_OK) {
         return status;
     }
-    bool binds = options.kind == WIRE_ROUTER || options.kind == WIRE_PUBLISHER;
+    bool binds = options.kind == WIRE_ROUTER;
     size_t length = sizeof socket->endpoint;
     if (!open_monitor(link, socket) ||
         (binds ? zmq_bind(socket->handle, options.endpoint) : zmq_connect(socket->handle, options.endpoint)) != 0 ||
@@ -174,7 +174,7 @@ bool wire_socket_monitor(struct wire_link *link, uint32_t index)
             continue;
         }
         any = true;
-        if (socket->kind == WIRE_DEALER || socket->kind == WIRE_SUBSCRIBER) {
+        if (socket->kind == WIRE_DEALER) {
             connector_event(link, index, event);
         } else if (event == ZMQ_EVENT_DISCONNECTED) {
             note_ended(socket, value);

@@ -91,7 +91,7 @@ static uint64_t beat(struct wire_link *link, uint32_t index, bool drained)
     struct wire_socket *socket = &link->sockets[index];
     struct wire_peers *peers = &socket->peers;
     uint64_t now = link->now_ns;
-    if (peers->count == 0 || socket->kind == WIRE_SUBSCRIBER) { /* a publisher does not listen */
+    if (peers->count == 0) {
         return UINT64_MAX;
     }
     bool overslept = now - socket->looked_ns > socket->dead_ms * WIRE_MILLISECOND_NS / 2;

@@ -34,8 +34,7 @@ static bool read_message(void *handle, bool routed, zmq_msg_t *route, zmq_msg_t 
     return true;
 }
 
-static bool fill_event(struct wire_event_node *node, enum wire_socket_kind kind, zmq_msg_t frames[2],
-                       unsigned frame_count)
+static void fill_event(struct wire_event_node *node, zmq_msg_t frames[2], unsigned frame_count)
 {
     for (unsigned i = 0; i < frame_count; i++) {
         zmq_msg_init(&node->frames[i]);
@@ -43,20 +42,12 @@ static bool fill_event(struct wire_event_node *node, enum wire_socket_kind kind,
         node->bytes += zmq_msg_size(&node->frames[i]);
     }
     node->frame_count = frame_count;
-    zmq_msg_t *envelope = &node->frames[kind == WIRE_SUBSCRIBER ? 1 : 0];
-    node->event.envelope = zmq_msg_data(envelope);
-    node->event.envelope_size = zmq_msg_size(envelope);
-    if (kind == WIRE_SUBSCRIBER) {
-        const char *topic = zmq_msg_data(&node->frames[0]);
-        size_t size = zmq_msg_size(&node->frames[0]);
-        node->event.topic = topic;
-        return size > 0 && size <= WIRE_TOPIC_MAX && memchr(topic, '\0', size) == topic + size - 1;
-    }
+    node->event.envelope = zmq_msg_data(&node->frames[0]);
+    node->event.envelope_size = zmq_msg_size(&node->frames[0]);
     if (frame_count == 2) {
         node->event.payload = zmq_msg_data(&node->frames[1]);
         node->event.payload_size = zmq_msg_size(&node->frames[1]);
     }
-    return true;
 }
 
 static void deliver(struct wire_link *link, uint32_t index, struct wire_peer *peer, zmq_msg_t frames[2],
@@ -67,11 +58,7 @@ static void deliver(struct wire_link *link, uint32_t index, struct wire_peer *pe
         wire_peer_cut(link, index, peer, WIRE_GONE_CLOSED);
         return;
     }
-    if (!fill_event(node, link->sockets[index].kind, frames, frame_count)) {
-        wire_count(&link->tallies.malformed, 1);
-        wire_event_free(&node->event);
-        return;
-    }
+    fill_event(node, frames, frame_count);
     node->event.at_ns = lh_clock_monotonic_ns();
     wire_count(&link->tallies.messages_in, 1);
     wire_count(&link->tallies.bytes_in, node->bytes);
@@ -123,8 +110,7 @@ static void take_routed(struct wire_link *link, uint32_t index, zmq_msg_t *route
 static void take_connected(struct wire_link *link, uint32_t index, zmq_msg_t frames[2], unsigned frame_count)
 {
     struct wire_socket *socket = &link->sockets[index];
-    bool subscriber = socket->kind == WIRE_SUBSCRIBER;
-    if (frame_count > 2 || (subscriber && frame_count != 2)) {
+    if (frame_count > 2) {
         wire_count(&link->tallies.malformed, 1);
         return;
     }
@@ -132,7 +118,7 @@ static void take_connected(struct wire_link *link, uint32_t index, zmq_msg_t fra
     if (peer != NULL) {
         peer->heard_ns = link->now_ns;
     }
-    if (!subscriber && frame_count == 1 && wire_sign_of(&frames[0]) != WIRE_SIGN_NONE) {
+    if (frame_count == 1 && wire_sign_of(&frames[0]) != WIRE_SIGN_NONE) {
         return;
     }
     if (peer == NULL) { /* its JOINED is on its way */
@@ -148,16 +134,6 @@ static void take_connected(struct wire_link *link, uint32_t index, zmq_msg_t fra
     }
 }
 
-static void take_subscription(struct wire_link *link, zmq_msg_t *frame)
-{
-    const uint8_t *data = zmq_msg_data(frame);
-    if (zmq_msg_size(frame) > 0 && data[0] == 1) {
-        wire_count(&link->tallies.subscriptions, 1);
-    } else if (zmq_msg_size(frame) > 0 && data[0] == 0) {
-        atomic_fetch_sub_explicit(&link->tallies.subscriptions, 1, memory_order_relaxed);
-    }
-}
-
 bool wire_socket_receive(struct wire_link *link, uint32_t index)
 {
     struct wire_socket *socket = &link->sockets[index];
@@ -170,9 +146,7 @@ bool wire_socket_receive(struct wire_link *link, uint32_t index)
         zmq_msg_init(&frames[0]);
         zmq_msg_init(&frames[1]);
         bool there = read_message(socket->handle, routed, &route, frames, &frame_count);
-        if (there && socket->kind == WIRE_PUBLISHER) {
-            take_subscription(link, &frames[0]);
-        } else if (there && routed) {
+        if (there && routed) {
             take_routed(link, index, &route, frames, frame_count);
         } else if (there) {
             take_connected(link, index, frames, frame_count);
@@ -249,21 +223,11 @@ static void send_to_peer(struct wire_link *link, uint32_t index, struct wire_pee
 void wire_socket_send(struct wire_link *link, struct wire_command *command)
 {
     struct wire_socket *socket = command->socket < link->socket_count ? &link->sockets[command->socket] : NULL;
-    bool publishes = command->kind == WIRE_COMMAND_PUBLISH;
-    if (socket == NULL || publishes != (socket->kind == WIRE_PUBLISHER) || socket->kind == WIRE_SUBSCRIBER) {
-        wire_count(&link->tallies.dropped, 1);
-        wire_command_free(command);
-        return;
+    struct wire_peer *peer = NULL;
+    if (socket != NULL) {
+        bool only = socket->kind == WIRE_DEALER && command->peer == 0;
+        peer = only ? wire_peers_by_route(&socket->peers, 0) : wire_peers_by_id(&socket->peers, command->peer);
     }
-    if (publishes) { /* nobody waits for a subscriber */
-        enum wire_outcome outcome = wire_send_frames(link, socket, NULL, command);
-        wire_count(&link->tallies.dropped, outcome == WIRE_SENT ? 0 : 1);
-        wire_command_free(command);
-        return;
-    }
-    bool only = socket->kind == WIRE_DEALER && command->peer == 0;
-    struct wire_peer *peer =
-        only ? wire_peers_by_route(&socket->peers, 0) : wire_peers_by_id(&socket->peers, command->peer);
     if (peer == NULL || peer->cut || peer->state == WIRE_PEER_UNREACHABLE) {
         wire_count(&link->tallies.dropped, 1);
         wire_command_free(command);

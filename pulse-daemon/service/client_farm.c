@@ -17,7 +17,6 @@ void pulse_ask_ping(struct pulse_question *question)
     pong.software = wire_text(options->software);
     pong.epoch = pulse_decider_epoch(options->decider);
     pong.bulk_endpoint = wire_text(question->local ? options->bulk_local : options->bulk_remote);
-    pong.event_endpoint = options->event_endpoint != NULL ? wire_text(options->event_endpoint) : NULL;
     pong.host = pulse_question_host(question, &host, token) ? &host : NULL;
     pong.has_tenant = true;
     pong.tenant = question->caller.tenant;

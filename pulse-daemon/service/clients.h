@@ -18,13 +18,12 @@
 struct pulse_clients;
 
 struct pulse_clients_options {
-    struct pulse_place place;   /* where to listen */
-    const char *bulk_local;     /* where bulk data goes: of clients on this host */
-    const char *bulk_remote;    /* of others; as pulse_listen_told() */
-    const char *event_endpoint; /* as clients are told; may be NULL */
-    const char *media_folder;   /* of `blobs`; absolute */
-    const char *store;          /* URL */
-    const char *software;       /* "loophole-pulse 0.1.0" */
+    struct pulse_place place; /* where to listen */
+    const char *bulk_local;   /* where bulk data goes: of clients on this host */
+    const char *bulk_remote;  /* of others; as pulse_listen_told() */
+    const char *media_folder; /* of `blobs`; absolute */
+    const char *store;        /* URL */
+    const char *software;     /* "loophole-pulse 0.1.0" */
     struct lh_blobs *blobs;
     struct pulse_decider *decider;
     struct pulse_roster *roster;

@@ -42,7 +42,6 @@ START_TEST(messages_go_both_ways_in_order)
     ck_assert_uint_eq(two->payload_size, 5);
     ck_assert_mem_eq(two->payload, "ppppp", 5);
     ck_assert_str_eq(two->key, "");
-    ck_assert_str_eq(two->topic, "");
     wire_event_free(two);
     char text[16];
     for (int i = 0; i < 500; i++) {
@@ -179,37 +178,6 @@ START_TEST(a_handler_takes_what_it_wants)
 }
 END_TEST
 
-START_TEST(what_is_published_reaches_who_asked_for_it)
-{
-    struct wire_socket_options options = {.kind = WIRE_PUBLISHER, .endpoint = ends_ipc("e")};
-    uint32_t publisher = ends_open(server, &options);
-    struct wire_link *listener = ends_link(NULL);
-    options.kind = WIRE_SUBSCRIBER;
-    options.topic = "tenant.1.";
-    uint32_t subscriber = ends_open(listener, &options);
-    uint64_t peer = ends_peer(listener, WIRE_JOINED, NULL);
-    ends_count(server, subscriptions, 1);
-    static const char *const topics[] = {"tenant.2.", "tenant.1.", "tenant.11.", "tenant.1.7."};
-    for (unsigned i = 0; i < 4; i++) {
-        struct wire_buffer envelope = {.data = strdup(topics[i]), .size = strlen(topics[i])};
-        ck_assert_int_eq(wire_link_publish(server, publisher, topics[i], &envelope), LH_OK);
-    }
-    for (unsigned i = 1; i < 4; i += 2) {
-        struct wire_event *event = ends_expect(listener, WIRE_MESSAGE, topics[i]);
-        ck_assert_str_eq(event->topic, topics[i]);
-        ck_assert_uint_eq(event->peer, peer);
-        ck_assert_uint_eq(event->socket, subscriber);
-        wire_event_free(event);
-    }
-    char long_topic[300] = "";
-    memset(long_topic, 'x', sizeof long_topic - 1);
-    struct wire_buffer envelope = {.data = strdup("x"), .size = 1};
-    ck_assert_int_eq(wire_link_publish(server, publisher, long_topic, &envelope), LH_ERR_LIMIT);
-    ends_silence(listener, 50);
-    wire_link_free(listener, 0);
-}
-END_TEST
-
 static void refuse(const struct wire_socket_options *options, enum lh_status expected)
 {
     uint32_t socket = 77;
@@ -298,7 +266,6 @@ int main(void)
     tcase_add_test(group, a_dropped_peer_is_cut_off_and_may_come_back);
     tcase_add_test(group, the_descriptor_is_readable_while_there_are_events);
     tcase_add_test(group, a_handler_takes_what_it_wants);
-    tcase_add_test(group, what_is_published_reaches_who_asked_for_it);
     tcase_add_test(group, endpoints_that_others_could_reach_are_refused);
     tcase_add_test(group, a_bad_address_leaves_the_link_usable);
     tcase_add_test(group, sends_are_bounded);
