@@ -21,6 +21,7 @@
 #include "engine/node/node_parts.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+#define AWAY_NS (5 * LH_CLOCK_SECOND_NS)     /* Pulse that does not answer for so long at first is told of */
 #define TURN_MS 1000                         /* the longest sleep: room on the disk is looked for between two */
 #define LINGER_MS 2000                       /* for the last messages */
 #define KEPT_MAX 64                          /* results that wait for Pulse; with more no work is taken */
@@ -347,6 +348,7 @@ static void run(struct engine_node *node, int signals)
     };
     uint64_t now = lh_clock_monotonic_ns();
     uint64_t room_ns = 0;
+    node->tell_away_ns = now + AWAY_NS;
     while (!is_over(node, now)) {
         (void)poll(fds, sizeof fds / sizeof *fds, sleep_ms(node, now));
         take_signals(node, signals);

@@ -52,6 +52,7 @@ struct engine_node {
     bool told_drain;         /* in this session */
     uint32_t beat_ms;
     uint64_t next_beat_ns, next_look_ns, greet_again_ns;
+    uint64_t tell_away_ns;  /* when it is told that Pulse does not answer; UINT64_MAX: it was met, or that was told */
     uint64_t idle_since_ns; /* while ending: nothing is at work since; 0: something is */
     bool lost_results;
 };

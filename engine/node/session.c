@@ -297,8 +297,11 @@ static void hear_bytes(struct engine_node *node, const struct wire_event *event)
 static void go_away(struct engine_node *node, enum wire_gone gone)
 {
     if (node->joined || gone == WIRE_GONE_REFUSED) {
-        LH_LOG(LH_LOG_WARNING, gone == WIRE_GONE_REFUSED ? "Pulse does not let this node in" : "Pulse is gone",
-               LH_LOG_TEXT("endpoint", node->settings->endpoint));
+        bool refused = gone == WIRE_GONE_REFUSED;
+        LH_LOG(LH_LOG_WARNING, refused ? "Pulse does not let this node in" : "Pulse is gone",
+               LH_LOG_TEXT("endpoint", node->settings->endpoint),
+               LH_LOG_TEXT("why", refused ? "its key is not enrolled, or Pulse has another than --server-key" : NULL));
+        node->tell_away_ns = UINT64_MAX;
     }
     node->joined = false;
     node->state = ENGINE_NODE_AWAY;
@@ -313,6 +316,7 @@ void engine_session_event(struct engine_node *node, struct wire_event *event)
     switch (event->kind) {
     case WIRE_JOINED:
         node->joined = true;
+        node->tell_away_ns = UINT64_MAX;
         node->said = 0;
         engine_session_greet(node);
         break;
@@ -389,6 +393,10 @@ static void look_at_attempts(struct engine_node *node, uint64_t now_ns)
 
 void engine_session_tick(struct engine_node *node, uint64_t now_ns)
 {
+    if (!node->joined && now_ns >= node->tell_away_ns) {
+        LH_LOG(LH_LOG_WARNING, "Pulse does not answer", LH_LOG_TEXT("endpoint", node->settings->endpoint));
+        node->tell_away_ns = UINT64_MAX;
+    }
     if (node->state == ENGINE_NODE_GREETING && now_ns >= node->greet_again_ns) {
         engine_session_greet(node);
     }

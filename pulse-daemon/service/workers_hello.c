@@ -10,6 +10,8 @@
 
 #define SESSION_BYTES 16
 #define INVENTORY_MAX (256u << 20) /* bytes of all chunks */
+#define TAKEN_BEATS 2u /* who has been silent for longer may be dead, and what asks for its name its successor */
+#define MS_NS (LH_CLOCK_SECOND_NS / 1000)
 
 /* ---- into the core ---- */
 
@@ -101,6 +103,15 @@ static bool copy_hello(struct pulse_session *session, const Wire__Hello *hello)
     return good;
 }
 
+/* Whether another process of that name is at work. A newer one that took its place would be thrown out by it in turn.
+ */
+static bool is_taken(const struct pulse_workers *workers, const struct pulse_session *session, const Wire__Hello *hello)
+{
+    const struct pulse_session *other = pulse_sessions_by_name(&workers->sessions, hello->name);
+    return other != NULL && other != session && other->number != number_of(&hello->session) &&
+           lh_clock_monotonic_ns() - other->heard_ns < TAKEN_BEATS * workers->options.beat_ms * MS_NS;
+}
+
 /* One session for a name: the newest. An older process of that name is told to the core by the new session's number. */
 static void replace(struct pulse_workers *workers, struct pulse_session *session, const char *name)
 {
@@ -164,6 +175,15 @@ void pulse_workers_hello(struct pulse_workers *workers, struct pulse_session *se
         LH_LOG(LH_LOG_WARNING, "worker refused", LH_LOG_TEXT("worker", hello->name), LH_LOG_TEXT("key", session->key),
                LH_LOG_TEXT("why", why));
         pulse_line_refuse(&line, envelope->id, WIRE__ERROR_CODE__ERROR_FORBIDDEN, why, NULL, 0);
+        return;
+    }
+    if (is_taken(workers, session, hello)) {
+        workers->figures.refused++;
+        LH_LOG(LH_LOG_WARNING, "worker refused", LH_LOG_TEXT("worker", hello->name), LH_LOG_TEXT("host", hello->host),
+               LH_LOG_TEXT("why", "another node of this name is at work"));
+        pulse_line_refuse(&line, envelope->id, WIRE__ERROR_CODE__ERROR_CONFLICT,
+                          "another node of this name is at work: give each its own --name", "name",
+                          workers->options.beat_ms);
         return;
     }
     if (!copy_hello(session, hello)) {

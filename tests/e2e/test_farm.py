@@ -137,6 +137,39 @@ def test_who_was_enrolled_stays_so(folder):
             node.wait()
 
 
+def test_enrolling_from_elsewhere(folder):
+    port = free_ports(3)
+    with Farm(folder, PROGRAMS, workers=0, options=["--listen", f"tcp://127.0.0.1:{port}"]) as farm:
+        farm.must("enroll", "desk", "--role", "client", "-o", f"{folder}/desk.keys")
+        tokens = {role: farm.must("tokens", "create", role, "--role", role).stdout.decode().strip()
+                  for role in ("admin", "operator")}
+
+        def enroll(role):
+            return run([PROGRAMS.loophole, "enroll", "far", "-o", f"{folder}/far.keys", "--keys", f"{folder}/desk.keys",
+                        "--server", f"tcp://127.0.0.1:{port + 1}", "--token", tokens[role], "--data", f"{folder}/nothing"],
+                       env=farm.environment)
+
+        done = enroll("operator")
+        equal(done.returncode, 2, f"exit status for who may not: {done.talk}")
+        contains(done.talk, "this takes the role admin")
+        equal([name for name in os.listdir(folder) if name.startswith("far")], [], "files of what came to nothing")
+        done = enroll("admin")
+        equal(done.returncode, 0, f"exit status: {done.talk}")
+        equal(read(f"{folder}/far.keys.server"), read(f"{folder}/desk.keys.server"), "the farm's key")
+        equal(os.path.exists(f"{folder}/nothing"), False, "a data folder")
+        contains(farm.must("peers", "list").stdout, b"far ")
+
+
+def test_what_is_not_there(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS, workers=0) as farm:
+        done = farm.must("submit", project, "--deliverable", "nix", status=2)
+        contains(done.talk, 'there is no deliverable "nix"; did you mean "mix"?')
+        equal(farm.must("jobs").stdout, b"", "jobs")
+        contains(farm.must("drain", "nobody", status=4).talk, "nobody: no worker of this name is connected")
+        contains(farm.must("submit", project, "--tag", "no tag", status=1).talk, "a name has letters, digits")
+
+
 def test_the_readme(folder):
     text = read(f"{ROOT}/README.md").decode().split("## A farm", 1)[1].split("\n## ", 1)[0]
     lines = [line.split("#")[0].split() for line in text.splitlines() if line.startswith("    loophole ")]
@@ -266,6 +299,38 @@ def arguments_of(pid):
     return read(f"/proc/{pid}/cmdline").decode().split("\0")[:-1]
 
 
+@contextlib.contextmanager
+def node(farm, folder, name, endpoint):
+    """Another node; -> what it says, line by line."""
+    one = subprocess.Popen([PROGRAMS.node, "--connect", endpoint, "--name", name, "--cache", f"{folder}/{name}.cache"],
+                           stderr=subprocess.PIPE, env=farm.environment, text=True)
+    try:
+        yield one.stderr
+    finally:
+        one.kill()
+        one.wait()
+        one.stderr.close()
+
+
+def test_a_name_that_is_taken(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS) as farm:
+        first = farm.processes()["worker-1"]
+        with node(farm, folder, "worker-1", f"ipc://{farm.data}/run/workers.ipc") as lines:
+            contains(next(line for line in lines if "error" in line), "another node of this name is at work")
+            farm.submit(project, "--wait")
+            equal(farm.logged("worker gone|worker replaced"), [], "disturbed")
+            os.kill(first, signal.SIGKILL)
+            farm.await_log('"worker joins" worker=worker-1', 2)  # the other, or the one that is started anew
+
+
+def test_a_node_without_pulse_says_so(folder):
+    with Farm(folder, PROGRAMS, workers=0) as farm:
+        os.mkdir(f"{farm.data}/empty", 0o700)
+        with node(farm, folder, "early", f"ipc://{farm.data}/empty/workers.ipc") as lines:
+            contains(next(line for line in lines if "warning" in line), "Pulse does not answer")
+
+
 def test_limits_reach_those_who_keep_them(folder):
     """Of Pulse's and a node's the stricter count: what is to allow more has to reach both."""
     given = ["--no-progress-s", "600", "--hard-s", "7200", "--memory-max", "3000"]
@@ -300,6 +365,7 @@ if __name__ == "__main__":
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
         test_cancel_and_priorities, test_interrupted_while_waiting,
         test_what_nobody_can_do_is_told, test_limits_reach_those_who_keep_them, test_who_may_not,
+        test_a_name_that_is_taken, test_a_node_without_pulse_says_so, test_enrolling_from_elsewhere, test_what_is_not_there,
         test_who_was_enrolled_stays_so,
         test_one_trace_ties_the_logs_together, test_who_watches_sees_it_move,
         test_the_readme,

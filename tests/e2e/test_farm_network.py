@@ -125,7 +125,7 @@ def cut_and_heal(farm, chances, times, host, kind, seconds, usual):
     rows = farm.agree()
     held = held_by(rows, host, at)
     times["given"].add(given_again(rows, held, at))
-    ends = [re.search(r"outcome=(\w+)", line).group(1) for line in farm.told(rf'^{host}: .*"attempt ends"', since)]
+    ends = [re.search(r'outcome=(\w+|"[^"]*")', line).group(1) for line in farm.told(rf'^{host}: .*"attempt ends"', since)]
     verdicts = [re.search(r"verdict=(\w+)", line).group(1) for line in farm.told(rf'^{host}: .*"result acknowledged"', since)]
     print(f"# {kind} of {host} for {seconds} s: it held {len(held)}; its attempts {count(ends)}, verdicts {count(verdicts)}", flush=True)
     return verdicts

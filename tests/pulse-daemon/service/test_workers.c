@@ -17,6 +17,7 @@
 #define TENANT 1
 #define PATIENCE_MS 30000
 #define TURN_MS 20
+#define BEAT_MS 5000
 
 static char folder[64], endpoint[128];
 static struct pulse_mailbox boxes[3];
@@ -77,7 +78,7 @@ static void set_up(void)
                                                   .box = &boxes[0],
                                                   .lessons = &boxes[1],
                                                   .lease_ms = 15000,
-                                                  .beat_ms = 5000,
+                                                  .beat_ms = BEAT_MS,
                                                   .admits = admits};
     OK(pulse_workers_new(&working, &workers, &fixture_error));
 }
@@ -154,14 +155,12 @@ static void connect_to(struct worker *worker)
     wire_event_free(event);
 }
 
-/* One process, however often it connects: a worker of one slot without plugins. */
-static void greet(struct worker *worker, struct lh_arena *arena)
+/* A worker of one slot without plugins, in that process. */
+static void say_hello(struct worker *worker, uint8_t process)
 {
-    static uint8_t session[16] = {7};
-    static struct lh_digest nothing;
+    uint8_t session[16] = {process};
+    struct lh_digest nothing;
     Wire__Hello hello = WIRE__HELLO__INIT;
-    Wire__Inventory inventory = WIRE__INVENTORY__INIT;
-    Wire__Credit credit = WIRE__CREDIT__INIT;
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     OK(lh_digest_bytes("", 0, &nothing));
     hello.name = wire_text("alone");
@@ -174,10 +173,20 @@ static void greet(struct worker *worker, struct lh_arena *arena)
     hello.inventory = wire_bytes(nothing.bytes, sizeof nothing.bytes);
     WIRE_BODY(&envelope, HELLO, hello, &hello);
     say(worker, &envelope);
+}
+
+/* One process, however often it connects. */
+static void greet(struct worker *worker, struct lh_arena *arena)
+{
+    struct lh_digest nothing;
+    Wire__Inventory inventory = WIRE__INVENTORY__INIT;
+    Wire__Credit credit = WIRE__CREDIT__INIT;
+    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
+    OK(lh_digest_bytes("", 0, &nothing));
+    say_hello(worker, 7);
     if (hear(worker, WIRE__ENVELOPE__BODY_WELCOME, arena)->welcome->inventory_wanted) {
-        inventory.inventory = hello.inventory;
+        inventory.inventory = wire_bytes(nothing.bytes, sizeof nothing.bytes);
         inventory.last = true;
-        envelope = WIRE_ENVELOPE_INIT(0);
         WIRE_BODY(&envelope, INVENTORY, inventory, &inventory);
         say(worker, &envelope);
     }
@@ -227,6 +236,33 @@ START_TEST(who_connects_anew_stays_known_to_the_planner)
     wait_for_connections(1);
     wire_link_free(after.link, 0);
     wait_for_connections(0);
+    lh_arena_fini(&arena);
+}
+END_TEST
+
+/* Two nodes that were given one name would throw each other out for ever. */
+START_TEST(a_name_belongs_to_whoever_works_under_it)
+{
+    struct worker first, second;
+    struct lh_arena arena;
+    lh_arena_init(&arena);
+    connect_to(&first);
+    greet(&first, &arena);
+    wait_for_connections(1);
+    connect_to(&second);
+    say_hello(&second, 8);
+    const Wire__Error *refusal = hear(&second, WIRE__ENVELOPE__BODY_ERROR, &arena)->error;
+    ck_assert_int_eq(refusal->code, WIRE__ERROR_CODE__ERROR_CONFLICT);
+    ck_assert_uint_eq(refusal->retry_after_ms, BEAT_MS);
+    ck_assert_ptr_nonnull(strstr(refusal->message, "--name"));
+    wait_for_connections(2);
+    wire_link_free(first.link, 0);
+    for (int turn = 0; turn < PATIENCE_MS / TURN_MS && is_in_roster(); turn++) {
+        nap();
+    }
+    say_hello(&second, 8);
+    (void)hear(&second, WIRE__ENVELOPE__BODY_WELCOME, &arena);
+    wire_link_free(second.link, 0);
     lh_arena_fini(&arena);
 }
 END_TEST
@@ -366,6 +402,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, who_connects_anew_stays_known_to_the_planner);
+    tcase_add_test(tests, a_name_belongs_to_whoever_works_under_it);
     tcase_add_test(tests, a_blob_that_is_there_is_a_result);
     tcase_add_loop_test(tests, a_blob_of_another_size_is_no_result, 0, 2);
     suite_add_tcase(suite, tests);
