@@ -8,12 +8,8 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/farm.h"
-#include "cli/interrupt.h"
-#include "cli/talk.h"
+#include "cli/farm_list.h"
 #include "proto/link/keys.h"
-
-#define ASK_MS 10000
 
 static const char *const role_names[] = {"worker", "client", NULL};
 
@@ -49,28 +45,34 @@ static const struct lh_option_table table = {
     .operand = "NAME",
 };
 
-/* The farm's public key, from its data folder: who enrols is where Pulse is. */
-static enum lh_status save_server_key(struct lh_arena *arena, const struct lh_options *options, const char *file,
-                                      struct lh_error *error)
+/* The farm's public key: of one elsewhere we have it, of one here it is in the data folder. */
+static enum lh_status find_server_key(struct lh_arena *arena, const struct lh_options *options,
+                                      const struct cli_farm *farm, char key[WIRE_KEY_SIZE], struct lh_error *error)
 {
-    char path[PATH_MAX];
     struct cli_home home;
     struct wire_keys pulse;
+    const char *known = cli_farm_server_key(farm);
+    if (known[0] != '\0') {
+        memcpy(key, known, WIRE_KEY_SIZE);
+        return LH_OK;
+    }
     enum lh_status status = cli_home_find(arena, options, &home, error);
     const char *keys = status == LH_OK ? cli_home_path(arena, &home, "keys/pulse.curve") : NULL;
     if (status == LH_OK && keys == NULL) {
         status = lh_error_no_memory(error);
     }
     status = status == LH_OK ? wire_keys_ensure(keys, &pulse, error) : status;
-    if (status != LH_OK) {
-        return status;
+    if (status == LH_OK) {
+        memcpy(key, pulse.public_key, WIRE_KEY_SIZE);
+        explicit_bzero(pulse.secret_key, sizeof pulse.secret_key);
     }
-    explicit_bzero(pulse.secret_key, sizeof pulse.secret_key);
-    if (snprintf(path, sizeof path, "%s" CLI_FARM_SERVER_SUFFIX, file) >= (int)sizeof path) {
-        return lh_error_set(error, LH_ERR_LIMIT, "--output", "the path is too long");
-    }
+    return status;
+}
+
+static enum lh_status save_server_key(const char *path, const char *key, struct lh_error *error)
+{
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    bool written = fd >= 0 && dprintf(fd, "%s\n", pulse.public_key) > 0;
+    bool written = fd >= 0 && dprintf(fd, "%s\n", key) > 0;
     int code = errno;
     if (fd >= 0) {
         close(fd);
@@ -78,11 +80,9 @@ static enum lh_status save_server_key(struct lh_arena *arena, const struct lh_op
     return written ? LH_OK : lh_error_set(error, LH_ERR_IO, path, "cannot be written: %s", strerror(code));
 }
 
-static enum lh_status tell_farm(struct lh_arena *arena, const struct lh_options *options, const struct wire_keys *keys,
-                                struct lh_error *error)
+static enum lh_status tell_farm(struct lh_arena *arena, const struct lh_options *options, struct cli_farm *farm,
+                                const struct wire_keys *keys, struct lh_error *error)
 {
-    struct cli_farm_place place;
-    struct cli_farm *farm = NULL;
     Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
     Wire__PeerEnroll body = WIRE__PEER_ENROLL__INIT;
     const Wire__Envelope *answer;
@@ -100,37 +100,41 @@ static enum lh_status tell_farm(struct lh_arena *arena, const struct lh_options 
     body.tags = tags;
     body.n_tags = count;
     WIRE_BODY(&question, PEER_ENROLL, peer_enroll, &body);
-    enum lh_status status = cli_farm_find(arena, options, &place, error);
-    status = status == LH_OK ? cli_farm_open(&place, &farm, error) : status;
-    status = status == LH_OK ? cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_DONE, ASK_MS, &answer, error)
-                             : status;
-    cli_farm_close(farm);
+    return cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_DONE, CLI_FARM_ASK_MS, &answer, error);
+}
+
+/* Both files are there before the farm knows the key, and gone again if it does not take it. */
+static enum lh_status enroll(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
+                             struct lh_error *error)
+{
+    struct wire_keys keys;
+    char server_key[WIRE_KEY_SIZE], server_file[PATH_MAX];
+    const char *file = lh_options_text(options, "output");
+    if (file == NULL) {
+        return lh_error_set(error, LH_ERR_USAGE, "--output", "name a file for the keys");
+    }
+    if (snprintf(server_file, sizeof server_file, "%s" CLI_FARM_SERVER_SUFFIX, file) >= (int)sizeof server_file) {
+        return lh_error_set(error, LH_ERR_LIMIT, "--output", "the path is too long");
+    }
+    enum lh_status status = find_server_key(arena, options, farm, server_key, error);
+    status = status == LH_OK ? wire_keys_generate(&keys, error) : status;
+    status = status == LH_OK ? wire_keys_save(&keys, file, error) : status;
+    if (status != LH_OK) {
+        return status;
+    }
+    status = save_server_key(server_file, server_key, error);
+    status = status == LH_OK ? tell_farm(arena, options, farm, &keys, error) : status;
+    if (status != LH_OK) {
+        unlink(file);
+        unlink(server_file);
+    }
+    explicit_bzero(&keys, sizeof keys);
     return status;
 }
 
 static int run(const struct lh_options *options)
 {
-    struct lh_arena arena;
-    struct lh_error error = LH_ERROR_INIT;
-    struct wire_keys keys;
-    const char *file = lh_options_text(options, "output");
-    lh_arena_init(&arena);
-    cli_interrupt_install(NULL);
-    enum lh_status status = file != NULL ? wire_keys_generate(&keys, &error)
-                                         : lh_error_set(&error, LH_ERR_USAGE, "--output", "name a file for the keys");
-    status = status == LH_OK ? wire_keys_save(&keys, file, &error) : status;
-    bool saved = status == LH_OK;
-    status = status == LH_OK ? save_server_key(&arena, options, file, &error) : status;
-    status = status == LH_OK ? tell_farm(&arena, options, &keys, &error) : status;
-    if (status != LH_OK && saved) {
-        unlink(file); /* keys that nobody knows of are of no use */
-    }
-    explicit_bzero(&keys, sizeof keys);
-    if (status != LH_OK && status != LH_ERR_CANCELLED) {
-        cli_talk_error("enroll", &error);
-    }
-    lh_arena_fini(&arena);
-    return status == LH_ERR_CANCELLED ? cli_interrupt_exit() : (int)cli_exit_of(status);
+    return cli_farm_run("enroll", options, enroll);
 }
 
 const struct cli_command cli_command_enroll = {

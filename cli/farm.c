@@ -121,6 +121,11 @@ void cli_farm_bulk_options(const struct cli_farm *farm, const char *endpoint, st
     }
 }
 
+const char *cli_farm_server_key(const struct cli_farm *farm)
+{
+    return farm->server_key;
+}
+
 const Wire__Error *cli_farm_refusal(const struct cli_farm *farm)
 {
     return farm->refusal;

@@ -48,6 +48,9 @@ void cli_farm_close(struct cli_farm *farm); /* accepts NULL */
 /* How a connection to another of its endpoints is made, with the same keys. The texts are the farm's. */
 void cli_farm_bulk_options(const struct cli_farm *farm, const char *endpoint, struct wire_caller_options *options);
 
+/* Its public key; "": it is on this machine, and none is needed. */
+const char *cli_farm_server_key(const struct cli_farm *farm);
+
 /* Asks within `timeout_ms`; `question` is an envelope of which only the body is looked at. `expected` is the body that
    answers; *answer lives in the arena. LH_ERR_UNAVAILABLE: nobody answered, or the farm is gone for a minute;
    LH_ERR_CANCELLED: a signal came; what the farm answered instead, by its code. Events that come meanwhile are lost. */
