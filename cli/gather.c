@@ -111,12 +111,15 @@ enum lh_status cli_gather(struct lh_arena *arena, const struct pulse_project *pr
 {
     struct pulse_needs needs;
     struct cli_gathered made = {0};
-    if (pulse_compile_needs(arena, project, options, &needs) != LH_OK ||
+    enum lh_status status = pulse_compile_choice(project, options, faults);
+    if (status == LH_ERR_USAGE) {
+        return status;
+    }
+    if (status != LH_OK || pulse_compile_needs(arena, project, options, &needs) != LH_OK ||
         list(arena, project, &needs, &made.files) != LH_OK ||
         (made.sizes = lh_arena_array(arena, made.files.count, sizeof *made.sizes)) == NULL) {
         return lh_error_no_memory(error);
     }
-    enum lh_status status = LH_OK;
     for (size_t i = 0; status == LH_OK && i < made.files.count; i++) {
         status = open_one(project, &made.files.items[i], &made.sizes[i], faults, error);
     }

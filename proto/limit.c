@@ -193,7 +193,8 @@ static enum lh_status check_text(const struct walk *walk, const struct wire_limi
         return refuse(walk, LH_ERR_LIMIT, limit->field, size < limit->minimum ? "too short" : "too long");
     }
     if (limit->kind == WIRE_LIMIT_NAME && !is_name(span)) {
-        return refuse(walk, LH_ERR_FORMAT, limit->field, "no name");
+        return refuse(walk, LH_ERR_FORMAT, limit->field,
+                      "a name has letters, digits, '_', '-' and '.', and no '.' in front");
     }
     if (limit->kind == WIRE_LIMIT_TEXT && !is_text(span)) {
         return refuse(walk, LH_ERR_FORMAT, limit->field, "no text, or control characters in it");

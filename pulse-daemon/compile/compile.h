@@ -118,4 +118,9 @@ void pulse_compiled_free(struct pulse_compiled *compiled); /* accepts NULL */
 LH_NODISCARD enum lh_status pulse_compile_needs(struct lh_arena *arena, const struct pulse_project *project,
                                                 const struct pulse_compile_options *options, struct pulse_needs *needs);
 
+/* The fault of deliverables that the project does not have, which compiling tells when it has all facts. LH_ERR_USAGE,
+   LH_ERR_NO_MEMORY. */
+LH_NODISCARD enum lh_status pulse_compile_choice(const struct pulse_project *project,
+                                                 const struct pulse_compile_options *options, struct lh_faults *faults);
+
 #endif

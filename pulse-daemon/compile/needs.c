@@ -207,3 +207,15 @@ enum lh_status pulse_compile_needs(struct lh_arena *arena, const struct pulse_pr
     *needs = made; /* sound that goes round in a circle needs nothing: compiling will tell */
     return LH_OK;
 }
+
+enum lh_status pulse_compile_choice(const struct pulse_project *project, const struct pulse_compile_options *options,
+                                    struct lh_faults *faults)
+{
+    struct lh_arena scratch;
+    struct pulse_routing routing;
+    size_t before = faults->count;
+    lh_arena_init(&scratch);
+    enum lh_status status = pulse_routing_init(&routing, &scratch, project, options, faults);
+    lh_arena_fini(&scratch);
+    return status == LH_ERR_NO_MEMORY ? status : faults->count > before ? LH_ERR_USAGE : LH_OK;
+}

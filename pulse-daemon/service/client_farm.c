@@ -135,12 +135,32 @@ static void drained(struct pulse_task *task)
     }
 }
 
+static enum lh_status find_worker(struct pulse_question *question, const char *name, struct lh_error *error)
+{
+    struct pulse_worker_view *views;
+    size_t count = 0;
+    if (pulse_workers_view(question->clients->options.workers, &question->arena, &views, &count) != LH_OK) {
+        return lh_error_no_memory(error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(views[i].name, name) == 0) {
+            return LH_OK;
+        }
+    }
+    return lh_error_set(error, LH_ERR_MISSING, name, "no worker of this name is connected");
+}
+
 void pulse_ask_drain(struct pulse_question *question)
 {
+    const char *name = question->envelope->worker_drain->name;
+    struct lh_error error = LH_ERROR_INIT;
+    if (find_worker(question, name, &error) != LH_OK) {
+        pulse_question_fail(question, &error);
+        return;
+    }
     struct pulse_task *task = pulse_question_task(question, PULSE_TASK_EVENT, drained);
     if (task != NULL) {
-        task->event = (struct pulse_farm_event){
-            .kind = PULSE_FARM_DRAIN, .worker = question->envelope->worker_drain->name, .flag = true};
+        task->event = (struct pulse_farm_event){.kind = PULSE_FARM_DRAIN, .worker = name, .flag = true};
         pulse_question_ask(question, task);
     }
 }

@@ -272,7 +272,10 @@ static void dispatch(struct pulse_question *question)
         pulse_question_fail(question, &error);
     } else if (question->caller.role < table[row].role) {
         clients->refused++;
-        pulse_question_refuse(question, WIRE__ERROR_CODE__ERROR_FORBIDDEN, "this token may not do that", NULL);
+        (void)lh_error_set(&error, LH_ERR_USAGE, NULL,
+                           "this token may not do that: it has the role %s, and this takes the role %s",
+                           pulse_role_name(question->caller.role), pulse_role_name(table[row].role));
+        pulse_question_refuse(question, WIRE__ERROR_CODE__ERROR_FORBIDDEN, error.message, NULL);
     } else {
         table[row].handler(question);
     }

@@ -80,6 +80,25 @@ START_TEST(a_choice_asks_for_less)
 }
 END_TEST
 
+START_TEST(a_choice_of_what_is_not_there_is_told)
+{
+    struct lh_arena arena;
+    struct lh_faults faults;
+    struct pulse_project *project = parse(&arena, &faults);
+    const char *only[] = {"a", "nobody"};
+    struct pulse_compile_options options = {.only = only, .only_count = 1};
+    ck_assert_int_eq(pulse_compile_choice(project, &options, &faults), LH_OK);
+    ck_assert_int_eq(pulse_compile_choice(project, NULL, &faults), LH_OK);
+    ck_assert_uint_eq(faults.count, 0);
+    options.only_count = 2;
+    ck_assert_int_eq(pulse_compile_choice(project, &options, &faults), LH_ERR_USAGE);
+    ck_assert_uint_eq(faults.count, 1);
+    ck_assert_ptr_nonnull(strstr(faults.items[0].message, "no deliverable \"nobody\""));
+    pulse_project_free(project);
+    lh_arena_fini(&arena);
+}
+END_TEST
+
 /* Facts of a larger choice serve a smaller one, as what a cache has left to render. */
 START_TEST(facts_of_more_serve_less)
 {
@@ -132,6 +151,7 @@ int main(void)
     TCase *tests = tcase_create("needs");
     tcase_add_test(tests, what_is_heard_is_asked_for_once);
     tcase_add_test(tests, a_choice_asks_for_less);
+    tcase_add_test(tests, a_choice_of_what_is_not_there_is_told);
     tcase_add_test(tests, facts_of_more_serve_less);
     tcase_add_test(tests, memory_may_be_out);
     suite_add_tcase(suite, tests);
