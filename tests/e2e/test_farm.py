@@ -160,16 +160,6 @@ def test_enrolling_from_elsewhere(folder):
         contains(farm.must("peers", "list").stdout, b"far ")
 
 
-def test_what_is_not_there(folder):
-    project = make_project(folder)
-    with Farm(folder, PROGRAMS, workers=0) as farm:
-        done = farm.must("submit", project, "--deliverable", "nix", status=2)
-        contains(done.talk, 'there is no deliverable "nix"; did you mean "mix"?')
-        equal(farm.must("jobs").stdout, b"", "jobs")
-        contains(farm.must("drain", "nobody", status=4).talk, "nobody: no worker of this name is connected")
-        contains(farm.must("submit", project, "--tag", "no tag", status=1).talk, "a name has letters, digits")
-
-
 def test_the_readme(folder):
     text = read(f"{ROOT}/README.md").decode().split("## A farm", 1)[1].split("\n## ", 1)[0]
     lines = [line.split("#")[0].split() for line in text.splitlines() if line.startswith("    loophole ")]
@@ -312,23 +302,19 @@ def node(farm, folder, name, endpoint):
         one.stderr.close()
 
 
-def test_a_name_that_is_taken(folder):
+def test_a_node_that_cannot_join_says_why(folder):
     project = make_project(folder)
     with Farm(folder, PROGRAMS) as farm:
         first = farm.processes()["worker-1"]
-        with node(farm, folder, "worker-1", f"ipc://{farm.data}/run/workers.ipc") as lines:
+        os.mkdir(f"{farm.data}/empty", 0o700)
+        with node(farm, folder, "early", f"ipc://{farm.data}/empty/workers.ipc") as alone, \
+                node(farm, folder, "worker-1", f"ipc://{farm.data}/run/workers.ipc") as lines:
             contains(next(line for line in lines if "error" in line), "another node of this name is at work")
             farm.submit(project, "--wait")
             equal(farm.logged("worker gone|worker replaced"), [], "disturbed")
             os.kill(first, signal.SIGKILL)
             farm.await_log('"worker joins" worker=worker-1', 2)  # the other, or the one that is started anew
-
-
-def test_a_node_without_pulse_says_so(folder):
-    with Farm(folder, PROGRAMS, workers=0) as farm:
-        os.mkdir(f"{farm.data}/empty", 0o700)
-        with node(farm, folder, "early", f"ipc://{farm.data}/empty/workers.ipc") as lines:
-            contains(next(line for line in lines if "warning" in line), "Pulse does not answer")
+            contains(next(line for line in alone if "warning" in line), "Pulse does not answer")
 
 
 def test_limits_reach_those_who_keep_them(folder):
@@ -348,8 +334,14 @@ def test_limits_reach_those_who_keep_them(folder):
             equal(int(most), 3000 << 20, "address space of an instance")
 
 
-def test_who_may_not(folder):
+def test_who_may_not_and_what_is_not_there(folder):
+    project = make_project(folder)
     with Farm(folder, PROGRAMS, workers=0) as farm:
+        done = farm.must("submit", project, "--deliverable", "nix", status=2)
+        contains(done.talk, 'there is no deliverable "nix"; did you mean "mix"?')
+        equal(farm.must("jobs").stdout, b"", "jobs")
+        contains(farm.must("drain", "nobody", status=4).talk, "nobody: no worker of this name is connected")
+        contains(farm.must("submit", project, "--tag", "no tag", status=1).talk, "a name has letters, digits")
         done = run([PROGRAMS.loophole, "jobs", "--server", f"ipc://{farm.data}/run/clients.ipc", "--token", "lhk_nobody"],
                    env=farm.environment)
         equal(done.returncode, 2, done.talk)
@@ -364,8 +356,8 @@ if __name__ == "__main__":
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
         test_cancel_and_priorities, test_interrupted_while_waiting,
-        test_what_nobody_can_do_is_told, test_limits_reach_those_who_keep_them, test_who_may_not,
-        test_a_name_that_is_taken, test_a_node_without_pulse_says_so, test_enrolling_from_elsewhere, test_what_is_not_there,
+        test_what_nobody_can_do_is_told, test_limits_reach_those_who_keep_them, test_who_may_not_and_what_is_not_there,
+        test_a_node_that_cannot_join_says_why, test_enrolling_from_elsewhere,
         test_who_was_enrolled_stays_so,
         test_one_trace_ties_the_logs_together, test_who_watches_sees_it_move,
         test_the_readme,
