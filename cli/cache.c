@@ -16,6 +16,7 @@
 #include "cli/aside.h"
 #include "cli/cache_files.h"
 #include "common/base/bytes.h"
+#include "common/base/file.h"
 #include "engine/instance/delivery.h"
 
 #define FOLDER_MODE 0777 /* before the umask */
@@ -234,15 +235,18 @@ static enum lh_status copy_range(int from, off_t offset, uint64_t size, int to, 
     static char buffer[1 << 16];
     while ((uint64_t)out < size) {
         uint64_t left = size - (uint64_t)out;
-        ssize_t length = pread(from, buffer, left < sizeof buffer ? (size_t)left : sizeof buffer, in);
-        if (length == 0) {
+        size_t length;
+        int code = lh_file_read_some_at(from, buffer, left < sizeof buffer ? (size_t)left : sizeof buffer, (uint64_t)in,
+                                        &length);
+        if (code == 0 && length == 0) {
             return LH_OK;
         }
-        if (length < 0 || pwrite(to, buffer, (size_t)length, out) != length) {
-            return lh_error_set(error, LH_ERR_IO, where, "cannot be written: %s", strerror(errno));
+        code = code == 0 ? lh_file_write_at(to, buffer, length, (uint64_t)out) : code;
+        if (code != 0) {
+            return lh_error_set(error, LH_ERR_IO, where, "cannot be written: %s", strerror(code));
         }
-        in += length;
-        out += length;
+        in += (off_t)length;
+        out += (off_t)length;
     }
     return LH_OK;
 }

@@ -100,6 +100,7 @@ static void show(struct cli_progress *progress, double done)
 static void tell_waiting(uint64_t id, const struct lh_json *needs)
 {
     const struct lh_json *tags = lh_json_member(needs, "tags"), *plugins = lh_json_member(needs, "pluginCount");
+    bool named = false;
     fprintf(stderr, "loophole: job %llu waits for a worker that can do it", (unsigned long long)id);
     for (size_t i = 0; tags != NULL && tags->kind == LH_JSON_ARRAY && i < tags->value.list.count; i++) {
         const struct lh_json *tag = tags->value.list.items[i];
@@ -108,11 +109,13 @@ static void tell_waiting(uint64_t id, const struct lh_json *needs)
             cli_talk_clean(tag->value.string.text, text, sizeof text);
         }
         fprintf(stderr, "%s %s", i == 0 ? ", with the tags" : "", text);
+        named = true;
     }
     if (plugins != NULL && lh_json_is_number(plugins) && lh_json_number(plugins) > 0) {
         fprintf(stderr, ", with %.0f plugin%s", lh_json_number(plugins), lh_json_number(plugins) > 1 ? "s" : "");
+        named = true;
     }
-    fputc('\n', stderr);
+    fputs(named ? "\n" : "; 'loophole workers' tells who is there, what they log why they take nothing\n", stderr);
 }
 
 static void hear(uint64_t id, struct lh_arena *arena, const Wire__Event *event, struct cli_progress *progress)

@@ -300,6 +300,11 @@ static void talk(const struct submission *one, enum lh_status status)
     } else {
         cli_tell_error(one->mode, "submit", &one->error);
     }
+    bool is_done = one->job != NULL && one->job->state == WIRE__JOB_STATE__JOB_SUCCEEDED;
+    if (is_done && one->mode != CLI_PROGRESS_NONE && one->mode != CLI_PROGRESS_JSON) {
+        fprintf(stderr, "loophole submit: job %llu is done; 'loophole fetch %llu -o DIR' fetches its files\n",
+                (unsigned long long)one->job->job, (unsigned long long)one->job->job);
+    }
 }
 
 static int end(struct submission *one, enum lh_status status)

@@ -2,15 +2,20 @@
 /* What is kept is what comes back, and what is damaged is not there. */
 #include "cli/cache.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/bytes.h"
+#include "common/base/file.h"
 #include "tests/support/testing.h"
 
 static char base[64], entry[512], facts_entry[520];
@@ -109,6 +114,25 @@ START_TEST(copying_to_nowhere_fails)
     int from = content("7 bytes"), to = open("/dev/full", O_RDONLY);
     ck_assert_int_eq(cli_copy(from, to, "to", &error), LH_ERR_IO);
     ck_assert_str_eq(error.where, "to");
+    close(from);
+    close(to);
+}
+END_TEST
+
+/* A disk that is full takes the first part of a piece and says why only when asked for the rest. */
+START_TEST(copying_tells_why_it_ends_early)
+{
+    static const char zeros[1 << 18];
+    const struct rlimit small = {100000, RLIM_INFINITY};
+    struct rlimit before;
+    int from = memfd_create("from", 0), to = content(""); /* of two file systems */
+    ck_assert_int_eq(lh_file_write_at(from, zeros, sizeof zeros, 0), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    setrlimit(RLIMIT_FSIZE, &small);
+    ck_assert_int_eq(cli_copy(from, to, "to", &error), LH_ERR_IO);
+    setrlimit(RLIMIT_FSIZE, &before);
+    ck_assert_msg(strstr(error.message, strerror(EFBIG)) != NULL, "%s", error.message);
     close(from);
     close(to);
 }
@@ -257,6 +281,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, kept_is_found);
     tcase_add_test(tests, copying_to_nowhere_fails);
+    tcase_add_test(tests, copying_tells_why_it_ends_early);
     tcase_add_test(tests, figures_that_are_missing_make_no_hit);
     tcase_add_test(tests, damage_makes_no_hit);
     tcase_add_test(tests, a_converted_medium_is_kept_by_its_extent);

@@ -218,6 +218,15 @@ def test_cancel_and_priorities(folder):
         equal(farm.run("watch", "99").returncode, 4, "no such job")
 
 
+def test_files_that_find_no_place(folder):
+    project = make_project(folder)
+    write(f"{folder}/file", b"")
+    with Farm(folder, PROGRAMS) as farm:
+        done = farm.must("submit", project, "-o", f"{folder}/file/out", "--progress", "plain", status=1)
+        contains(done.talk, "is not a folder")
+        contains(done.talk, "loophole submit: job 1 is done; 'loophole fetch 1 -o DIR' fetches its files")
+
+
 def test_interrupted_while_waiting(folder):
     project = make_project(folder)
     with Farm(folder, PROGRAMS, workers=0) as farm:
@@ -355,7 +364,7 @@ if __name__ == "__main__":
     sys.exit(run_tests([
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
-        test_cancel_and_priorities, test_interrupted_while_waiting,
+        test_cancel_and_priorities, test_files_that_find_no_place, test_interrupted_while_waiting,
         test_what_nobody_can_do_is_told, test_limits_reach_those_who_keep_them, test_who_may_not_and_what_is_not_there,
         test_a_node_that_cannot_join_says_why, test_enrolling_from_elsewhere,
         test_who_was_enrolled_stays_so,
