@@ -175,53 +175,6 @@ enum lh_status pulse_store_outputs_idle(struct pulse_store *store, uint64_t tena
     return pulse_store_query(store, &idle_outputs, values, 1, take_idle, &looking, error);
 }
 
-static const struct pulse_sql_statement find_spec = {
-    .text = "SELECT spec, trace FROM specs WHERE tenant = ?1 AND shard = ?2",
-    .takes = "ii",
-    .gives = "bt",
-};
-
-struct spec_reading {
-    struct lh_arena *arena;
-    struct lh_error *error;
-    struct pulse_spec spec;
-};
-
-static enum lh_status keep_spec(void *context, const struct pulse_sql_value *values)
-{
-    struct spec_reading *reading = context;
-    struct pulse_columns columns = {values, true};
-    struct pulse_spec spec;
-    const void *data = pulse_column_blob(&columns, 0, &spec.size);
-    spec.trace = lh_arena_strdup(reading->arena, pulse_column_text(&columns, 1));
-    enum lh_status status = pulse_columns_end(&columns, "specs", reading->error);
-    void *copy = status == LH_OK ? lh_arena_alloc(reading->arena, spec.size) : NULL;
-    if (status == LH_OK && (copy == NULL || spec.trace == NULL)) {
-        return lh_error_no_memory(reading->error);
-    }
-    if (status == LH_OK && spec.size > 0) {
-        memcpy(copy, data, spec.size);
-    }
-    spec.data = copy;
-    reading->spec = spec;
-    return status;
-}
-
-enum lh_status pulse_store_spec(struct pulse_store *store, uint64_t tenant, uint64_t shard, struct lh_arena *arena,
-                                struct pulse_spec *spec, struct lh_error *error)
-{
-    const struct pulse_sql_value values[] = {pulse_sql_count(tenant), pulse_sql_count(shard)};
-    struct spec_reading reading = {.arena = arena, .error = error};
-    enum lh_status status = pulse_store_query(store, &find_spec, values, 1, keep_spec, &reading, error);
-    if (status == LH_OK && reading.spec.data == NULL) {
-        return lh_error_set(error, LH_ERR_MISSING, NULL, "there is no shard %" PRIu64, shard);
-    }
-    if (status == LH_OK) {
-        *spec = reading.spec;
-    }
-    return status;
-}
-
 static const struct pulse_sql_statement find_specs = {
     .text = "SELECT c1, s.spec, s.trace FROM {rows} JOIN specs s ON s.tenant = c2 AND s.shard = c3",
     .takes = "iii",
@@ -258,4 +211,44 @@ enum lh_status pulse_store_specs(struct pulse_store *store, const struct pulse_s
                                                                pulse_sql_count(shards[i].shard)});
     }
     return pulse_rows_end(&rows);
+}
+
+/* The one that was looked for. */
+struct spec_copy {
+    struct lh_arena *arena;
+    struct pulse_spec spec;
+};
+
+static enum lh_status keep_spec(void *context, size_t index, const struct pulse_spec *spec)
+{
+    struct spec_copy *copy = context;
+    void *data = lh_arena_alloc(copy->arena, spec->size);
+    const char *trace = lh_arena_strdup(copy->arena, spec->trace);
+    (void)index;
+    if (data == NULL || trace == NULL) {
+        return LH_ERR_NO_MEMORY;
+    }
+    if (spec->size > 0) {
+        memcpy(data, spec->data, spec->size);
+    }
+    copy->spec = (struct pulse_spec){.data = data, .size = spec->size, .trace = trace};
+    return LH_OK;
+}
+
+enum lh_status pulse_store_spec(struct pulse_store *store, uint64_t tenant, uint64_t shard, struct lh_arena *arena,
+                                struct pulse_spec *spec, struct lh_error *error)
+{
+    const struct pulse_shard_name name = {.tenant = tenant, .shard = shard};
+    struct spec_copy copy = {.arena = arena};
+    enum lh_status status = pulse_store_specs(store, &name, 1, keep_spec, &copy, error);
+    if (status == LH_ERR_NO_MEMORY) {
+        return lh_error_no_memory(error);
+    }
+    if (status == LH_OK && copy.spec.data == NULL) {
+        return lh_error_set(error, LH_ERR_MISSING, NULL, "there is no shard %" PRIu64, shard);
+    }
+    if (status == LH_OK) {
+        *spec = copy.spec;
+    }
+    return status;
 }
