@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Costs, inventories. */
+/* Costs. */
 #include "pulse-daemon/store/learned.h"
 
 #include "pulse-daemon/store/parts.h"
@@ -50,31 +50,4 @@ enum lh_status pulse_store_costs(struct pulse_store *store, pulse_store_take_cos
 {
     struct cost_reading reading = {error, take, context};
     return pulse_store_query(store, &list_costs, NULL, 1, give_cost, &reading, error);
-}
-
-static const struct pulse_sql_statement put_inventory = {
-    .text = "INSERT INTO inventories (digest, body, seen_ms) VALUES (?1, ?2, ?3)"
-            " ON CONFLICT (digest) DO UPDATE SET seen_ms = excluded.seen_ms",
-    .takes = "bbi",
-    .gives = "",
-};
-static const struct pulse_sql_statement find_inventory = {
-    .text = "SELECT body FROM inventories WHERE digest = ?1",
-    .takes = "b",
-    .gives = "b",
-};
-
-enum lh_status pulse_store_inventory_put(struct pulse_store *store, const struct lh_digest *digest, const void *data,
-                                         size_t size, struct lh_error *error)
-{
-    const struct pulse_sql_value values[] = {pulse_sql_digest(digest), pulse_sql_blob(data, size),
-                                             pulse_sql_integer(store->now_ms)};
-    return pulse_store_write(store, &put_inventory, values, NULL, error);
-}
-
-enum lh_status pulse_store_inventory(struct pulse_store *store, const struct lh_digest *digest, struct lh_arena *arena,
-                                     const void **data, size_t *size, struct lh_error *error)
-{
-    const struct pulse_sql_value values[] = {pulse_sql_digest(digest)};
-    return pulse_store_blob(store, &find_inventory, values, "such inventory", arena, data, size, error);
 }

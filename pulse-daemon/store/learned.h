@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Pulse has learned and could learn again: costs, the plugins that workers have.
-   Handles, transactions and errors: store.h. */
+/* What Pulse has learned and could learn again: costs. Handles, transactions and errors: store.h. */
 #ifndef PULSE_STORE_LEARNED_H
 #define PULSE_STORE_LEARNED_H
 
@@ -17,13 +16,5 @@ LH_NODISCARD enum lh_status pulse_store_costs_put(struct pulse_store *store, con
 typedef enum lh_status pulse_store_take_cost(void *context, const struct pulse_cost_row *row);
 LH_NODISCARD enum lh_status pulse_store_costs(struct pulse_store *store, pulse_store_take_cost *take, void *context,
                                               struct lh_error *error);
-
-/* A worker's plugin inventory, opaque, by the digest of its bytes; many workers have the same. */
-LH_NODISCARD enum lh_status pulse_store_inventory_put(struct pulse_store *store, const struct lh_digest *digest,
-                                                      const void *data, size_t size, struct lh_error *error);
-/* In the arena. LH_ERR_MISSING. */
-LH_NODISCARD enum lh_status pulse_store_inventory(struct pulse_store *store, const struct lh_digest *digest,
-                                                  struct lh_arena *arena, const void **data, size_t *size,
-                                                  struct lh_error *error);
 
 #endif

@@ -8,11 +8,10 @@
 #include "pulse-daemon/store/parts.h"
 
 static const struct pulse_sql_statement put_medium = {
-    .text = "INSERT INTO media (tenant, digest, size, uploaded_ms, pinned_until_ms, facts)"
-            " SELECT c1, c2, c3, c4, c5, c6 FROM {rows} WHERE true ON CONFLICT (tenant, digest) DO UPDATE SET"
-            " pinned_until_ms = {max|greatest}(media.pinned_until_ms, excluded.pinned_until_ms),"
-            " facts = coalesce(media.facts, excluded.facts)",
-    .takes = "ibiiib",
+    .text = "INSERT INTO media (tenant, digest, size, uploaded_ms, pinned_until_ms)"
+            " SELECT c1, c2, c3, c4, c5 FROM {rows} WHERE true ON CONFLICT (tenant, digest) DO UPDATE SET"
+            " pinned_until_ms = {max|greatest}(media.pinned_until_ms, excluded.pinned_until_ms)",
+    .takes = "ibiii",
     .gives = "",
     .rows = true,
 };
@@ -23,16 +22,11 @@ static const struct pulse_sql_statement pin_media = {
     .gives = "",
     .rows = true,
 };
-static const struct pulse_sql_statement put_facts = {
-    .text = "UPDATE media SET facts = ?3 WHERE tenant = ?1 AND digest = ?2 RETURNING size",
-    .takes = "ibb",
-    .gives = "i",
-};
 static const struct pulse_sql_statement find_media = {
-    .text = "SELECT c1, m.tenant, m.digest, m.size, m.uploaded_ms, m.pinned_until_ms, m.facts FROM {rows}"
+    .text = "SELECT c1, m.tenant, m.digest, m.size, m.uploaded_ms, m.pinned_until_ms FROM {rows}"
             " JOIN media m ON m.tenant = c2 AND m.digest = c3",
     .takes = "iib",
-    .gives = "iibiiib",
+    .gives = "iibiii",
     .rows = true,
 };
 
@@ -46,10 +40,9 @@ enum lh_status pulse_store_media_put(struct pulse_store *store, const struct pul
         const struct pulse_media_row *row = &media[i];
         pulse_rows_init(&rows, store, &put_medium, NULL, NULL, error);
         pulse_rows_add(&rows,
-                       (const struct pulse_sql_value[]){
-                           pulse_sql_count(row->tenant), pulse_sql_digest(&row->digest), pulse_sql_count(row->size),
-                           pulse_sql_integer(store->now_ms), pulse_sql_integer(row->pinned_until_ms),
-                           row->facts != NULL ? pulse_sql_blob(row->facts, row->facts_size) : pulse_sql_null()});
+                       (const struct pulse_sql_value[]){pulse_sql_count(row->tenant), pulse_sql_digest(&row->digest),
+                                                        pulse_sql_count(row->size), pulse_sql_integer(store->now_ms),
+                                                        pulse_sql_integer(row->pinned_until_ms)});
         status = pulse_rows_end(&rows);
     }
     return status == LH_OK ? pulse_store_settle(store, error) : status;
@@ -68,21 +61,6 @@ enum lh_status pulse_store_media_pin(struct pulse_store *store, uint64_t tenant,
     return status == LH_OK ? pulse_store_settle(store, error) : status;
 }
 
-enum lh_status pulse_store_media_facts(struct pulse_store *store, uint64_t tenant, const struct lh_digest *digest,
-                                       const void *facts, size_t facts_size, struct lh_error *error)
-{
-    const struct pulse_sql_value values[] = {pulse_sql_count(tenant), pulse_sql_digest(digest),
-                                             pulse_sql_blob(facts, facts_size)};
-    size_t changed = 0;
-    enum lh_status status = pulse_store_write(store, &put_facts, values, &changed, error);
-    if (status == LH_OK && changed == 0) {
-        char text[LH_DIGEST_TEXT_SIZE];
-        lh_digest_text(digest, text);
-        status = lh_error_set(error, LH_ERR_MISSING, text, "the tenant has no such medium");
-    }
-    return status;
-}
-
 struct media_reading {
     struct lh_error *error;
     pulse_store_take_medium *take;
@@ -99,7 +77,6 @@ static enum lh_status give_medium(void *context, const struct pulse_sql_value *v
     row.size = pulse_column_count(&columns, 3);
     row.uploaded_ms = pulse_column_integer(&columns, 4, INT64_MIN, INT64_MAX);
     row.pinned_until_ms = pulse_column_integer(&columns, 5, INT64_MIN, INT64_MAX);
-    row.facts = pulse_column_blob(&columns, 6, &row.facts_size);
     enum lh_status status = pulse_columns_end(&columns, "media", reading->error);
     return status == LH_OK ? reading->take(reading->context, index, &row) : status;
 }

@@ -13,21 +13,15 @@ struct pulse_media_row {
     uint64_t size;
     int64_t uploaded_ms;
     int64_t pinned_until_ms; /* kept until then, though no revision names it */
-    const void *facts;       /* what a probe said; NULL: not known */
-    size_t facts_size;
 };
 
-/* New, or uploaded once more: then the pin only grows and known facts stay. The time is the transaction's. */
+/* New, or uploaded once more: then the pin only grows. The time is the transaction's. */
 LH_NODISCARD enum lh_status pulse_store_media_put(struct pulse_store *store, const struct pulse_media_row *rows,
                                                   size_t count, struct lh_error *error);
 /* Those of the digests that the tenant has are pinned until then, if they are not for longer. */
 LH_NODISCARD enum lh_status pulse_store_media_pin(struct pulse_store *store, uint64_t tenant,
                                                   const struct lh_digest *digests, size_t count,
                                                   int64_t pinned_until_ms, struct lh_error *error);
-/* LH_ERR_MISSING when there is no such row. */
-LH_NODISCARD enum lh_status pulse_store_media_facts(struct pulse_store *store, uint64_t tenant,
-                                                    const struct lh_digest *digest, const void *facts,
-                                                    size_t facts_size, struct lh_error *error);
 /* Those of the digests that the tenant has, in any order; `index` into `digests`. */
 typedef enum lh_status pulse_store_take_medium(void *context, size_t index, const struct pulse_media_row *row);
 LH_NODISCARD enum lh_status pulse_store_media(struct pulse_store *store, uint64_t tenant,

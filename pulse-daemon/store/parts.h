@@ -35,12 +35,6 @@ LH_NODISCARD enum lh_status pulse_store_integer(struct pulse_store *store, const
                                                 const struct pulse_sql_value *values, int64_t otherwise, int64_t *value,
                                                 struct lh_error *error);
 
-/* One blob, copied into the arena. LH_ERR_MISSING with `what` when there is no row. */
-LH_NODISCARD enum lh_status pulse_store_blob(struct pulse_store *store, const struct pulse_sql_statement *statement,
-                                             const struct pulse_sql_value *values, const char *what,
-                                             struct lh_arena *arena, const void **data, size_t *size,
-                                             struct lh_error *error);
-
 /* All reads between the two see one moment. Not inside a transaction. */
 LH_NODISCARD enum lh_status pulse_store_snapshot(struct pulse_store *store, struct lh_error *error);
 void pulse_store_snapshot_end(struct pulse_store *store);

@@ -495,7 +495,6 @@ static enum lh_status postgres_examine(struct pulse_sql *sql, void (*report)(voi
 }
 
 const struct pulse_sql_driver pulse_postgres_driver = {
-    .name = "postgresql",
     .open = postgres_open,
     .close = postgres_close,
     .ready = postgres_ready,

@@ -65,7 +65,6 @@ typedef enum lh_status pulse_sql_take(void *context, const struct pulse_sql_valu
 struct pulse_sql; /* begins with its driver */
 
 struct pulse_sql_driver {
-    const char *name;
     /* `place` is what follows "sqlite:", or the whole of "postgresql://...". */
     enum lh_status (*open)(const char *place, bool read_only, struct pulse_sql **sql, struct lh_error *error);
     void (*close)(struct pulse_sql *sql);

@@ -303,7 +303,6 @@ static enum lh_status sqlite_examine(struct pulse_sql *sql, void (*report)(void 
 }
 
 const struct pulse_sql_driver pulse_sqlite_driver = {
-    .name = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
     .ready = sqlite_ready,

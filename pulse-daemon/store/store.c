@@ -46,11 +46,6 @@ void pulse_store_close(struct pulse_store *store)
     }
 }
 
-const char *pulse_store_back_end(const struct pulse_store *store)
-{
-    return store->sql->driver->name;
-}
-
 static const struct pulse_sql_statement begin = {
     .text = "{BEGIN IMMEDIATE|BEGIN}",
     .takes = "",
@@ -355,45 +350,6 @@ enum lh_status pulse_store_integer(struct pulse_store *store, const struct pulse
     enum lh_status status = pulse_store_query(store, statement, values, 1, take_integer, &taken, error);
     if (status == LH_OK) {
         *value = taken;
-    }
-    return status;
-}
-
-struct copying {
-    struct lh_arena *arena;
-    struct lh_error *error;
-    const void *data;
-    size_t size;
-};
-
-static enum lh_status copy_blob(void *context, const struct pulse_sql_value *columns)
-{
-    struct copying *copying = context;
-    if (columns[0].kind != PULSE_SQL_BYTES) {
-        return lh_error_set(copying->error, LH_ERR_FORMAT, NULL, "a row without the bytes that it is for");
-    }
-    void *copy = lh_arena_alloc(copying->arena, columns[0].bytes.size);
-    if (copy == NULL) {
-        return lh_error_no_memory(copying->error);
-    }
-    memcpy(copy, columns[0].bytes.data, columns[0].bytes.size);
-    copying->data = copy;
-    copying->size = columns[0].bytes.size;
-    return LH_OK;
-}
-
-enum lh_status pulse_store_blob(struct pulse_store *store, const struct pulse_sql_statement *statement,
-                                const struct pulse_sql_value *values, const char *what, struct lh_arena *arena,
-                                const void **data, size_t *size, struct lh_error *error)
-{
-    struct copying copying = {.arena = arena, .error = error};
-    enum lh_status status = pulse_store_query(store, statement, values, 1, copy_blob, &copying, error);
-    if (status == LH_OK && copying.data == NULL) {
-        status = lh_error_set(error, LH_ERR_MISSING, NULL, "there is no %s", what);
-    }
-    if (status == LH_OK) {
-        *data = copying.data;
-        *size = copying.size;
     }
     return status;
 }

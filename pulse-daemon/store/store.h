@@ -46,8 +46,6 @@ enum pulse_store_access { PULSE_STORE_WRITE = 0, PULSE_STORE_READ };
 LH_NODISCARD enum lh_status pulse_store_open(const char *url, enum pulse_store_access access,
                                              struct pulse_store **store, struct lh_error *error);
 void pulse_store_close(struct pulse_store *store); /* rolls back what is open; accepts NULL */
-/* "sqlite" or "postgresql". */
-const char *pulse_store_back_end(const struct pulse_store *store);
 
 /* Brings the tables to the newest form, each step in a transaction; several processes may try at once. */
 LH_NODISCARD enum lh_status pulse_store_migrate(struct pulse_store *store, int64_t now_ms, struct lh_error *error);

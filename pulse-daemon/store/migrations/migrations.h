@@ -19,5 +19,6 @@ extern const size_t pulse_migration_count;
 extern const char *const pulse_migration_1[];
 extern const char *const pulse_migration_2[];
 extern const char *const pulse_migration_3[];
+extern const char *const pulse_migration_4[];
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Costs, inventories. */
+/* Costs. */
 #include "pulse-daemon/store/learned.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "tests/pulse-daemon/store/fixture.h"
 #include "tests/pulse-daemon/store/suites.h"
@@ -33,32 +32,10 @@ START_TEST(costs)
 }
 END_TEST
 
-START_TEST(inventories)
-{
-    struct lh_arena arena;
-    struct lh_digest digest = fixture_digest("inventory", 1), other = fixture_digest("inventory", 2);
-    const void *data = NULL;
-    size_t size = 0;
-    for (int i = 0; i < 2; i++) {
-        OK(pulse_store_begin(fixture_store, NOW + i, &fixture_error));
-        OK(pulse_store_inventory_put(fixture_store, &digest, "a\0b", 3, &fixture_error));
-        fixture_commit();
-    }
-    lh_arena_init(&arena);
-    OK(pulse_store_inventory(fixture_store, &digest, &arena, &data, &size, &fixture_error));
-    ck_assert_uint_eq(size, 3);
-    ck_assert_mem_eq(data, "a\0b", 3);
-    FAILS(pulse_store_inventory(fixture_store, &other, &arena, &data, &size, &fixture_error), LH_ERR_MISSING);
-    lh_arena_fini(&arena);
-    ck_assert_int_eq(fixture_count("SELECT seen_ms FROM inventories"), NOW + 1);
-}
-END_TEST
-
 TCase *learned_tests(void)
 {
     TCase *tests = tcase_create("learned");
     tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
     tcase_add_test(tests, costs);
-    tcase_add_test(tests, inventories);
     return tests;
 }

@@ -18,7 +18,6 @@ static void put(const struct pulse_media_row *rows, size_t count)
 
 struct found {
     struct pulse_media_row rows[4];
-    char facts[4][8];
     size_t count;
 };
 
@@ -27,10 +26,6 @@ static enum lh_status note_medium(void *context, size_t index, const struct puls
     struct found *found = context;
     ck_assert_uint_lt(index, 4);
     found->rows[index] = *row;
-    if (row->facts != NULL) {
-        ck_assert_uint_lt(row->facts_size, 8);
-        memcpy(found->facts[index], row->facts, row->facts_size);
-    }
     found->count++;
     return LH_OK;
 }
@@ -41,27 +36,16 @@ START_TEST(a_digest_counts_for_who_uploaded_it)
     const struct pulse_media_row rows[] = {
         {.tenant = 1, .digest = digests[0], .size = 10, .pinned_until_ms = NOW + 10},
         {.tenant = 2, .digest = digests[1], .size = 11},
-        {.tenant = 1, .digest = digests[2], .size = 0, .facts = "f\0ts", .facts_size = 4},
-        {.tenant = 1, .digest = digests[0], .size = 10, .pinned_until_ms = NOW + 5, .facts = "x", .facts_size = 1},
+        {.tenant = 1, .digest = digests[2], .size = 0},
+        {.tenant = 1, .digest = digests[0], .size = 10, .pinned_until_ms = NOW + 5},
     };
     struct found found = {.count = 0};
     put(rows, 4);
     OK(pulse_store_media(fixture_store, 1, digests, 3, note_medium, &found, &fixture_error));
     ck_assert_uint_eq(found.count, 2);
     ck_assert(found.rows[0].size == 10 && found.rows[0].pinned_until_ms == NOW + 10);
-    ck_assert(found.rows[0].uploaded_ms == NOW && found.rows[0].facts_size == 1 && found.facts[0][0] == 'x');
+    ck_assert(found.rows[0].uploaded_ms == NOW);
     ck_assert(found.rows[1].tenant == 0);
-    ck_assert_mem_eq(found.facts[2], "f\0ts", 4);
-    /* Known facts stay when the bytes come again, and are replaced on purpose. */
-    put(&rows[0], 1);
-    fixture_begin();
-    OK(pulse_store_media_facts(fixture_store, 1, &digests[2], "new", 3, &fixture_error));
-    FAILS(pulse_store_media_facts(fixture_store, 2, &digests[2], "new", 3, &fixture_error), LH_ERR_MISSING);
-    fixture_commit();
-    found.count = 0;
-    OK(pulse_store_media(fixture_store, 1, digests, 3, note_medium, &found, &fixture_error));
-    ck_assert_mem_eq(found.facts[2], "new", 3);
-    ck_assert_int_eq(found.facts[0][0], 'x');
 }
 END_TEST
 

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pulse-daemon/store/learned.h"
+#include "pulse-daemon/store/access.h"
 #include "tests/pulse-daemon/store/fixture.h"
 
 static enum lh_status ignore(void *context, const struct pulse_change *change)
@@ -107,33 +107,49 @@ START_TEST(somebody_else_holds_the_lock)
 }
 END_TEST
 
-/* The file may not grow: what the kernel says of that is a failure to write, as on a full disk. */
+/* So many bytes in new rows. */
+static enum lh_status put_large(struct pulse_store *store, size_t size)
+{
+    static unsigned number;
+    static char tags[PULSE_STORE_TEXT_MAX / 2 + 1];
+    enum lh_status status = LH_OK;
+    while (status == LH_OK && size > 0) {
+        char name[32];
+        uint64_t id = 0;
+        size_t piece = size < sizeof tags - 1 ? size : sizeof tags - 1;
+        const struct pulse_tenant_row row = {.name = name, .tags = tags};
+        snprintf(name, sizeof name, "large %u", ++number);
+        memset(tags, 'x', piece);
+        tags[piece] = '\0';
+        status = pulse_store_tenant_put(store, &row, &id, &fixture_error);
+        size -= piece;
+    }
+    return status;
+}
+
 START_TEST(no_space_is_left)
 {
     struct rlimit limit;
-    struct lh_digest digest = fixture_digest("inventory", 1);
-    size_t size = 4 << 20;
-    char *data = calloc(1, size);
+    const size_t size = 4 << 20;
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
     struct rlimit small = {.rlim_cur = 1 << 20, .rlim_max = limit.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     fixture_begin();
-    enum lh_status status = pulse_store_inventory_put(fixture_store, &digest, data, size, &fixture_error);
+    enum lh_status status = put_large(fixture_store, size);
     if (status == LH_OK) {
         status = pulse_store_commit(fixture_store, &fixture_error);
     }
     ck_assert_int_eq(status, LH_ERR_IO);
     pulse_store_rollback(fixture_store);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    ck_assert_int_eq(fixture_count("SELECT count(*) FROM inventories"), 0);
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM tenants"), 2);
     size_t found = 0;
     OK(pulse_store_check(fixture_store, ignore_fault, NULL, &found, &fixture_error));
     ck_assert_uint_eq(found, 0);
     fixture_begin();
-    OK(pulse_store_inventory_put(fixture_store, &digest, data, size, &fixture_error));
+    OK(put_large(fixture_store, size));
     fixture_commit();
-    free(data);
 }
 END_TEST
 
@@ -145,21 +161,26 @@ static bool mount_small(const char *place)
            mount("small", place, "tmpfs", 0, "size=6m,mode=0700") == 0;
 }
 
+static enum lh_status count_tenant(void *context, const struct pulse_tenant_row *row)
+{
+    (void)row;
+    ++*(size_t *)context;
+    return LH_OK;
+}
+
 START_TEST(a_full_disk)
 {
     char place[128], url[160];
     struct pulse_store *store = NULL;
-    struct lh_digest digest = fixture_digest("inventory", 1), other = fixture_digest("inventory", 2);
-    size_t size = 3 << 20, found = 0;
+    const size_t size = 3 << 20;
+    size_t found = 0;
     uint64_t epoch = 0;
-    char *data = calloc(2, size);
     snprintf(place, sizeof place, "%s", fixture_path());
     *strrchr(place, '/') = '\0';
     pulse_store_close(fixture_store);
     fixture_store = NULL;
     if (!mount_small(place)) {
         fprintf(stderr, "# no file system of our own here: %s\n", strerror(errno));
-        free(data);
         return;
     }
     snprintf(url, sizeof url, "sqlite:%s/small.db", place);
@@ -168,28 +189,24 @@ START_TEST(a_full_disk)
     OK(pulse_store_lead(store, "small", NOW, &epoch, &fixture_error));
     for (int i = 0; i < 2; i++) {
         OK(pulse_store_begin(store, NOW, &fixture_error));
-        OK(pulse_store_inventory_put(store, &digest, data, size / 3, &fixture_error));
-        enum lh_status status = pulse_store_inventory_put(store, &other, data, 2 * size, &fixture_error);
+        OK(put_large(store, size / 3));
+        enum lh_status status = put_large(store, 2 * size);
         status = status == LH_OK ? pulse_store_commit(store, &fixture_error) : status;
         ck_assert_int_eq(status, LH_ERR_IO);
         ck_assert_ptr_nonnull(strstr(fixture_error.message, "disk is full"));
         pulse_store_rollback(store);
         OK(pulse_store_check(store, ignore_fault, NULL, &found, &fixture_error));
         ck_assert_uint_eq(found, 0);
-        struct lh_arena arena;
-        const void *read = NULL;
-        size_t read_size = 0;
-        lh_arena_init(&arena);
-        FAILS(pulse_store_inventory(store, &digest, &arena, &read, &read_size, &fixture_error), LH_ERR_MISSING);
-        lh_arena_fini(&arena);
+        size_t count = 0;
+        OK(pulse_store_tenants(store, count_tenant, &count, &fixture_error));
+        ck_assert_uint_eq(count, 0);
     }
     /* What fits goes in all the same. */
     OK(pulse_store_begin(store, NOW, &fixture_error));
-    OK(pulse_store_inventory_put(store, &digest, data, 100000, &fixture_error));
+    OK(put_large(store, 100000));
     OK(pulse_store_commit(store, &fixture_error));
     pulse_store_close(store);
     ck_assert_int_eq(umount(place), 0);
-    free(data);
 }
 END_TEST
 
