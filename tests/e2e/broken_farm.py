@@ -31,7 +31,7 @@ WORKERS = 3
 TRACKS = 12
 SECONDS = 25
 PAUSE_US = 100  # in each block: a track takes a quarter of a second, and the estimate is high enough for cuts
-PATIENCE = 60  # for a job that takes two seconds when nobody disturbs it
+PATIENCE = UNDISTURBED_PATIENCE = 60  # for a job that takes two seconds when nobody disturbs it
 CLAIMED, DONE = 2, 3  # states of shards
 FINAL_JOBS = (3, 4, 5)
 SUCCEEDED = 3
@@ -194,7 +194,7 @@ class Broken:
     def usual(self):
         """What a job takes when nobody disturbs it."""
         self.submit()
-        took = self.finish()
+        took = self.finish(UNDISTURBED_PATIENCE)
         self.agree()
         return took
 
@@ -207,12 +207,13 @@ class Broken:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.farm.environment, text=True)
         atexit.register(self.client.kill)
 
-    def finish(self):
+    def finish(self, patience=None):
         """Until the client is served: its files are those of the reference. -> seconds since it began"""
+        patience = patience or PATIENCE
         try:
-            said, talk = self.client.communicate(timeout=PATIENCE)
+            said, talk = self.client.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the job is not over after {PATIENCE} s: {self.farm.run('jobs').stdout.decode()}") from None
+            raise AssertionError(f"the job is not over after {patience} s: {self.farm.run('jobs').stdout.decode()}") from None
         finally:
             self.client.kill()
             self.client.wait()

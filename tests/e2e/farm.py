@@ -144,19 +144,17 @@ class Farm:
         found = {}
         nodes = set()
         table = {}
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit():
-                continue
+        for entry in filter(str.isdigit, os.listdir("/proc")):
             try:
-                with open(f"/proc/{entry}/cmdline", "rb") as file:
-                    arguments = file.read().decode(errors="replace").split("\0")
                 with open(f"/proc/{entry}/stat") as file:
-                    text = file.read()
+                    head, tail = file.read().rsplit(")", 1)
+                state, parent = tail.split()[:2]
+                if state == "Z" or "loophole" not in head:
+                    continue
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    table[int(entry)] = (file.read().decode(errors="replace").split("\0"), int(parent))
             except OSError:
                 continue
-            state, parent = text.rsplit(")", 1)[1].split()[:2]
-            if state != "Z":
-                table[int(entry)] = (arguments, int(parent))
         for pid, (arguments, parent) in table.items():
             name = os.path.basename(arguments[0])
             if name == "loophole-pulse" and self.data in arguments:

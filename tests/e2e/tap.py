@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the end-to-end tests share: TAP on standard output, WAV files, running programs."""
+import atexit
 import json
 import math
 import os
@@ -16,28 +17,66 @@ class Skip(Exception):
     """Raised by a test that cannot run here; its text says why."""
 
 
-def run_tests(tests):
-    """Runs functions that take a fresh folder; prints TAP; returns the exit status."""
-    print(f"1..{len(tests)}")
-    failed = 0
-    for number, test in enumerate(tests, 1):
-        name = test.__name__.removeprefix("test_").replace("_", " ")
-        folder = tempfile.mkdtemp(prefix="loophole-e2e-")
-        begun = time.monotonic()
+def run_tests(tests, at_once=1):
+    """Runs functions that take a fresh folder; prints TAP; returns the exit status. `at_once`: for tests that wait more
+    than they work, so many side by side, each in a process of its own."""
+    print(f"1..{len(tests)}", flush=True)
+    if at_once == 1:
+        return 1 if [number for number, test in enumerate(tests, 1) if not passes(number, test)] else 0
+    waiting, running, over, told = list(enumerate(tests, 1)), {}, {}, 0
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            number, test = waiting.pop(0)
+            said = tempfile.TemporaryFile("w+")
+            running[passes_apart(number, test, said)] = (number, said)
+        pid, status = os.wait()
+        number, said = running.pop(pid)
+        over[number] = (os.waitstatus_to_exitcode(status), said)
+        while told + 1 in over:  # in their order
+            told += 1
+            status, said = over[told]
+            said.seek(0)
+            print(said.read(), end="", flush=True)
+            if status not in (0, 1):
+                print(f"not ok {told} - {tests[told - 1].__name__} ended its process with {status}", flush=True)
+    return 1 if any(status for status, _ in over.values()) else 0
+
+
+def passes_apart(number, test, said):
+    """-> the process that does it and prints there; it ends with 0 or 1"""
+    pid = os.fork()
+    if pid == 0:
+        status = 2
         try:
-            test(folder)
-            print(f"ok {number} - {name} ({time.monotonic() - begun:.1f} s)", flush=True)
-        except Skip as reason:
-            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"not ok {number} - {name}")
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}")
-            sys.stdout.flush()
+            atexit._clear()  # what the first process is to do at its end
+            os.dup2(said.fileno(), sys.stdout.fileno())
+            status = 0 if passes(number, test) else 1
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    return 1 if failed else 0
+            atexit._run_exitfuncs()
+            sys.stdout.flush()
+            os._exit(status)
+    return pid
+
+
+def passes(number, test):
+    """Runs one and prints its line."""
+    name = test.__name__.removeprefix("test_").replace("_", " ")
+    folder = tempfile.mkdtemp(prefix="loophole-e2e-")
+    begun = time.monotonic()
+    try:
+        test(folder)
+        print(f"ok {number} - {name} ({time.monotonic() - begun:.1f} s)", flush=True)
+    except Skip as reason:
+        print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+    except Exception:
+        print(f"not ok {number} - {name}")
+        for line in traceback.format_exc().splitlines():
+            print(f"# {line}")
+        sys.stdout.flush()
+        return False
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def equal(actual, expected, what="value"):

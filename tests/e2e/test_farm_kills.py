@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from broken_farm import CLAIMED, DONE, LEASE_MS, Broken, Halted, Times, chances, digests, given_again, held_by, options
+from broken_farm import CLAIMED, DONE, LEASE_MS, Broken, Halted, Times, chances, digests, given_again, held_by, options, rendered_here
 from tap import equal, run_tests
 
 KILLS, STOPS = options().kills, options().stops
@@ -174,4 +174,5 @@ TESTS = [test_nodes_are_killed, test_instances_are_killed, test_pulse_is_killed,
          test_silent_nodes_are_given_up, test_late_results_are_refused, test_processes_are_stopped]
 
 if __name__ == "__main__":
-    sys.exit(run_tests(TESTS))
+    rendered_here()  # once for all
+    sys.exit(run_tests(TESTS, at_once=4))
