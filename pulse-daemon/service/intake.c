@@ -61,6 +61,33 @@ static enum lh_status take_in(struct pulse_intake *intake, const struct pulse_ar
     return status;
 }
 
+/* *senseless: facts that planning could not use; NULL when it is something else that went wrong. */
+static enum lh_status read_facts(struct pulse_intake *intake, const struct pulse_arrival *arrival,
+                                 const struct pulse_arrival_output **senseless, struct lh_error *error)
+{
+    enum lh_status status = LH_OK;
+    for (size_t i = 0; status == LH_OK && i < arrival->output_count; i++) {
+        const struct pulse_arrival_output *output = &arrival->outputs[i];
+        struct graph_file_facts facts;
+        struct lh_error why = LH_ERROR_INIT;
+        struct lh_arena arena;
+        if (!output->is_facts) {
+            continue;
+        }
+        lh_arena_init(&arena);
+        status = pulse_file_facts(intake->options.blobs, &output->digest, output->probed.is_midi, &arena, &facts, &why);
+        lh_arena_fini(&arena);
+        if (status != LH_OK) {
+            char file[LH_DIGEST_TEXT_SIZE];
+            lh_digest_text(&output->probed.file, file);
+            *senseless = status == LH_ERR_FORMAT || status == LH_ERR_LIMIT ? output : NULL;
+            status = lh_error_set(error, status, file, "the worker's facts of this %s file cannot be used: %s",
+                                  output->probed.is_midi ? "MIDI" : "sound", why.message);
+        }
+    }
+    return status;
+}
+
 static void release(struct pulse_intake *intake, const struct pulse_arrival *arrival, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -112,8 +139,10 @@ static struct pulse_task *make_event(const struct pulse_arrival *arrival)
     return task;
 }
 
-/* What cannot be taken in is a result that was not given: the shard did not fail by itself. */
-static struct pulse_task *make_failure(const struct pulse_arrival *arrival, const struct lh_error *error)
+/* What cannot be taken in is a result that was not given: the shard did not fail by itself, unless the worker said what
+   makes no sense. */
+static struct pulse_task *make_failure(const struct pulse_arrival *arrival, bool makes_sense,
+                                       const struct lh_error *error)
 {
     struct pulse_task *task = pulse_task_new(PULSE_TASK_EVENT);
     if (task == NULL) {
@@ -125,7 +154,7 @@ static struct pulse_task *make_failure(const struct pulse_arrival *arrival, cons
         .session = arrival->session,
         .shard = arrival->shard,
         .attempt = arrival->attempt,
-        .flag = true,
+        .flag = makes_sense,
         .text = pulse_error_json(&task->arena, error),
     };
     if (task->event.text == NULL) {
@@ -155,13 +184,18 @@ static void handle(struct pulse_intake *intake, struct pulse_arrival *arrival)
         status = take_in(intake, &arrival->outputs[held], &error);
         held += status == LH_OK ? 1 : 0;
     }
-    struct pulse_task *task = status == LH_OK ? make_event(arrival) : make_failure(arrival, &error);
+    const struct pulse_arrival_output *senseless = NULL;
+    status = status == LH_OK ? read_facts(intake, arrival, &senseless, &error) : status;
+    struct pulse_task *task = status == LH_OK ? make_event(arrival) : make_failure(arrival, senseless == NULL, &error);
     if (status != LH_OK || task == NULL) {
         LH_LOG(LH_LOG_WARNING, "result not taken in", LH_LOG_NUMBER("shard", arrival->shard),
                LH_LOG_NUMBER("attempt", arrival->attempt), LH_LOG_TEXT("worker", arrival->worker),
                LH_LOG_TEXT("why", error.message), LH_LOG_TEXT("where", error.where));
         release(intake, arrival, held);
         arrival->output_count = 0;
+    }
+    if (senseless != NULL) {
+        pulse_facts_doubt(intake->options.blobs, &senseless->digest);
     }
     if (task == NULL) {
         pulse_arrival_free(arrival);

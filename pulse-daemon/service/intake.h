@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes in what workers have made, before it counts: files handed over are adopted, deliverables are synchronised, and
-   only then the core is told. A thread of its own, for disks are slow and beats must not wait for them. Whatever is
-   said of one worker's results stays in its order. */
+/* Takes in what workers have made, before it counts: files handed over are adopted, deliverables are synchronised,
+   facts are read, and only then the core is told. Facts that planning could not use would only be asked for again: the
+   attempt has failed. A thread of its own, for disks are slow and beats must not wait for them. Whatever is said of one
+   worker's results stays in its order. */
 #ifndef PULSE_SERVICE_INTAKE_H
 #define PULSE_SERVICE_INTAKE_H
 
 #include "common/blobs/blobs.h"
 #include "pulse-daemon/service/decider.h"
+#include "pulse-daemon/service/file_facts.h"
 
 struct pulse_intake;
 
@@ -16,6 +18,8 @@ struct pulse_arrival_output {
     uint64_t size;
     const char *incoming; /* its name in the folder of files handed over; NULL: it came over the network */
     enum lh_blobs_kind kind;
+    bool is_facts;              /* as it was asked for; false as well when an earlier process of ours asked */
+    struct pulse_probed probed; /* `is_facts`: of that file */
     const void *facts;
     size_t facts_size;
 };

@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/base/file.h"
+#include "common/base/log.h"
+#include "pulse-daemon/service/file_facts.h"
 #include "pulse-daemon/service/plan_job.h"
 #include "pulse-daemon/store/media.h"
 
-#define FACTS_MAX (256u << 20) /* bytes: the notes of a large MIDI file */
 #define STAND_IN_SECONDS 3600u
 
 /* ---- which bytes ---- */
@@ -177,34 +176,7 @@ struct looked_up {
     struct lh_error *error;
 };
 
-/* All bytes of a blob in the arena. LH_ERR_MISSING: it is gone. */
-static enum lh_status read_blob(struct pulse_planner *planner, struct lh_arena *arena, const struct lh_digest *digest,
-                                uint64_t most, char **data, size_t *size, struct lh_error *error)
-{
-    struct lh_blob blob;
-    int fd;
-    enum lh_status status = lh_blobs_read(planner->blobs, digest, &fd, &blob, error);
-    if (status != LH_OK) {
-        return status;
-    }
-    char *read = blob.size <= most ? lh_arena_alloc(arena, (size_t)blob.size + 1) : NULL;
-    int code = read != NULL ? lh_file_read_at(fd, read, (size_t)blob.size, 0) : 0;
-    close(fd);
-    if (blob.size > most) {
-        return lh_error_set(error, LH_ERR_LIMIT, NULL, "it is larger than %llu bytes", (unsigned long long)most);
-    }
-    if (read == NULL) {
-        return lh_error_no_memory(error);
-    }
-    if (code != 0) {
-        return lh_error_set(error, LH_ERR_IO, NULL, "%s", strerror(code));
-    }
-    *data = read;
-    *size = (size_t)blob.size;
-    return LH_OK;
-}
-
-/* An output whose blob is gone is not there: the core is told, and the file is looked into again. */
+/* An output whose blob is gone or makes no sense is not there: the core is told, and the file is looked into again. */
 static void tell_missing(struct looked_up *looked_up, const struct lh_digest *key)
 {
     struct pulse_task *task = pulse_task_new(PULSE_TASK_EVENT);
@@ -220,17 +192,20 @@ static enum lh_status take_facts(void *context, size_t index, const struct pulse
     struct looked_up *looked_up = context;
     struct pulse_needed_file *file = looked_up->files[index];
     struct lh_arena *arena = &looked_up->plan->arena;
-    char *data = NULL;
-    size_t size = 0;
+    struct lh_error error = LH_ERROR_INIT;
     if (output->state != PULSE_OUTPUT_PRESENT) {
         return LH_OK;
     }
-    enum lh_status status = read_blob(looked_up->planner, arena, &output->digest, FACTS_MAX, &data, &size, NULL);
-    status = status == LH_OK ? graph_facts_read(data, size, arena, &file->facts) : status;
+    enum lh_status status =
+        pulse_file_facts(looked_up->planner->blobs, &output->digest, file->is_midi, arena, &file->facts, &error);
     if (status == LH_ERR_NO_MEMORY) {
         return status;
     }
     if (status != LH_OK) {
+        LH_LOG(LH_LOG_WARNING, "facts not there", LH_LOG_NUMBER("job", looked_up->plan->job),
+               LH_LOG_TEXT("where", file->where), LH_LOG_NUMBER("shard", output->shard),
+               LH_LOG_TEXT("why", error.message));
+        pulse_facts_doubt(looked_up->planner->blobs, &output->digest);
         tell_missing(looked_up, &file->key);
     }
     file->known = status == LH_OK;
@@ -401,9 +376,9 @@ static enum lh_status fill_states(struct pulse_planner *planner, struct pulse_jo
         struct lh_error error = LH_ERROR_INIT;
         char *text = NULL;
         size_t size = 0;
-        enum lh_status status =
-            file->there ? read_blob(planner, &plan->arena, &file->digest, GRAPH_STATE_MAX, &text, &size, &error)
-                        : LH_ERR_MISSING;
+        enum lh_status status = file->there ? pulse_blob_bytes(planner->blobs, &file->digest, GRAPH_STATE_MAX,
+                                                               &plan->arena, &text, &size, &error)
+                                            : LH_ERR_MISSING;
         if (status == LH_ERR_NO_MEMORY) {
             return status;
         }

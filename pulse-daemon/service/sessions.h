@@ -8,6 +8,7 @@
 #include "common/blobs/blobs.h"
 #include "proto/link/keys.h"
 #include "pulse-daemon/farm/farm.h"
+#include "pulse-daemon/service/file_facts.h"
 #include "pulse-daemon/service/roster.h"
 
 /* An attempt that the worker was given by this process. */
@@ -22,6 +23,7 @@ struct pulse_claim {
     const struct pulse_output_row *inputs;
     size_t input_count;
     const struct pulse_farm_promise *outputs;
+    const struct pulse_probed *probed; /* of a probe: the file of each output; else NULL */
     size_t output_count;
     struct pulse_upload { /* a blob that came over the network for it, held */
         struct pulse_upload *next;

@@ -12,9 +12,23 @@
 
 /* ---- an assignment ---- */
 
+/* A probe's outputs stand as its inputs do, in its spec as in the core. */
+static bool note_probed(struct pulse_claim *claim, const struct graph_shard *shard, size_t count)
+{
+    if (shard->kind != GRAPH_SHARD_PROBE || shard->input_count != count) {
+        return true;
+    }
+    struct pulse_probed *probed = lh_arena_array(&claim->arena, count, sizeof *probed);
+    for (size_t i = 0; probed != NULL && i < count; i++) {
+        probed[i] = (struct pulse_probed){shard->inputs[i].key, shard->inputs[i].kind == GRAPH_SHARD_MIDI};
+    }
+    claim->probed = probed;
+    return probed != NULL;
+}
+
 /* A claim with copies of what will be wanted when its result comes. */
 static struct pulse_claim *make_claim(struct pulse_workers *workers, const struct pulse_farm_action *action,
-                                      const char *trace)
+                                      const struct graph_shard *shard, const char *trace)
 {
     struct pulse_claim *claim = pulse_claim_new();
     if (claim == NULL) {
@@ -23,7 +37,7 @@ static struct pulse_claim *make_claim(struct pulse_workers *workers, const struc
     struct pulse_output_row *inputs = lh_arena_array(&claim->arena, action->input_count, sizeof *inputs);
     struct pulse_farm_promise *outputs = lh_arena_array(&claim->arena, action->output_count, sizeof *outputs);
     claim->trace = lh_arena_strdup(&claim->arena, trace);
-    if (inputs == NULL || outputs == NULL || claim->trace == NULL) {
+    if (inputs == NULL || outputs == NULL || claim->trace == NULL || !note_probed(claim, shard, action->output_count)) {
         pulse_claim_free(claim, workers->options.blobs);
         return NULL;
     }
@@ -214,7 +228,7 @@ static enum lh_status assign(struct pulse_workers *workers, struct pulse_session
     status = status == LH_OK ? graph_shard_edges(spec.data, spec.size, &workers->scratch, &shard, &error) : status;
     status = status == LH_OK ? fill_inputs(workers, action, &shard, &message, &error) : status;
     status = status == LH_OK ? fill_outputs(workers, action, &message, &error) : status;
-    struct pulse_claim *claim = status == LH_OK ? make_claim(workers, action, spec.trace) : NULL;
+    struct pulse_claim *claim = status == LH_OK ? make_claim(workers, action, &shard, spec.trace) : NULL;
     if (status == LH_OK && claim == NULL) {
         status = LH_ERR_NO_MEMORY;
     }

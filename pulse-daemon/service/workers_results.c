@@ -102,15 +102,19 @@ static bool copy_digest(const ProtobufCBinaryData *bytes, struct lh_digest *dige
     return fits;
 }
 
-/* How it is to be kept. Of an attempt that an earlier process of ours handed out nothing is known: as a deliverable. */
-static enum lh_blobs_kind kind_of(const struct pulse_claim *claim, const struct lh_digest *key)
+/* How it is to be kept, and what it tells of. Of an attempt that an earlier process of ours handed out nothing is
+   known: as a deliverable. */
+static void fill_kind(struct pulse_arrival_output *output, const struct pulse_claim *claim)
 {
+    output->kind = LH_BLOBS_KEPT;
     for (size_t i = 0; claim != NULL && i < claim->output_count; i++) {
-        if (lh_digest_equal(&claim->outputs[i].key, key)) {
-            return claim->outputs[i].kind == PULSE_OUTPUT_FILE ? LH_BLOBS_KEPT : LH_BLOBS_CACHED;
+        if (lh_digest_equal(&claim->outputs[i].key, &output->key)) {
+            output->kind = claim->outputs[i].kind == PULSE_OUTPUT_FILE ? LH_BLOBS_KEPT : LH_BLOBS_CACHED;
+            output->is_facts = claim->probed != NULL;
+            output->probed = output->is_facts ? claim->probed[i] : output->probed;
+            return;
         }
     }
-    return LH_BLOBS_KEPT;
 }
 
 /* "incoming/NAME" of the media folder: only a worker of this host has such. */
@@ -149,7 +153,7 @@ static bool fill_output(bool local, struct pulse_arrival *arrival, const struct 
         return false;
     }
     to->size = from->blob->size;
-    to->kind = kind_of(claim, &to->key);
+    fill_kind(to, claim);
     to->facts_size = from->has_facts ? from->facts.len : 0;
     void *facts = lh_arena_alloc(&arrival->arena, to->facts_size);
     if (facts != NULL && to->facts_size > 0) {

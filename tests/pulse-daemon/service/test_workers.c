@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "graph/facts.h"
 #include "graph/shard.h"
 #include "proto/envelope.h"
 #include "tests/pulse-daemon/store/fixture.h"
@@ -155,15 +156,25 @@ static void connect_to(struct worker *worker)
     wire_event_free(event);
 }
 
+/* Assignments, all in all. */
+static void grant(struct worker *worker, uint64_t granted)
+{
+    Wire__Credit credit = WIRE__CREDIT__INIT;
+    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
+    credit.granted = granted;
+    WIRE_BODY(&envelope, CREDIT, credit, &credit);
+    say(worker, &envelope);
+}
+
 /* A worker of one slot without plugins, in that process. */
-static void say_hello(struct worker *worker, uint8_t process)
+static void say_hello(struct worker *worker, const char *name, uint8_t process)
 {
     uint8_t session[16] = {process};
     struct lh_digest nothing;
     Wire__Hello hello = WIRE__HELLO__INIT;
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     OK(lh_digest_bytes("", 0, &nothing));
-    hello.name = wire_text("alone");
+    hello.name = wire_text(name);
     hello.session = wire_bytes(session, sizeof session);
     hello.host = wire_text("here");
     hello.slots = 1;
@@ -175,25 +186,26 @@ static void say_hello(struct worker *worker, uint8_t process)
     say(worker, &envelope);
 }
 
-/* One process, however often it connects. */
-static void greet(struct worker *worker, struct lh_arena *arena)
+static void greet_as(struct worker *worker, const char *name, uint8_t process, struct lh_arena *arena)
 {
     struct lh_digest nothing;
     Wire__Inventory inventory = WIRE__INVENTORY__INIT;
-    Wire__Credit credit = WIRE__CREDIT__INIT;
     Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
     OK(lh_digest_bytes("", 0, &nothing));
-    say_hello(worker, 7);
+    say_hello(worker, name, process);
     if (hear(worker, WIRE__ENVELOPE__BODY_WELCOME, arena)->welcome->inventory_wanted) {
         inventory.inventory = wire_bytes(nothing.bytes, sizeof nothing.bytes);
         inventory.last = true;
         WIRE_BODY(&envelope, INVENTORY, inventory, &inventory);
         say(worker, &envelope);
     }
-    credit.granted = 1;
-    envelope = WIRE_ENVELOPE_INIT(0);
-    WIRE_BODY(&envelope, CREDIT, credit, &credit);
-    say(worker, &envelope);
+    grant(worker, 1);
+}
+
+/* One process, however often it connects. */
+static void greet(struct worker *worker, struct lh_arena *arena)
+{
+    greet_as(worker, "alone", 7, arena);
 }
 
 static bool is_in_roster(void)
@@ -250,7 +262,7 @@ START_TEST(a_name_belongs_to_whoever_works_under_it)
     greet(&first, &arena);
     wait_for_connections(1);
     connect_to(&second);
-    say_hello(&second, 8);
+    say_hello(&second, "alone", 8);
     const Wire__Error *refusal = hear(&second, WIRE__ENVELOPE__BODY_ERROR, &arena)->error;
     ck_assert_int_eq(refusal->code, WIRE__ERROR_CODE__ERROR_CONFLICT);
     ck_assert_uint_eq(refusal->retry_after_ms, BEAT_MS);
@@ -260,7 +272,7 @@ START_TEST(a_name_belongs_to_whoever_works_under_it)
     for (int turn = 0; turn < PATIENCE_MS / TURN_MS && is_in_roster(); turn++) {
         nap();
     }
-    say_hello(&second, 8);
+    say_hello(&second, "alone", 8);
     (void)hear(&second, WIRE__ENVELOPE__BODY_WELCOME, &arena);
     wire_link_free(second.link, 0);
     lh_arena_fini(&arena);
@@ -345,6 +357,76 @@ static void complete(struct worker *worker, const Wire__Assign *assign, const st
     say(worker, &envelope);
 }
 
+/* A probe of a medium, to be assigned to whoever comes. */
+static struct lh_digest begin_probe(struct lh_arena *arena)
+{
+    struct lh_blob medium;
+    struct lh_digest key = fixture_digest("key", 1);
+    lh_arena_init(arena);
+    OK(lh_blobs_put_bytes(blobs, "medium", 6, LH_BLOBS_KEPT, &medium, &fixture_error));
+    submit();
+    plan(&medium.digest, &key);
+    return medium.digest;
+}
+
+/* The next attempt that it gets. */
+static void answer(struct worker *worker, const struct lh_blob *made, struct lh_arena *arena)
+{
+    const Wire__Assign *assign = hear(worker, WIRE__ENVELOPE__BODY_ASSIGN, arena)->assign;
+    complete(worker, assign, made, made->size);
+    ck_assert_int_eq(hear(worker, WIRE__ENVELOPE__BODY_ACK, arena)->ack->verdict, WIRE__ACK__VERDICT__COMMITTED);
+}
+
+static void write_facts(struct lh_writer *writer, bool is_midi)
+{
+    const struct graph_file_facts sound = {
+        .message = "", .frames = 480, .rate = 48000, .channels = 2, .bits = 16, .format = "WAV, 16 bit"};
+    const struct graph_file_facts midi = {.message = "", .format = "", .is_midi = true, .tracks = 1};
+    lh_writer_init(writer);
+    graph_facts_write(writer, is_midi ? &midi : &sound);
+    OK(lh_writer_status(writer));
+}
+
+/* What they would be called. */
+static struct lh_blob facts_blob(bool is_midi)
+{
+    struct lh_writer writer;
+    struct lh_blob blob = {.kind = LH_BLOBS_CACHED};
+    write_facts(&writer, is_midi);
+    blob.size = writer.size;
+    OK(lh_digest_bytes(writer.data, writer.size, &blob.digest));
+    lh_writer_fini(&writer);
+    return blob;
+}
+
+/* As they come over the network: nobody holds them then. */
+static struct lh_blob put_facts(bool is_midi)
+{
+    struct lh_writer writer;
+    struct lh_blob blob;
+    write_facts(&writer, is_midi);
+    OK(lh_blobs_put_bytes(blobs, writer.data, writer.size, LH_BLOBS_CACHED, &blob, &fixture_error));
+    lh_writer_fini(&writer);
+    lh_blobs_release(blobs, &blob.digest);
+    return blob;
+}
+
+/* As a worker of this host hands them over: nobody looks whether the name is theirs. */
+static struct lh_blob hand_over(const struct lh_blob *told, const char *bytes)
+{
+    char media[96], name[LH_BLOBS_NAME_SIZE];
+    struct lh_blob blob;
+    int fd;
+    snprintf(media, sizeof media, "%s/media", folder);
+    OK(lh_blobs_hand_over(media, name, &fd, &fixture_error));
+    ck_assert_int_eq(write(fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
+    ck_assert_int_eq(ftruncate(fd, (off_t)told->size), 0);
+    close(fd);
+    OK(lh_blobs_adopt(blobs, name, told, false, &blob, &fixture_error));
+    lh_blobs_release(blobs, &blob.digest);
+    return blob;
+}
+
 /* A row with that size could not be written, or its blob would never be found again. */
 START_TEST(a_blob_of_another_size_is_no_result)
 {
@@ -377,20 +459,98 @@ START_TEST(a_blob_that_is_there_is_a_result)
 {
     struct worker worker;
     struct lh_arena arena;
-    struct lh_blob medium, made;
-    struct lh_digest key = fixture_digest("key", 1);
-    lh_arena_init(&arena);
-    OK(lh_blobs_put_bytes(blobs, "medium", 6, LH_BLOBS_KEPT, &medium, &fixture_error));
-    OK(lh_blobs_put_bytes(blobs, "made", 4, LH_BLOBS_CACHED, &made, &fixture_error));
+    begin_probe(&arena);
+    struct lh_blob made = put_facts(false);
     connect_to(&worker);
     greet(&worker, &arena);
-    submit();
-    plan(&medium.digest, &key);
-    const Wire__Assign *assign = hear(&worker, WIRE__ENVELOPE__BODY_ASSIGN, &arena)->assign;
-    complete(&worker, assign, &made, made.size);
-    ck_assert_int_eq(hear(&worker, WIRE__ENVELOPE__BODY_ACK, &arena)->ack->verdict, WIRE__ACK__VERDICT__COMMITTED);
-    ck_assert_int_eq(fixture_count("SELECT count(*) FROM outputs WHERE state = 1 AND size = 4"), 1);
+    answer(&worker, &made, &arena);
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM outputs WHERE state = 1"), 1);
+    pulse_orders_free((struct pulse_orders *)take(&boxes[1])); /* now the job can be planned */
     wire_link_free(worker.link, 0);
+    lh_arena_fini(&arena);
+}
+END_TEST
+
+/* ---- facts that make no sense ---- */
+
+/* What a worker may say of a sound file instead of facts, and what it is told to the job as. */
+static const struct {
+    const char *bytes; /* NULL: facts of a MIDI file */
+    off_t size;
+    const char *told;
+} senseless[] = {
+    {"garbage", 7, "s facts of this sound file cannot be used: the 7 bytes cannot be read"},
+    {NULL, 0, "they are of a MIDI file"},
+    {"large", ((off_t)256 << 20) + 1, "larger than 268435456 bytes"},
+};
+#define SENSELESS (int)(sizeof senseless / sizeof senseless[0])
+
+static struct lh_blob put_senseless(int which)
+{
+    const char *bytes = senseless[which].bytes;
+    if (bytes == NULL) {
+        return put_facts(true);
+    }
+    struct lh_blob told = {.digest = fixture_digest("told", 1), .size = (uint64_t)senseless[which].size};
+    return hand_over(&told, bytes);
+}
+
+static void expect_failed(const char *text)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM jobs WHERE state = 4 AND error LIKE '%%%s%%'", text);
+    ck_assert_int_eq(fixture_count(sql), 1);
+}
+
+/* Nobody is there who could do better. */
+START_TEST(facts_that_make_no_sense_fail_the_job)
+{
+    struct worker worker;
+    struct lh_arena arena;
+    char file[LH_DIGEST_TEXT_SIZE];
+    struct lh_digest medium = begin_probe(&arena);
+    connect_to(&worker);
+    greet(&worker, &arena);
+    for (uint64_t attempt = 1; attempt <= 2; attempt++) {
+        struct lh_blob made = put_senseless(_i);
+        ck_assert_int_eq(fixture_count("SELECT count(*) FROM jobs WHERE state = 1"), 1);
+        grant(&worker, attempt);
+        answer(&worker, &made, &arena);
+        ck_assert_int_eq(fixture_count("SELECT count(*) FROM outputs WHERE state = 1"), 0);
+    }
+    lh_digest_text(&medium, file);
+    expect_failed(senseless[_i].told);
+    expect_failed(file);
+    expect_failed("failed twice on the only worker");
+    ck_assert_ptr_null(pulse_mailbox_take(&boxes[1])); /* it was not planned again for that */
+    wire_link_free(worker.link, 0);
+    lh_arena_fini(&arena);
+}
+END_TEST
+
+/* The first one's bytes stand under the name of the right ones, too: they may not stay in their way. */
+START_TEST(another_worker_does_better)
+{
+    struct worker bad, good;
+    struct lh_arena arena;
+    struct lh_blob right = facts_blob(false);
+    begin_probe(&arena);
+    connect_to(&bad);
+    greet_as(&bad, "bad", 7, &arena);
+    hand_over(&right, "wrong");
+    const Wire__Assign *assign = hear(&bad, WIRE__ENVELOPE__BODY_ASSIGN, &arena)->assign;
+    connect_to(&good);
+    greet_as(&good, "good", 8, &arena);
+    wait_for_connections(2);
+    complete(&bad, assign, &right, right.size);
+    (void)hear(&bad, WIRE__ENVELOPE__BODY_ACK, &arena);
+    put_facts(false);
+    answer(&good, &right, &arena);
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM outputs WHERE state = 1"), 1);
+    pulse_orders_free((struct pulse_orders *)take(&boxes[1]));
+    ck_assert_int_eq(fixture_count("SELECT count(*) FROM jobs WHERE state = 1"), 1);
+    wire_link_free(bad.link, 0);
+    wire_link_free(good.link, 0);
     lh_arena_fini(&arena);
 }
 END_TEST
@@ -405,6 +565,8 @@ int main(void)
     tcase_add_test(tests, a_name_belongs_to_whoever_works_under_it);
     tcase_add_test(tests, a_blob_that_is_there_is_a_result);
     tcase_add_loop_test(tests, a_blob_of_another_size_is_no_result, 0, 2);
+    tcase_add_loop_test(tests, facts_that_make_no_sense_fail_the_job, 0, SENSELESS);
+    tcase_add_test(tests, another_worker_does_better);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
 }
