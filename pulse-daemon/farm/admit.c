@@ -268,6 +268,7 @@ static void enter(struct admission *a)
     }
     pulse_farm_job_measure(farm, a->job);
     pulse_farm_job_dequeue(farm, a->job);
+    a->job->renewed = false;
     if (!a->plan->again) {
         pulse_farm_job_set_state(farm, a->job, PULSE_JOB_RUNNING);
     } else if (a->job->absent > 0) {

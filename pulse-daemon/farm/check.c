@@ -147,6 +147,10 @@ static enum lh_status check_job(const struct pulse_farm_job *job, struct lh_erro
     if (absent != job->absent) {
         return pulse_farm_broken(error, "job", job->id, "the count of its absent outputs is wrong");
     }
+    bool to_be_planned = job->phase == PULSE_FARM_IN_QUEUE || job->phase == PULSE_FARM_WITH_PLANNER;
+    if (job->replans > PULSE_FARM_REPLANS || (job->renewed && !to_be_planned)) {
+        return pulse_farm_broken(error, "job", job->id, "(14) it goes round too often, or rounds of it do not count");
+    }
     return place_fits(job) ? LH_OK : pulse_farm_broken(error, "job", job->id, "(1) nothing is under way for it");
 }
 

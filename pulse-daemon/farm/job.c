@@ -100,14 +100,19 @@ void pulse_farm_job_finish(struct pulse_farm *farm, struct pulse_farm_job *job, 
 
 void pulse_farm_job_replan(struct pulse_farm *farm, struct pulse_farm_job *job)
 {
-    if (pulse_job_is_final(job->state) || job->phase == PULSE_FARM_IN_QUEUE || job->phase == PULSE_FARM_WITH_PLANNER) {
+    if (pulse_job_is_final(job->state)) {
         return;
     }
-    if (++job->replans > PULSE_FARM_REPLANS) {
+    /* However much of it has vanished, and whoever noticed: the planner, too, finds what cannot be read. */
+    if (!job->renewed && ++job->replans > PULSE_FARM_REPLANS) {
         struct pulse_farm_mishap none = {.report = ""};
-        const char *error =
-            pulse_farm_say_error(farm, "what was rendered for this job keeps vanishing from the store", &none);
+        const char *error = pulse_farm_say_error(
+            farm, "what was made for this job keeps vanishing from the store, or cannot be read", &none);
         pulse_farm_job_finish(farm, job, PULSE_JOB_FAILED, error);
+        return;
+    }
+    job->renewed = true;
+    if (job->phase == PULSE_FARM_IN_QUEUE || job->phase == PULSE_FARM_WITH_PLANNER) {
         return;
     }
     pulse_farm_say_replanned(farm, job);

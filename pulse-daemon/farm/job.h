@@ -15,7 +15,8 @@ void pulse_farm_job_enqueue(struct pulse_farm *farm, struct pulse_farm_job *job)
 void pulse_farm_job_dequeue(struct pulse_farm *farm, struct pulse_farm_job *job);
 /* Gives the planner what it has room for. */
 void pulse_farm_jobs_plan(struct pulse_farm *farm);
-/* What it waits for is gone: to be planned again, unless that happened too often. */
+/* What it waits for is gone: to be planned again, unless that happened too often. Until that plan comes it counts once.
+ */
 void pulse_farm_job_replan(struct pulse_farm *farm, struct pulse_farm_job *job);
 /* All that it wants is present. */
 void pulse_farm_job_satisfied(struct pulse_farm *farm, struct pulse_farm_job *job);

@@ -229,15 +229,16 @@ struct pulse_farm_job {
     uint64_t since_ns;              /* its place in the planner's queue, aged */
     struct pulse_farm_want **wants; /* each its own allocation, since outputs point at them */
     uint32_t want_count, want_room;
-    uint32_t absent; /* wants that are not present */
-    uint32_t place;  /* in the planner's queue */
-    uint32_t replans;
+    uint32_t absent;   /* wants that are not present */
+    uint32_t place;    /* in the planner's queue */
+    uint32_t replans;  /* rounds of planning because of what had vanished */
     uint64_t total_ms; /* what it waited for when it was admitted */
     uint64_t mark;
     uint32_t stuck_now, stuck_told; /* a sum over needs that nobody meets: now, and as told last */
     const struct pulse_farm_needs *stuck[PULSE_FARM_STUCK]; /* while it is told: the first of them */
     size_t stuck_count;
     const char *error; /* FAILED: in the step's arena */
+    bool renewed;      /* the plan that comes next was counted in `replans` */
     bool dirty;
 };
 

@@ -6,7 +6,8 @@
 
 #include "tests/sim/sim.h"
 
-#define BYTES_LEFT (256u << 10) /* of a farm in which nothing is under way any more */
+#define GOING (SIM_VANISH | SIM_GARBLED) /* what was there may be gone */
+#define BYTES_LEFT (256u << 10)          /* of a farm in which nothing is under way any more */
 
 void sim_look_at_step(struct sim *sim, const struct sim_pulse *pulse)
 {
@@ -148,11 +149,11 @@ static void look_at_result(struct sim *sim, const struct sim_job *job)
         struct lh_digest key = sim_key_of(sim, job->tenant, job->wants[i], job->id), right;
         const struct pulse_output_row *row = rowstore_output(&sim->store, job->tenant, &key);
         bool known = sim_expected(sim, &key, &right);
-        if (row == NULL && (sim->faults & SIM_VANISH) != 0) {
+        if (row == NULL && (sim->faults & GOING) != 0) {
             continue; /* it was there, and is gone since */
         }
         if (row == NULL || row->state != PULSE_OUTPUT_PRESENT) {
-            bool again = row != NULL && (sim->faults & SIM_VANISH) != 0;
+            bool again = row != NULL && (sim->faults & GOING) != 0;
             if (!again) {
                 sim_break(sim, "job %" PRIu64 " has succeeded, but its output is not there", job->id);
             }
@@ -171,7 +172,7 @@ static bool may_fail(const struct sim *sim, const struct sim_job *job, const cha
     const char *at = strstr(error, "\"shard\":");
     uint64_t id = 0;
     if (strstr(error, "keeps vanishing") != NULL || strstr(error, "again and again") != NULL) {
-        return (sim->faults & SIM_VANISH) != 0;
+        return (sim->faults & GOING) != 0;
     }
     if (at == NULL || sscanf(at, "\"shard\":%" SCNu64, &id) != 1) {
         return false;

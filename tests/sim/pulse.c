@@ -252,6 +252,19 @@ static bool write(struct sim *sim, struct sim_pulse *pulse)
 
 /* ---- What follows ---- */
 
+/* Facts that cannot be read are as good as gone: the core hears of that before it gets the plan that asks for them. */
+static void tell_garbled(struct sim *sim, unsigned index, const struct pulse_farm_event *planned)
+{
+    for (size_t i = 0; i < planned->plan.want_count; i++) {
+        struct pulse_farm_event event = {
+            .kind = PULSE_FARM_MISSING, .tenant = planned->tenant, .key = planned->plan.wants[i]};
+        const struct pulse_output_row *row = rowstore_output(&sim->store, event.tenant, &event.key);
+        if (row != NULL && row->state == PULSE_OUTPUT_PRESENT) {
+            sim_pulse_receive(sim, index, &event);
+        }
+    }
+}
+
 static void planned(struct sim *sim, void *context, uint64_t job_id)
 {
     const struct token *token = context;
@@ -263,6 +276,9 @@ static void planned(struct sim *sim, void *context, uint64_t job_id)
         .kind = PULSE_FARM_PLAN_FAILED, .job = {.id = job_id}, .text = "{\"message\":\"no\",\"where\":\"/tracks\"}"};
     if (!job->unplannable) {
         event = sim_plan(sim, job);
+        if (job->garbled) {
+            tell_garbled(sim, token->index, &event);
+        }
     }
     sim_pulse_receive(sim, token->index, &event);
 }

@@ -68,7 +68,8 @@ enum sim_fault {
     SIM_RARE = 1 << 19,      /* the only worker of a kind comes late */
     SIM_LATE_LIE = 1 << 20,  /* results come again when they count no more, with other bytes */
     SIM_CREDIT = 1 << 21,    /* workers change what they grant */
-    SIM_FAULTS = 22,
+    SIM_GARBLED = 1 << 22,   /* what some jobs' probes say can never be read */
+    SIM_FAULTS = 23,
 };
 
 struct sim;
@@ -94,9 +95,10 @@ struct sim_job {
     int32_t priority;
     uint32_t wants[3];
     size_t want_count;
-    bool merges; /* cuts its plan otherwise than others */
-    bool fickle; /* cuts it otherwise each time: what work costs was learned meanwhile */
-    bool facts;  /* has to ask for some before it can be planned */
+    bool merges;  /* cuts its plan otherwise than others */
+    bool fickle;  /* cuts it otherwise each time: what work costs was learned meanwhile */
+    bool facts;   /* has to ask for some before it can be planned */
+    bool garbled; /* the planner can make nothing of these, whoever is asked */
     bool unplannable;
     bool submit_answered, cancel_asked, cancel_answered;
     bool told; /* that a kind of worker is missing */

@@ -199,6 +199,7 @@ static void make_jobs(struct sim *sim)
         job->merges = sim_chance(sim, 300);
         job->fickle = sim_chance(sim, 300);
         job->facts = sim_chance(sim, 200);
+        job->garbled = job->facts && (sim->faults & SIM_GARBLED) != 0 && sim_chance(sim, 300);
         job->unplannable = sim_chance(sim, 30);
         size_t count = sim->tenants[job->tenant - 1].count;
         job->want_count = sim_between(sim, 1, 3);
@@ -259,7 +260,7 @@ static void close_over(const struct sim *sim, const struct sim_job *job, bool *i
 
 bool sim_is_doomed(const struct sim *sim, const struct sim_job *job)
 {
-    bool in[SIM_NODES_MOST] = {false}, bad = job->unplannable;
+    bool in[SIM_NODES_MOST] = {false}, bad = job->unplannable || job->garbled;
     close_over(sim, job, in);
     for (size_t i = 0; i < sim->tenants[job->tenant - 1].count; i++) {
         bad = bad || (in[i] && sim->tenants[job->tenant - 1].nodes[i].bad);
@@ -364,7 +365,8 @@ static bool lacks_facts(struct sim *sim, const struct sim_job *job, const bool *
     for (uint32_t i = 0; job->facts && i < tenant->count; i++) {
         struct lh_digest key = sim_key_of(sim, job->tenant, i, job->id);
         const struct pulse_output_row *row = rowstore_output(&sim->store, job->tenant, &key);
-        if (in[i] && tenant->nodes[i].input_count == 0 && (row == NULL || row->state != PULSE_OUTPUT_PRESENT)) {
+        if (in[i] && tenant->nodes[i].input_count == 0 &&
+            (job->garbled || row == NULL || row->state != PULSE_OUTPUT_PRESENT)) {
             return true;
         }
     }

@@ -92,6 +92,8 @@ START_TEST(jobs)
     BREAK(job->state, PULSE_JOB_PLANNING, "(1)");
     BREAK(job->phase, PULSE_FARM_IN_QUEUE, "(1)");
     BREAK(job->place, 0, "(1)");
+    BREAK(job->replans, 17, "(14)");
+    BREAK(job->renewed, true, "(14)");
     BREAK(farm->planning, 3, "more than it may");
     BREAK(farm->queued, 1, "than is counted");
 }

@@ -165,6 +165,30 @@ START_TEST(too_often_is_a_failure)
 }
 END_TEST
 
+/* The planner finds them and cannot read them, each time anew. */
+START_TEST(facts_that_cannot_be_read_end_the_job)
+{
+    farming_plan_again(1, "f g", "fg");
+    int rounds = 0;
+    while (farming_job(1) == PULSE_JOB_PLANNING && rounds < 100) {
+        farming_complete("f");
+        farming_complete("g");
+        ck_assert_uint_eq(farming_action(PULSE_FARM_PLAN, 0)->job, 1);
+        farming_missing('f', 1, NULL);
+        rounds++;
+        if (farming_job(1) == PULSE_JOB_PLANNING) {
+            farming_missing('g', 1, NULL); /* of the same round */
+            farming_plan_again(1, "f g", "fg");
+        }
+    }
+    ck_assert(farming_told(1, "cannot be read"));
+    ck_assert_int_eq(farming_job(1), PULSE_JOB_FAILED);
+    ck_assert_int_eq(rounds, 17);
+    farming_plan_again(1, "f g", "fg"); /* what the planner had in hand comes too late */
+    ck_assert_uint_eq(farming_store.shards.count, 34);
+}
+END_TEST
+
 START_TEST(gone_and_promised_in_one_step_is_told_as_both)
 {
     farming_plan(1, "a b<a", "b");
@@ -194,6 +218,7 @@ int main(void)
     tcase_add_test(tests, what_nobody_holds_loses_its_row);
     tcase_add_test(tests, all_jobs_that_wait_are_planned_again);
     tcase_add_test(tests, too_often_is_a_failure);
+    tcase_add_test(tests, facts_that_cannot_be_read_end_the_job);
     tcase_add_test(tests, gone_and_promised_in_one_step_is_told_as_both);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
