@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pulse-daemon/service/tags.h"
+
 /* rfc.zeromq.org/spec/32 */
 static const char z85[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 #define Z85_BASE 85u
@@ -142,20 +144,6 @@ enum lh_status pulse_peers_keys(struct pulse_peers *peers, enum pulse_peer_role 
     return LH_OK;
 }
 
-/* `list` is words with a space between. */
-static bool has_word(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = list; *at != '\0'; at += strspn(at, " ")) {
-        size_t found = strcspn(at, " ");
-        if (found == length && strncmp(at, word, length) == 0) {
-            return true;
-        }
-        at += found;
-    }
-    return false;
-}
-
 /* Why this peer may not; false: it may. */
 static bool objects(const struct pulse_peer *peer, const char *name, const char *const *tags, size_t count,
                     char why[LH_ERROR_MESSAGE_SIZE])
@@ -166,7 +154,7 @@ static bool objects(const struct pulse_peer *peer, const char *name, const char 
         return true;
     }
     for (size_t i = 0; peer->tags[0] != '\0' && i < count; i++) {
-        if (!has_word(peer->tags, tags[i])) {
+        if (!pulse_tags_has(peer->tags, tags[i])) {
             snprintf(why, LH_ERROR_MESSAGE_SIZE, "this key was enrolled with the tags %.64s, which %.64s is not among",
                      peer->tags, tags[i]);
             return true;

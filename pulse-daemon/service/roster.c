@@ -251,23 +251,12 @@ struct sieve {
     size_t tag_count;
 };
 
-static bool has_tag(const struct worker *worker, const char *tag)
-{
-    size_t length = strlen(tag);
-    const char *at = worker->tags;
-    while (*at != '\0' && !(strcspn(at, " ") == length && memcmp(at, tag, length) == 0)) {
-        at += strcspn(at, " ");
-        at += *at == ' ' ? 1 : 0;
-    }
-    return *at != '\0';
-}
-
 static bool passes(const struct worker *worker, const struct sieve *sieve)
 {
     bool good = (sieve->engine == NULL || strcmp(worker->engine, sieve->engine) == 0) &&
                 (sieve->cpu_class == NULL || strcmp(worker->cpu_class, sieve->cpu_class) == 0);
     for (size_t i = 0; good && i < sieve->tag_count; i++) {
-        good = has_tag(worker, sieve->tags[i]);
+        good = pulse_tags_has(worker->tags, sieve->tags[i]);
     }
     return good;
 }

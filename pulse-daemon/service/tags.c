@@ -5,6 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool pulse_tags_has(const char *text, const char *tag)
+{
+    size_t length = strlen(tag);
+    for (const char *at = text; *at != '\0'; at += strspn(at, " ")) {
+        size_t found = strcspn(at, " ");
+        if (found == length && strncmp(at, tag, length) == 0) {
+            return true;
+        }
+        at += found;
+    }
+    return false;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

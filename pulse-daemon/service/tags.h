@@ -8,6 +8,7 @@
 
 #include "common/base/arena.h"
 
+bool pulse_tags_has(const char *text, const char *tag);
 /* In the arena; NULL: no memory. `tags` in any order, each as often as it likes. */
 const char *pulse_tags_join(struct lh_arena *arena, const char *const *tags, size_t count);
 /* An array in the arena. False: no memory. */

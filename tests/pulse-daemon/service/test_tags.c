@@ -44,12 +44,25 @@ START_TEST(split_and_united)
 }
 END_TEST
 
+START_TEST(one_of_them)
+{
+    ck_assert(pulse_tags_has("Big a big vault", "Big"));
+    ck_assert(pulse_tags_has("Big a big vault", "a"));
+    ck_assert(pulse_tags_has("Big a big vault", "vault"));
+    ck_assert(!pulse_tags_has("Big a big vault", "vaul"));
+    ck_assert(!pulse_tags_has("Big a big vault", "vaults"));
+    ck_assert(!pulse_tags_has("Big a big vault", "a big"));
+    ck_assert(!pulse_tags_has("", "a"));
+}
+END_TEST
+
 int main(void)
 {
     TCase *group = tcase_create("tags");
     tcase_add_checked_fixture(group, start, end);
     tcase_add_test(group, joined_they_ascend_and_are_there_once);
     tcase_add_test(group, split_and_united);
+    tcase_add_test(group, one_of_them);
     Suite *suite = suite_create("pulse-daemon/service/tags");
     suite_add_tcase(suite, group);
     return testing_main(suite);
