@@ -2,8 +2,6 @@
 /* Where undo and redo lead. */
 #include "pulse-daemon/project/history.h"
 
-#include <inttypes.h>
-
 static uint64_t parent_of(const struct pulse_history *history, uint64_t revision)
 {
     return history->parents[revision - 1];
@@ -42,20 +40,4 @@ uint64_t pulse_history_undo(const struct pulse_history *history)
 uint64_t pulse_history_redo(const struct pulse_history *history)
 {
     return child_towards_tip(history);
-}
-
-enum lh_status pulse_history_edit(const struct pulse_history *history, uint64_t base, uint64_t *number,
-                                  struct lh_error *error)
-{
-    if (base != PULSE_REVISION_NONE && base != history->head) {
-        return lh_error_set(error, LH_ERR_CONFLICT, "/revision",
-                            "the edit was made on revision %" PRIu64 ", but the project is at revision %" PRIu64
-                            " now: read that and edit again",
-                            base, history->head);
-    }
-    if (history->newest == UINT64_MAX) {
-        return lh_error_set(error, LH_ERR_LIMIT, "/revision", "there are no more numbers of revisions");
-    }
-    *number = history->newest + 1;
-    return LH_OK;
 }

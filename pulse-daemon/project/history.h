@@ -15,8 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/status.h"
-
 #define PULSE_REVISION_NONE 0u
 
 struct pulse_history {
@@ -31,11 +29,5 @@ bool pulse_history_is_sound(const struct pulse_history *history);
 /* Where undo and redo lead: the revision that would be `head`; NONE when there is none. */
 uint64_t pulse_history_undo(const struct pulse_history *history);
 uint64_t pulse_history_redo(const struct pulse_history *history);
-
-/* An edit that was made on `base`. LH_ERR_CONFLICT when `base` is not head, because somebody else edited,
-   undid or redid meanwhile; `where` is "/revision". `base` NONE: on whatever is head. *number is the new revision's,
-   its parent is head. */
-LH_NODISCARD enum lh_status pulse_history_edit(const struct pulse_history *history, uint64_t base, uint64_t *number,
-                                               struct lh_error *error);
 
 #endif

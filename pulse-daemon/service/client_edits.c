@@ -189,7 +189,7 @@ static enum lh_status find_move(struct pulse_question *question, struct pulse_st
     struct pulse_project_row project;
     struct pulse_revision_row revision;
     struct pulse_history history = {0};
-    size_t count;
+    size_t count = 0;
     enum lh_status status = pulse_store_project(store, tenant, move->project, &question->arena, &project, error);
     status = status == LH_OK
                  ? pulse_store_parents(store, tenant, move->project, &question->arena, &history.parents, &count, error)
@@ -199,10 +199,14 @@ static enum lh_status find_move(struct pulse_question *question, struct pulse_st
     }
     history.head = project.head;
     history.tip = project.tip;
-    history.newest = project.newest;
+    history.newest = count;
     if (project.head != base) {
         return lh_error_set(error, LH_ERR_CONFLICT, "base_revision", "the project is at revision %llu",
                             (unsigned long long)project.head);
+    }
+    if (!pulse_history_is_sound(&history)) {
+        return lh_error_set(error, LH_ERR_INTERNAL, NULL, "the revisions of project %llu contradict each other",
+                            (unsigned long long)move->project);
     }
     move->from = project.head;
     move->tip = project.tip;

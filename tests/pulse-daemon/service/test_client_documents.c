@@ -154,6 +154,23 @@ START_TEST(edits_and_what_was_before_them_keep_theirs)
 }
 END_TEST
 
+/* Rows that no Pulse wrote: nothing is looked for behind the last revision. */
+START_TEST(a_tip_that_is_no_revision_leads_nowhere)
+{
+    upload("kick", kick);
+    upload("state", state);
+    upload("spare", spare);
+    Wire__Envelope envelope = WIRE_ENVELOPE_INIT(0);
+    Wire__ProjectRedo redo = WIRE__PROJECT_REDO__INIT;
+    redo.project = revision_of(asking_create(document_of()))->project;
+    redo.base_revision = 1;
+    WIRE_BODY(&envelope, PROJECT_REDO, project_redo, &redo);
+    ck_assert_int_eq(asking_refused(asking_ask(&envelope))->code, WIRE__ERROR_CODE__ERROR_CONFLICT);
+    fixture_execute("UPDATE projects SET tip = 9, newest = 9");
+    ck_assert_int_eq(asking_refused(asking_ask(&envelope))->code, WIRE__ERROR_CODE__ERROR_INTERNAL);
+}
+END_TEST
+
 /* Whoever reads a project and puts it back brings files only. */
 START_TEST(manifests_tell_of_files)
 {
@@ -198,6 +215,7 @@ int main(void)
     tcase_add_test(tests, what_a_document_names_by_its_bytes_is_kept);
     tcase_add_test(tests, what_was_not_uploaded_is_refused_where_it_is_named);
     tcase_add_test(tests, edits_and_what_was_before_them_keep_theirs);
+    tcase_add_test(tests, a_tip_that_is_no_revision_leads_nowhere);
     tcase_add_test(tests, manifests_tell_of_files);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
