@@ -66,6 +66,9 @@ static Wire__Failed__Kind kind_after(enum lh_status status)
     if (status == LH_ERR_MISSING || status == LH_ERR_USAGE || status == LH_ERR_CONFLICT) {
         return WIRE__FAILED__KIND__CANCELLED; /* the claim is over */
     }
+    if (status == LH_ERR_QUOTA) {
+        return WIRE__FAILED__KIND__REFUSED; /* it has no room for them just now */
+    }
     return status == LH_ERR_UNAVAILABLE ? WIRE__FAILED__KIND__LOST : WIRE__FAILED__KIND__FAILED;
 }
 

@@ -72,9 +72,10 @@ def test_a_node_has_no_room(folder):
 
 
 def blobs_are_whole(place):
-    for path, _, files in os.walk(f"{place}/blobs"):
-        for name in files:
-            equal(hashlib.sha256(read(f"{path}/{name}")).hexdigest(), name, "SHA-256 of a blob")
+    names = [(path, name) for part in ("kept", "cached") for path, _, files in os.walk(f"{place}/{part}") for name in files]
+    equal(len(names) > 0, True, "blobs")
+    for path, name in names:
+        equal(hashlib.sha256(read(f"{path}/{name}")).hexdigest(), name, "SHA-256 of a blob")
 
 
 TESTS = [test_pulse_has_no_room, test_a_node_has_no_room]

@@ -529,6 +529,21 @@ START_TEST(a_full_disk_is_told)
 }
 END_TEST
 
+/* As on Pulse's own host: it is held against nobody. */
+START_TEST(a_pulse_without_room_is_no_failure)
+{
+    struct graph_shard shard = shards_silence(1, 1000, "out");
+    script_greet(&script, NULL, NULL);
+    lh_blobs_limit(script.media, 1, 0);
+    script_assign(&script, 1, 1, &shard, NULL, 0, NULL);
+    Wire__Failed *failed = hear_failed(1, 1, WIRE__FAILED__KIND__REFUSED);
+    ck_assert_msg(strstr(failed->message, "quota") != NULL, "%s", failed->message);
+    lh_blobs_limit(script.media, 0, 0);
+    script_assign(&script, 1, 2, &shard, NULL, 0, NULL);
+    hear_complete(1, 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("engine/node/node");
@@ -561,6 +576,7 @@ int main(void)
     tcase_add_test(machine, nothing_leaks);
     tcase_add_test(machine, without_room_nothing_is_taken);
     tcase_add_test(disk, a_full_disk_is_told);
+    tcase_add_test(disk, a_pulse_without_room_is_no_failure);
     suite_add_tcase(suite, instances);
     suite_add_tcase(suite, pulse);
     suite_add_tcase(suite, node);
