@@ -118,18 +118,36 @@ static void tell_waiting(uint64_t id, const struct lh_json *needs)
     fputs(named ? "\n" : "; 'loophole workers' tells who is there, what they log why they take nothing\n", stderr);
 }
 
+/* An attempt at a piece of it came to nothing: a full disk may keep a job waiting for as long as it is full. */
+static void tell_failed(uint64_t id, const struct lh_json *event)
+{
+    const struct lh_json *report = lh_json_member(event, "report"), *retry = lh_json_member(event, "retryInMs");
+    char worker[TEXT_SIZE], why[TEXT_SIZE];
+    cli_talk_clean(text_of(event, "worker"), worker, sizeof worker);
+    cli_talk_clean(text_of(report, "message"), why, sizeof why);
+    fprintf(stderr, "loophole: a piece of job %llu failed on %s: %s; it is tried again", (unsigned long long)id, worker,
+            why);
+    if (retry != NULL && lh_json_is_number(retry) && lh_json_number(retry) >= 1000) {
+        fprintf(stderr, " in %.0f s", lh_json_number(retry) / 1000);
+    }
+    fputc('\n', stderr);
+}
+
 static void hear(uint64_t id, struct lh_arena *arena, const Wire__Event *event, struct cli_progress *progress)
 {
     const struct lh_json *root = NULL;
     if (progress->mode == CLI_PROGRESS_NONE || progress->mode == CLI_PROGRESS_JSON ||
-        lh_json_parse(arena, (const char *)event->body.data, event->body.len, &root, NULL) != LH_OK ||
-        strcmp(text_of(root, "type"), "job.waiting") != 0) {
+        lh_json_parse(arena, (const char *)event->body.data, event->body.len, &root, NULL) != LH_OK) {
         return;
     }
+    const char *type = text_of(root, "type");
     const struct lh_json *list = lh_json_member(root, "for");
-    if (list != NULL && list->kind == LH_JSON_ARRAY && list->value.list.count > 0) {
+    if (strcmp(type, "job.waiting") == 0 && list != NULL && list->kind == LH_JSON_ARRAY && list->value.list.count > 0) {
         cli_progress_clear(progress);
         tell_waiting(id, list->value.list.items[0]);
+    } else if (strcmp(type, "shard.failed") == 0) {
+        cli_progress_clear(progress);
+        tell_failed(id, root);
     }
 }
 

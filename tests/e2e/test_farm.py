@@ -326,6 +326,19 @@ def test_a_node_that_cannot_join_says_why(folder):
             contains(next(line for line in alone if "warning" in line), "Pulse does not answer")
 
 
+def test_who_waits_is_told_why_nothing_comes_of_it(folder):
+    project = make_project(folder)
+    with Farm(folder, PROGRAMS, options=["--memory-max", "10"]) as farm:  # for no render
+        waiting = subprocess.Popen(
+            [PROGRAMS.loophole, "submit", project, "--wait", "--progress", "plain", "--data", farm.data],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=farm.environment, text=True)
+        job = waiting.stdout.readline().strip()
+        told = next(line for line in waiting.stderr if "tried again" in line)
+        contains(told, f"loophole: a piece of job {job} failed on worker-1: out of memory; it is tried again")
+        farm.must("cancel", job)
+        waiting.communicate(timeout=20)
+
+
 def test_limits_reach_those_who_keep_them(folder):
     """Of Pulse's and a node's the stricter count: what is to allow more has to reach both."""
     given = ["--no-progress-s", "600", "--hard-s", "7200", "--memory-max", "3000"]
@@ -365,7 +378,8 @@ if __name__ == "__main__":
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
         test_cancel_and_priorities, test_files_that_find_no_place, test_interrupted_while_waiting,
-        test_what_nobody_can_do_is_told, test_limits_reach_those_who_keep_them, test_who_may_not_and_what_is_not_there,
+        test_what_nobody_can_do_is_told, test_who_waits_is_told_why_nothing_comes_of_it,
+        test_limits_reach_those_who_keep_them, test_who_may_not_and_what_is_not_there,
         test_a_node_that_cannot_join_says_why, test_enrolling_from_elsewhere,
         test_who_was_enrolled_stays_so,
         test_one_trace_ties_the_logs_together, test_who_watches_sees_it_move,
