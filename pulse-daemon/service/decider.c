@@ -50,16 +50,14 @@ static enum lh_status take_row(void *context, const struct pulse_change *row)
     return status;
 }
 
-/* The core forgets them with its rows. They stand in the inbox as if they were just changed. */
+/* The core forgets them with its rows, and before it has these there is nothing to commit. Not by way of the inbox: a
+   change that stands there already is the newer one. */
 static enum lh_status take_weight(void *context, const struct pulse_tenant_row *row)
 {
     struct pulse_decider *decider = context;
-    struct pulse_task *task = row->weight != 1 ? pulse_task_new(PULSE_TASK_EVENT) : NULL;
-    if (task != NULL) {
-        task->event = (struct pulse_farm_event){.kind = PULSE_FARM_TENANT, .tenant = row->id, .weight = row->weight};
-        pulse_decider_ask(decider, task, true);
-    }
-    return row->weight == 1 || task != NULL ? LH_OK : LH_ERR_NO_MEMORY;
+    const struct pulse_farm_event event = {.kind = PULSE_FARM_TENANT, .tenant = row->id, .weight = row->weight};
+    struct pulse_farm_outcome outcome;
+    return pulse_farm_step(decider->bench.farm, lh_clock_monotonic_ns(), &event, 1, &outcome);
 }
 
 static enum lh_status load(struct pulse_decider *decider, struct lh_error *error)
@@ -69,12 +67,12 @@ static enum lh_status load(struct pulse_decider *decider, struct lh_error *error
     struct pulse_store_numbers numbers = {0};
     uint64_t begun_ns = lh_clock_monotonic_ns();
     pulse_farm_forget(bench->farm);
-    enum lh_status status = pulse_store_load(bench->store, take_row, &loading, &numbers, error);
     size_t healed = 0;
+    enum lh_status status = pulse_store_tenants(bench->store, take_weight, decider, error);
+    status = status == LH_OK ? pulse_store_load(bench->store, take_row, &loading, &numbers, error) : status;
     if (status == LH_OK && pulse_farm_load_end(bench->farm, numbers.shard, lh_clock_monotonic_ns(), &healed) != LH_OK) {
         status = lh_error_no_memory(error);
     }
-    status = status == LH_OK ? pulse_store_tenants(bench->store, take_weight, decider, error) : status;
     if (status != LH_OK) {
         pulse_farm_forget(bench->farm);
         return status;

@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
+#include "pulse-daemon/farm/state.h"
 #include "tests/pulse-daemon/store/fixture.h"
 
 #define MANY 257 /* shards of a plan that is large */
@@ -21,6 +22,17 @@ static void on_end(void *context, enum lh_status status, const struct lh_error *
     ck_abort_msg("%s", error->message);
 }
 
+static void start(void)
+{
+    const struct pulse_decider_options options = {.store = fixture_url(),
+                                                  .holder = "test",
+                                                  .workers = &workers,
+                                                  .planner = &planner,
+                                                  .clients = &clients,
+                                                  .on_end = on_end};
+    OK(pulse_decider_new(&options, &decider, &fixture_error));
+}
+
 static void set_up(void)
 {
     struct pulse_mailbox *const boxes[] = {&workers, &planner, &clients, &home};
@@ -30,13 +42,7 @@ static void set_up(void)
     }
     sem_init(&looking, 0, 0);
     sem_init(&seen, 0, 0);
-    const struct pulse_decider_options options = {.store = fixture_url(),
-                                                  .holder = "test",
-                                                  .workers = &workers,
-                                                  .planner = &planner,
-                                                  .clients = &clients,
-                                                  .on_end = on_end};
-    OK(pulse_decider_new(&options, &decider, &fixture_error));
+    start();
 }
 
 static void tear_down(void)
@@ -141,6 +147,38 @@ START_TEST(the_end_waits_for_large_plans)
 }
 END_TEST
 
+static void look_at_weights(struct pulse_task *task, struct pulse_farm *farm)
+{
+    uint32_t *weights = task->payload;
+    for (uint64_t tenant = 1; tenant <= 2; tenant++) {
+        const struct pulse_farm_tenant *found = pulse_farm_find_tenant(farm, tenant);
+        weights[tenant - 1] = found != NULL ? found->weight : 1;
+    }
+}
+
+/* By the store's rows alone: an event for each would come behind a change that waits to be decided. */
+START_TEST(weights_are_known_when_deciding_begins)
+{
+    struct pulse_decider_figures figures;
+    uint32_t weights[2] = {0};
+    pulse_decider_free(decider);
+    fixture_execute("UPDATE tenants SET weight = 7 WHERE id = 2");
+    start();
+    struct pulse_task *task = pulse_task_new(PULSE_TASK_LOOK);
+    ck_assert_ptr_nonnull(task);
+    task->look = look_at_weights;
+    task->payload = weights;
+    task->home = &home;
+    pulse_decider_ask(decider, task, true);
+    (void)next_home();
+    ck_assert(weights[0] == 1 && weights[1] == 7);
+    hold_up(); /* the figures of the turn before are told */
+    pulse_decider_figures(decider, &figures);
+    ck_assert_uint_eq(figures.events, 0);
+    sem_post(&seen);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pulse-daemon/service/decider");
@@ -149,6 +187,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, nobody_waits_for_large_plans_that_came_before);
     tcase_add_test(tests, the_end_waits_for_large_plans);
+    tcase_add_test(tests, weights_are_known_when_deciding_begins);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
 }
