@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one clock: for progress and figures, never for anything that decides over sound. */
+/* The clocks: for progress and figures, never for anything that decides over sound. */
 #ifndef LH_BASE_CLOCK_H
 #define LH_BASE_CLOCK_H
 
@@ -9,5 +9,7 @@
 
 /* Nanoseconds since some moment of the past, never going back. Thread-safe. */
 uint64_t lh_clock_monotonic_ns(void);
+/* Nanoseconds that the threads of this process have computed, the kernel's work for them included. Thread-safe. */
+uint64_t lh_clock_process_ns(void);
 
 #endif

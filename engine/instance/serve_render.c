@@ -157,6 +157,7 @@ static enum lh_status render_graph(const struct engine_serving *serving, const s
         .threads = request->threads,
         .block = request->block,
         .clock = lh_clock_monotonic_ns,
+        .cpu_clock = lh_clock_process_ns,
         .report = request->report,
         .scratch_folder = serving->scratch,
     };

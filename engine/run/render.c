@@ -238,6 +238,30 @@ static void release(struct engine_state *state)
     free(state->times);
 }
 
+/* What the waiting for a processor leaves of the times, see struct engine_times. */
+static void scale(const struct engine_state *state, uint64_t cpu_ns, struct engine_render_result *result)
+{
+    struct engine_times *times = &result->times;
+    double whole = times->conform + times->mix + times->plugins + times->meter + times->encode;
+    double factor = (double)cpu_ns * 1e-9 / whole;
+    if (state->job->cpu_clock == NULL || whole <= 0 || factor >= 1) {
+        return;
+    }
+    times->conform *= factor;
+    times->mix *= factor;
+    times->plugins *= factor;
+    times->meter *= factor;
+    times->encode *= factor;
+    for (uint32_t i = 0; i < state->graph->insert_count; i++) {
+        result->inserted[i].seconds *= factor;
+    }
+}
+
+static uint64_t computed(const struct engine_render_job *job)
+{
+    return job->cpu_clock != NULL ? job->cpu_clock() : 0;
+}
+
 static void report(const struct engine_state *state, uint64_t began, struct engine_render_result *result)
 {
     for (uint32_t d = 0; d < state->graph->deliverable_count; d++) {
@@ -273,6 +297,7 @@ enum lh_status engine_render(const struct engine_render_job *job, struct engine_
     uint64_t began = job->clock();
     engine_kernels_select(job->kernels);
     enum lh_status status = prepare(&state, error);
+    uint64_t computed_before = computed(job);
     if (status == LH_OK) {
         status = engine_sources_open(&state, error);
     }
@@ -287,6 +312,7 @@ enum lh_status engine_render(const struct engine_render_job *job, struct engine_
     }
     if (status == LH_OK) {
         report(&state, began, result);
+        scale(&state, computed(job) - computed_before, result);
     }
     release(&state);
     return status;

@@ -46,7 +46,8 @@ struct engine_render_job {
     uint32_t block;   /* frames, a multiple of the quantum, at most ENGINE_BLOCK_MAX; 0: chosen by the planner */
     struct engine_progress *progress; /* never NULL */
     engine_clock *clock;
-    bool report; /* measure and digest every deliverable; false: only what a loudness target needs */
+    engine_clock *cpu_clock; /* of what this process has computed, all threads; NULL: waiting for a processor counts */
+    bool report;             /* measure and digest every deliverable; false: only what a loudness target needs */
     /* Selected for the whole process from here on; NULL: the fastest of this CPU. The bits are the same. */
     const struct engine_kernels *kernels;
     struct engine_host *host;   /* knows the graph's plugins; NULL when it has none */
@@ -70,11 +71,12 @@ struct engine_inserted {
     uint32_t latency;     /* frames, as latched before the render and removed */
     uint32_t copies;      /* instances that share the node's channels */
     bool latency_changed; /* it reported another one while it ran: the sound may be shifted from there on */
-    double seconds;       /* that its task took by the job's clock, its native inputs included */
+    double seconds;       /* that its task took, its native inputs included; see struct engine_times */
 };
 
-/* Where the time went: seconds that tasks of each kind took by the job's clock, summed over the threads. Waiting for a
-   processor counts. */
+/* Where the time went: seconds that tasks of each kind took by the job's clock, summed over the threads. With a
+   cpu_clock, all but `wall` are scaled down by one factor until they are no more than was computed: on a busy machine
+   everybody waits alike, and what work costs must not depend on who else is there. */
 struct engine_times {
     double conform, mix, plugins, meter, encode, wall;
 };

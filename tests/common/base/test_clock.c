@@ -28,6 +28,18 @@ START_TEST(a_sleep_takes_its_time)
 }
 END_TEST
 
+START_TEST(who_sleeps_computes_nothing)
+{
+    const struct timespec pause = {.tv_nsec = 200000000};
+    uint64_t before = lh_clock_process_ns();
+    nanosleep(&pause, NULL);
+    uint64_t slept = lh_clock_process_ns();
+    ck_assert_uint_lt(slept - before, 150000000);
+    while (lh_clock_process_ns() - slept < 10000000) {
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("common/base/clock");
@@ -35,6 +47,7 @@ int main(void)
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, time_never_goes_back);
     tcase_add_test(tests, a_sleep_takes_its_time);
+    tcase_add_test(tests, who_sleeps_computes_nothing);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
 }

@@ -480,6 +480,57 @@ START_TEST(the_kernels_of_the_job_serve_mix_meters_and_encoders)
 }
 END_TEST
 
+static _Atomic uint64_t slow_ns, computed_ns;
+
+static uint64_t slow_clock(void)
+{
+    return slow_ns += 1000000;
+}
+
+static uint64_t cpu_clock(void)
+{
+    return computed_ns += 40000;
+}
+
+START_TEST(waiting_for_a_processor_is_no_work)
+{
+    float *samples = noise(2 * LENGTH, 5);
+    int media = graphs_wav(samples, LENGTH, 2);
+    struct graph_builder *builder = graphs_builder();
+    uint32_t clip = graphs_clip(builder, graphs_media(builder, 2, LENGTH), 2, 0, LENGTH, "clips");
+    struct graph_deliverable mix = graphs_deliverable("mix", clip, 0, LENGTH);
+    graphs_deliver(builder, &mix);
+    const struct graph *graph = graphs_finish(builder);
+    struct engine_progress progress = {.cancel = 0};
+    int output = memfd_create("output", MFD_CLOEXEC), scratch = memfd_create("scratch", MFD_CLOEXEC);
+    struct engine_render_job job = {.graph = graph,
+                                    .media_fds = &media,
+                                    .output_fds = &output,
+                                    .scratch_fd = scratch,
+                                    .threads = 2,
+                                    .progress = &progress,
+                                    .clock = slow_clock,
+                                    .cpu_clock = cpu_clock,
+                                    .report = true};
+    struct engine_delivered delivered;
+    struct engine_render_result result = {.delivered = &delivered};
+    ck_assert_int_eq(engine_render(&job, &result, NULL), LH_OK);
+    const struct engine_times *times = &result.times;
+    ck_assert_double_gt(times->mix, 0);
+    ck_assert_double_gt(times->encode, 0);
+    ck_assert_double_eq_tol(times->conform + times->mix + times->plugins + times->meter + times->encode, 40e-6, 1e-12);
+    ck_assert_double_ge(times->wall, 2e-3); /* which waits */
+    job.cpu_clock = NULL;
+    ck_assert_int_eq(engine_render(&job, &result, NULL), LH_OK);
+    ck_assert_double_ge(times->mix + times->meter + times->encode, 2e-3);
+    free(samples);
+    close(media);
+    close(output);
+    close(scratch);
+    graph_unref(graph);
+}
+END_TEST
+
 START_TEST(memory_that_runs_out_is_a_status)
 {
     float *samples = noise(2 * LENGTH, 5);
@@ -536,6 +587,7 @@ int main(void)
     tcase_add_test(tests, a_medium_that_is_given_conformed_gives_the_same_bits);
     tcase_add_test(tests, media_are_conformed_as_far_as_they_are_played);
     tcase_add_test(tests, the_kernels_of_the_job_serve_mix_meters_and_encoders);
+    tcase_add_test(tests, waiting_for_a_processor_is_no_work);
     tcase_add_test(tests, memory_that_runs_out_is_a_status);
     suite_add_tcase(suite, tests);
     return testing_main(suite);
