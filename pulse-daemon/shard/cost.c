@@ -191,7 +191,8 @@ bool pulse_cost_is_telling(double ns)
 
 enum lh_status pulse_costs_learn(struct pulse_costs *costs, const char *what, double units, double ns)
 {
-    if (!(units > 0) || !pulse_cost_is_telling(ns) || !is_cost(ns / units) || strlen(what) >= PULSE_COST_NAME_SIZE) {
+    if (!(units > 0) || !is_cost(ns / units) || strlen(what) >= PULSE_COST_NAME_SIZE ||
+        (!pulse_cost_is_telling(ns) && !pulse_cost_is_telling(units * mean_ns(costs, what)))) {
         return LH_OK;
     }
     struct entry *entry = find(costs, what);

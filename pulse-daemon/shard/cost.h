@@ -46,7 +46,8 @@ double pulse_costs_ns(const struct pulse_costs *costs, const char *what);
 uint64_t pulse_costs_lessons(const struct pulse_costs *costs);
 /* Whether something that took so long is learned from at all. */
 bool pulse_cost_is_telling(double ns);
-/* `units` of work took `ns` nanoseconds on one thread. Nonsense is left out. LH_ERR_NO_MEMORY. */
+/* `units` of work took `ns` nanoseconds on one thread. Nonsense is left out, and so is what neither took long enough to
+   be telling nor was thought to: that something is quick is learned where it passed for slow. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status pulse_costs_learn(struct pulse_costs *costs, const char *what, double units, double ns);
 
 /* What the parts of one render took, nanoseconds summed over its threads (struct engine_times). */

@@ -111,6 +111,18 @@ START_TEST(nonsense_is_left_out)
 }
 END_TEST
 
+/* However quick a plugin is: it passed for one that takes long. */
+START_TEST(what_turns_out_cheap_is_learned)
+{
+    ck_assert_int_eq(pulse_costs_learn(costs, "plugin/x", 1e4, 1e4), LH_OK); /* nobody thought that this takes long */
+    ck_assert_ptr_null(pulse_costs_at(costs, 0));
+    ck_assert_int_eq(pulse_costs_learn(costs, "plugin/x", 1e7, 1e7), LH_OK);
+    ck_assert(near(pulse_costs_ns(costs, "plugin/x"), 1));
+    ck_assert_int_eq(pulse_costs_learn(costs, "plugin/x", 1e7, 3e7), LH_OK); /* and now nobody does any more */
+    ck_assert(pulse_costs_at(costs, 0)->weight == 1);
+}
+END_TEST
+
 START_TEST(rows_come_back)
 {
     struct pulse_costs *other;
