@@ -86,19 +86,13 @@ static enum lh_status tell_farm(struct lh_arena *arena, const struct lh_options 
     Wire__Envelope question = WIRE_ENVELOPE_INIT(0);
     Wire__PeerEnroll body = WIRE__PEER_ENROLL__INIT;
     const Wire__Envelope *answer;
-    size_t count = lh_options_count(options, "tag");
-    char **tags = lh_arena_array(arena, count, sizeof *tags);
-    if (tags == NULL) {
+    body.tags = cli_farm_tags(arena, options, &body.n_tags);
+    if (body.tags == NULL) {
         return lh_error_no_memory(error);
-    }
-    for (size_t i = 0; i < count; i++) {
-        tags[i] = wire_text(lh_options_at(options, "tag", i)->text);
     }
     body.public_key = wire_text(keys->public_key);
     body.name = wire_text(options->operands[0]);
     body.role = wire_text(lh_options_text(options, "role"));
-    body.tags = tags;
-    body.n_tags = count;
     WIRE_BODY(&question, PEER_ENROLL, peer_enroll, &body);
     return cli_farm_ask(farm, arena, &question, WIRE__ENVELOPE__BODY_DONE, CLI_FARM_ASK_MS, &answer, error);
 }

@@ -66,6 +66,16 @@ void cli_farm_moment(uint64_t moment_ms, char *text, size_t size)
     }
 }
 
+char **cli_farm_tags(struct lh_arena *arena, const struct lh_options *options, size_t *count)
+{
+    *count = lh_options_count(options, "tag");
+    char **tags = lh_arena_array(arena, *count, sizeof *tags);
+    for (size_t i = 0; tags != NULL && i < *count; i++) {
+        tags[i] = wire_text(lh_options_at(options, "tag", i)->text);
+    }
+    return tags;
+}
+
 void cli_farm_print_tags(char *const *tags, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -20,6 +20,8 @@ LH_NODISCARD enum lh_status cli_farm_alarms(struct cli_farm *farm, struct lh_are
 
 /* A moment as people read it, by the clock of this place; "": there is no such moment. */
 void cli_farm_moment(uint64_t moment_ms, char *text, size_t size);
+/* What --tag was given, for a message; NULL: memory is out. */
+char **cli_farm_tags(struct lh_arena *arena, const struct lh_options *options, size_t *count);
 /* "  tags A B", or nothing. */
 void cli_farm_print_tags(char *const *tags, size_t count);
 

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "cli/command.h"
+#include "cli/farm_list.h"
 #include "cli/farm_report.h"
 #include "cli/interrupt.h"
 #include "cli/job.h"
@@ -195,17 +196,11 @@ static int compare_texts(const void *a, const void *b)
 
 static bool fill_tags(struct submission *one, Wire__JobSubmit *body)
 {
-    size_t count = lh_options_count(one->options, "tag");
-    char **tags = lh_arena_array(&one->arena, count, sizeof *tags);
-    for (size_t i = 0; tags != NULL && i < count; i++) {
-        tags[i] = wire_text(lh_options_at(one->options, "tag", i)->text);
+    body->tags = cli_farm_tags(&one->arena, one->options, &body->n_tags);
+    if (body->tags != NULL && body->n_tags > 0) {
+        qsort(body->tags, body->n_tags, sizeof *body->tags, compare_texts);
     }
-    if (tags != NULL && count > 0) {
-        qsort(tags, count, sizeof *tags, compare_texts);
-    }
-    body->tags = tags;
-    body->n_tags = count;
-    return tags != NULL;
+    return body->tags != NULL;
 }
 
 /* A key of this submission's own: asked for again after a broken connection it is still one job. */

@@ -110,16 +110,6 @@ static const struct cli_command tenants_list = {
 
 /* ---- add, change ---- */
 
-static char **collect_tags(struct lh_arena *arena, const struct lh_options *options, size_t *count)
-{
-    *count = lh_options_count(options, "tag");
-    char **tags = lh_arena_array(arena, *count, sizeof *tags);
-    for (size_t i = 0; tags != NULL && i < *count; i++) {
-        tags[i] = wire_text(lh_options_at(options, "tag", i)->text);
-    }
-    return tags;
-}
-
 static enum lh_status add_tenant(struct cli_farm *farm, struct lh_arena *arena, const struct lh_options *options,
                                  struct lh_error *error)
 {
@@ -131,7 +121,7 @@ static enum lh_status add_tenant(struct cli_farm *farm, struct lh_arena *arena, 
     body.quota_bytes = (uint64_t)lh_options_integer(options, "quota");
     body.has_weight = lh_options_given(options, "weight");
     body.weight = (uint32_t)lh_options_integer(options, "weight");
-    body.tags = collect_tags(arena, options, &body.n_tags);
+    body.tags = cli_farm_tags(arena, options, &body.n_tags);
     if (body.tags == NULL) {
         return lh_error_no_memory(error);
     }
@@ -172,7 +162,7 @@ static enum lh_status change_tenant(struct cli_farm *farm, struct lh_arena *aren
     body.quota_bytes = (uint64_t)lh_options_integer(options, "quota");
     body.has_weight = lh_options_given(options, "weight");
     body.weight = (uint32_t)lh_options_integer(options, "weight");
-    body.tags = collect_tags(arena, options, &body.n_tags);
+    body.tags = cli_farm_tags(arena, options, &body.n_tags);
     body.has_set_tags = body.set_tags = any_worker || body.n_tags > 0;
     if (body.tags == NULL) {
         return lh_error_no_memory(error);
