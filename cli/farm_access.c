@@ -220,8 +220,9 @@ static const struct lh_option create_rows[] = {
      .placeholder = "ROLE",
      .choices = role_names,
      .standard = "editor",
-     .help = "What it allows: viewer looks, editor submits and fetches, operator drains and examines, admin lets in "
-             "and shuts out. The last two are for the whole farm"},
+     .help =
+         "What it allows: viewer looks and fetches, editor submits and cancels, operator drains and examines, admin "
+         "lets in and shuts out. The last two are for the whole farm"},
     {.name = "days",
      .type = LH_OPTION_INTEGER,
      .placeholder = "N",
@@ -250,7 +251,11 @@ static enum lh_status revoke_token(struct cli_farm *farm, struct lh_arena *arena
     Wire__TokenRevoke body = WIRE__TOKEN_REVOKE__INIT;
     const Wire__Envelope *answer;
     enum lh_status status = cli_job_parse(options->operands[0], &body.id, error);
-    status = status == LH_OK ? cli_tenant_find(farm, arena, options, &body.tenant, error) : status;
+    if (status != LH_OK) {
+        return lh_error_set(error, status, NULL, "%s is no token's number: 'loophole tokens list' tells them",
+                            options->operands[0]);
+    }
+    status = cli_tenant_find(farm, arena, options, &body.tenant, error);
     body.has_tenant = body.tenant != 0;
     WIRE_BODY(&question, TOKEN_REVOKE, token_revoke, &body);
     return status == LH_OK ? ask(farm, arena, &question, WIRE__ENVELOPE__BODY_DONE, &answer, error) : status;

@@ -198,7 +198,7 @@ void pulse_clients_adopted(struct pulse_clients *clients, struct pulse_mail *mai
     }
     if (adoption->status != LH_OK) {
         struct lh_error error = adoption->error;
-        error.code = adoption->status;
+        error.code = adoption->status == LH_ERR_LIMIT ? LH_ERR_QUOTA : adoption->status; /* as when it is sent */
         pulse_question_fail(question, &error);
         return;
     }

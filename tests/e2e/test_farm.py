@@ -366,11 +366,16 @@ def test_limits_reach_those_who_keep_them(folder):
 
 def test_who_may_not_and_what_is_not_there(folder):
     project = make_project(folder)
-    with Farm(folder, PROGRAMS, workers=0) as farm:
+    os.mkdir(f"{folder}/large")
+    large = make_project(f"{folder}/large")
+    write(f"{folder}/large/a.wav", wav_bytes([sine(400000)]))
+    with Farm(folder, PROGRAMS, workers=0, options=["--quota", "1"]) as farm:
+        contains(farm.must("submit", large, status=1).talk, "over the quota of 1048576 bytes")
         done = farm.must("submit", project, "--deliverable", "nix", status=2)
         contains(done.talk, 'there is no deliverable "nix"; did you mean "mix"?')
         equal(farm.must("jobs").stdout, b"", "jobs")
         contains(farm.must("drain", "nobody", status=4).talk, "nobody: no worker of this name is connected")
+        contains(farm.must("tokens", "revoke", "x", status=2).talk, "x is no token's number")
         contains(farm.must("submit", project, "--tag", "no tag", status=1).talk, "a name has letters, digits")
         done = run([PROGRAMS.loophole, "jobs", "--server", f"ipc://{farm.data}/run/clients.ipc", "--token", "lhk_nobody"],
                    env=farm.environment)
