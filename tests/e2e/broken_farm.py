@@ -2,7 +2,7 @@
 """What the tests that break a farm share: a project whose shards take a known time, what it must sound like, and a
 witness in the store that writes down what Pulse commits.
 
-A test's arguments are LOOPHOLE LOOPHOLE-SIGNAL LOOPHOLE-PULSE LOOPHOLE-NODE BUNDLES, and options: --seed N, --kills N, --stops N."""
+A test's arguments are LOOPHOLE LOOPHOLE-SIGNAL LOOPHOLE-PULSE LOOPHOLE-NODE BUNDLES, and options."""
 import argparse
 import atexit
 import ctypes
@@ -38,20 +38,19 @@ SUCCEEDED = 3
 PRESENT = 1
 
 
-def options():
+def options(programs=5, **numbers):
+    """What the command line asks for: --seed, and these with their standards."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("programs", nargs=5)
-    parser.add_argument("--seed", type=int, default=20261125)
-    parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--stops", type=int, default=1)
+    parser.add_argument("programs", nargs=programs)
+    for name, standard in {"seed": 20261125, **numbers}.items():
+        parser.add_argument(f"--{name}", type=type(standard), default=standard)
     return parser.parse_args()
 
 
-def chances(what):
+def chances(asked, what):
     """Of this run and this test: told, so that it can be had again."""
-    seed = options().seed
-    print(f"# {what}: --seed {seed}", flush=True)
-    return random.Random(f"{seed} {what}")
+    print(f"# {what}: --seed {asked.seed}", flush=True)
+    return random.Random(f"{asked.seed} {what}")
 
 
 # ---- the project -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import sys
 
 CLOCKWORK = os.path.abspath(sys.argv.pop(6))
 
-from broken_farm import CLAIMED, Broken
+from broken_farm import CLAIMED, Broken, rendered_here
 from tap import equal, run_tests
 
 HOUR = 3600
@@ -91,4 +91,5 @@ TESTS = [test_the_wall_clock_jumps, test_a_wall_clock_that_is_off_at_the_start, 
          test_the_control_is_noticed]
 
 if __name__ == "__main__":
-    sys.exit(run_tests(TESTS))
+    rendered_here()  # once for all
+    sys.exit(run_tests(TESTS, at_once=2))

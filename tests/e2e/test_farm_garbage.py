@@ -7,7 +7,6 @@ tcp without keys, and over tcp with the keys of an enrolled machine that has tur
 `loophole render` makes it; a client that behaves is answered; Pulse counts what it refuses and its memory stays bounded.
 
 Control: a Pulse whose sockets take messages of any size (UNGUARDED is preloaded) must be noticed."""
-import argparse
 import os
 import random
 import re
@@ -15,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from broken_farm import Broken
+from broken_farm import Broken, options
 from farm import Farm, Programs
 from tap import contains, equal, run, run_tests
 
@@ -30,16 +29,7 @@ TURNED = ("noise", "torn", "version", "state", "flood")  # by who has
 COUNTED = ("pulse_messages_malformed_total", "pulse_questions_refused_total", "pulse_connections_refused_total")
 ENDPOINTS = ("workers", "clients", "bulk")
 
-
-def arguments():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("programs", nargs=7)
-    parser.add_argument("--seed", type=int, default=20261125)
-    parser.add_argument("--seconds", type=float, default=1.5)
-    return parser.parse_args()
-
-
-ARGUMENTS = arguments()
+ASKED = options(programs=7, seconds=1.5)
 
 
 class Wires:
@@ -53,7 +43,7 @@ class Wires:
         self.token = open(f"{self.farm.data}/token").read().strip()
         # Garbage is taken at its word as far as its token goes: this one's may look, not cancel what we wait for.
         self.viewer = self.farm.must("tokens", "create", "garbage", "--role", "viewer").stdout.decode().strip()
-        self.random = random.Random(ARGUMENTS.seed)
+        self.random = random.Random(ASKED.seed)
 
     def command(self, kind, endpoint, seconds, keys=()):
         return [GARBAGE, kind, endpoint, str(self.random.randrange(1 << 40)), str(seconds), *keys]
@@ -131,7 +121,7 @@ def test_garbage_from_this_host(folder):
             broken.submit()
             # Whoever has a token gets further.
             places = [(name, wires.local[name], (), wires.viewer if wires.random.randrange(2) else None) for name in ENDPOINTS]
-            said = throw(wires, kind, places, ARGUMENTS.seconds)
+            said = throw(wires, kind, places, ASKED.seconds)
             equal(all(int(one["sent"]) > 0 for one in said), True, f"all of {kind} sent something")
             broken.finish()
             bounded(wires, rest, kind)
@@ -151,11 +141,11 @@ def test_garbage_from_the_network(folder):
         pid = broken.farm.processes()["pulse"]
         for kind in REMOTE:
             broken.submit()
-            throw(wires, kind, [(name, wires.remote[name], (), None) for name in ENDPOINTS], ARGUMENTS.seconds)
+            throw(wires, kind, [(name, wires.remote[name], (), None) for name in ENDPOINTS], ASKED.seconds)
             broken.finish()
         for kind in TURNED:
             broken.submit()
-            said = throw(wires, kind, [(name, wires.remote[name], turned[name], None) for name in ENDPOINTS], ARGUMENTS.seconds)
+            said = throw(wires, kind, [(name, wires.remote[name], turned[name], None) for name in ENDPOINTS], ASKED.seconds)
             equal(kind == "flood" or all(int(one["answered"]) > 0 for one in said), True, f"{kind} was answered: {said}")
             broken.finish()
         broken.agree()
@@ -171,10 +161,10 @@ def test_control_a_pulse_that_takes_anything(folder):
     with farm_of(folder, LD_PRELOAD=UNGUARDED) as broken:
         wires, rest, _ = begin(broken)
         try:
-            throw(wires, "oversize", [(name, wires.local[name], (), None) for name in ENDPOINTS], max(3, ARGUMENTS.seconds))
+            throw(wires, "oversize", [(name, wires.local[name], (), None) for name in ENDPOINTS], max(3, ASKED.seconds))
             bounded(wires, rest, "oversize")
         except AssertionError as noticed:
-            print(f"# noticed: {noticed}", flush=True)
+            print(f"# noticed: {str(noticed).splitlines()[0]}", flush=True)
         else:
             raise AssertionError("a Pulse without a limit was not noticed")
 

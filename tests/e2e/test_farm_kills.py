@@ -12,7 +12,8 @@ import time
 from broken_farm import CLAIMED, DONE, LEASE_MS, Broken, Halted, Times, chances, digests, given_again, held_by, options, rendered_here
 from tap import equal, run_tests
 
-KILLS, STOPS = options().kills, options().stops
+ASKED = options(kills=10, stops=1)
+KILLS, STOPS = ASKED.kills, ASKED.stops
 NODE_S = LEASE_MS / 1000 + 3
 INSTANCE_S = 2
 PULSE_S = 5
@@ -34,7 +35,7 @@ def a_running_instance(broken, random):
 
 
 def test_nodes_are_killed(folder):
-    random, times = chances("nodes"), Times("a node's shards are given to others", NODE_S)
+    random, times = chances(ASKED, "nodes"), Times("a node's shards are given to others", NODE_S)
     with Broken(folder) as broken:
         usual = broken.usual()
         for _ in range(KILLS):
@@ -51,7 +52,7 @@ def test_nodes_are_killed(folder):
 
 
 def test_instances_are_killed(folder):
-    random, times = chances("instances"), Times("an instance's shard is given again", INSTANCE_S)
+    random, times = chances(ASKED, "instances"), Times("an instance's shard is given again", INSTANCE_S)
     with Broken(folder) as broken:
         usual = broken.usual()
         killed = 0
@@ -71,7 +72,7 @@ def test_instances_are_killed(folder):
 
 
 def test_pulse_is_killed(folder):
-    random, times = chances("Pulse"), Times("Pulse dispatches after its restart", PULSE_S)
+    random, times = chances(ASKED, "Pulse"), Times("Pulse dispatches after its restart", PULSE_S)
     with Broken(folder) as broken:
         usual = broken.usual()
         for _ in range(KILLS):
@@ -155,7 +156,7 @@ def spans_of(rows):
 
 def test_processes_are_stopped(folder):
     """Instances and Pulse, for longer than a lease."""
-    random = chances("stops")
+    random = chances(ASKED, "stops")
     with Broken(folder) as broken:
         usual = broken.usual()
         for what in ("instance", "pulse") * STOPS:
@@ -175,4 +176,4 @@ TESTS = [test_nodes_are_killed, test_instances_are_killed, test_pulse_is_killed,
 
 if __name__ == "__main__":
     rendered_here()  # once for all
-    sys.exit(run_tests(TESTS, at_once=4))
+    sys.exit(run_tests(TESTS, at_once=3))

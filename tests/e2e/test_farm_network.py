@@ -5,9 +5,8 @@ Pulse and each node have a network namespace of their own and speak CURVE over t
 `loophole render` makes. Cables are cut in mid-job, both ways and one way, for longer than a lease and for longer than the
 link believes in a silent peer, and healed: no job is lost, nothing is committed twice, late results are refused or found
 identical. Who is not enrolled, or enrolled as something else, or no longer, gets nowhere; who is does."""
-import argparse
+import contextlib
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ import sys
 import threading
 import time
 
-from broken_farm import CLAIMED, LEASE_MS, LV2, PROGRAMS, Broken, Times, digests, given_again, held_by
+from broken_farm import CLAIMED, LEASE_MS, LV2, PROGRAMS, Broken, Times, chances, digests, given_again, held_by, options, rendered_here
 from namespaces import PORT, Network
 from tap import contains, equal, run, run_tests
 
@@ -26,16 +25,7 @@ LONG_S = 7                       # the link has given up the peer, and connects 
 GIVEN_S = LEASE_MS / 1000 + 3
 BACK_S = 5
 
-
-def arguments():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("programs", nargs=5)
-    parser.add_argument("--seed", type=int, default=20261125)
-    parser.add_argument("--rounds", type=int, default=1)
-    return parser.parse_args()
-
-
-ARGUMENTS = arguments()
+ASKED = options(rounds=1)
 
 
 class Spread(Broken):
@@ -88,12 +78,20 @@ class Spread(Broken):
         return [line for line in self.farm.log[since:until] if re.search(pattern, line)]
 
 
-def test_the_same_bytes_from_elsewhere(folder):
-    """A client on one host, nodes on two, Pulse on a third; and the project's files go over the network."""
+@contextlib.contextmanager
+def at_work(folder):
+    """A farm with a node on each host."""
     with Network(*HOSTS) as network, Spread(folder, network) as farm:
         for host in HOSTS:
             farm.node(host, farm.enroll(host))
         farm.joined(len(HOSTS))
+        yield farm
+
+
+def test_the_same_bytes_from_elsewhere(folder):
+    """A client on one host, nodes on two, Pulse on a third; and the project's files go over the network."""
+    with at_work(folder) as farm:
+        network = farm.network
         desk = farm.enroll("desk", "--role", "client")
         token = farm.farm.must("tokens", "create", "someone").stdout.decode().strip()
         done = run([*network.enter("east"), PROGRAMS.loophole, "submit", farm.project, "-o", f"{folder}/out", "--progress", "none",
@@ -105,11 +103,16 @@ def test_the_same_bytes_from_elsewhere(folder):
         equal(workers, set(HOSTS), "who worked")
 
 
-def cut_and_heal(farm, chances, times, host, kind, seconds, usual):
+def times_of_cuts():
+    return {"given": Times("shards of a host that was cut off are given to another", GIVEN_S),
+            "back": Times("a host whose cable is whole again has joined again", BACK_S)}
+
+
+def cut_and_heal(farm, random, times, host, kind, seconds, usual):
     """One job, in whose midst a cable is cut. -> how many results came late"""
     since = len(farm.farm.log)
     farm.submit()
-    time.sleep(chances.uniform(0.15, 0.5) * usual)
+    time.sleep(random.uniform(0.15, 0.5) * usual)
     at = time.time()
     farm.network.cut(host, kind)
     time.sleep(seconds)
@@ -152,22 +155,17 @@ def count(words):
 
 
 def test_cables_are_cut_and_healed(folder):
-    chances = random.Random(ARGUMENTS.seed)
-    print(f"# --seed {ARGUMENTS.seed}", flush=True)
-    times = {"given": Times("shards of a host that was cut off are given to another", GIVEN_S),
-             "back": Times("a host whose cable is whole again has joined again", BACK_S)}
+    random = chances(ASKED, "cables")
+    times = times_of_cuts()
     verdicts = []
-    with Network(*HOSTS) as network, Spread(folder, network) as farm:
-        for host in HOSTS:
-            farm.node(host, farm.enroll(host))
-        farm.joined(len(HOSTS))
+    with at_work(folder) as farm:
         usual = farm.usual()
-        for _ in range(ARGUMENTS.rounds):
+        for _ in range(ASKED.rounds):
             # Many rounds try also what is so long that a kernel that tries to connect has become slow at it.
-            lengths = [SHORT_S, SHORT_S, LONG_S if ARGUMENTS.rounds == 1 else chances.choice((LONG_S, 20))]
-            chances.shuffle(lengths)
+            lengths = [SHORT_S, SHORT_S, LONG_S if ASKED.rounds == 1 else random.choice((LONG_S, 20))]
+            random.shuffle(lengths)
             for kind, seconds in zip(("both", "there", "back"), lengths):
-                verdicts += cut_and_heal(farm, chances, times, chances.choice(HOSTS), kind, seconds, usual)
+                verdicts += cut_and_heal(farm, random, times, random.choice(HOSTS), kind, seconds, usual)
             verdicts += cut_before_the_answer(farm, "east")
     for one in times.values():
         one.tell()
@@ -248,10 +246,7 @@ def test_who_does_not_get_in(folder):
 
 def test_one_is_shut_out_at_work(folder):
     times = Times("shards of a host that is shut out are given to another", GIVEN_S)
-    with Network(*HOSTS) as network, Spread(folder, network) as farm:
-        for host in HOSTS:
-            farm.node(host, farm.enroll(host))
-        farm.joined(len(HOSTS))
+    with at_work(folder) as farm:
         farm.submit()
         deadline = time.monotonic() + 30
         while not (now := held_by(farm.witness.rows(), "west", time.time() + 1)):
@@ -272,5 +267,6 @@ def test_one_is_shut_out_at_work(folder):
 
 
 if __name__ == "__main__":
+    rendered_here(PAUSE_US)  # once for all
     sys.exit(run_tests([test_the_same_bytes_from_elsewhere, test_who_does_not_get_in, test_one_is_shut_out_at_work,
-                        test_cables_are_cut_and_healed]))
+                        test_cables_are_cut_and_healed], at_once=2))

@@ -10,11 +10,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from broken_farm import NAMES, Broken, Times, Witness, chances, digests, options  # noqa: E402
+from broken_farm import NAMES, Broken, Times, Witness, chances, digests, options, rendered_here  # noqa: E402
 from postgres import Server  # noqa: E402
 from tap import contains, equal, run_tests  # noqa: E402
 
-ROUNDS = options().kills // 10 or 1  # of three
+ASKED = options(kills=10)
+ROUNDS = ASKED.kills // 10 or 1  # of three
 BACK_S = 10  # the contract's
 EXIT_UNAVAILABLE = 5
 
@@ -67,7 +68,7 @@ def first_commit(rows, since):
 
 
 def test_server_is_stopped_and_started(folder):
-    random, times = chances("server"), Times("work goes on after the server is back", BACK_S)
+    random, times = chances(ASKED, "server"), Times("work goes on after the server is back", BACK_S)
     with Server(durable=True) as server, BrokenStore(folder, server) as broken:
         usual = broken.usual()
         for mode in ("immediate", "fast", "immediate") * ROUNDS:
@@ -148,4 +149,5 @@ def all_of(server):
 TESTS = [test_server_is_stopped_and_started, test_clients_hear_that_they_may_ask_again, test_server_stands_still]
 
 if __name__ == "__main__":
-    sys.exit(run_tests(TESTS))
+    rendered_here()  # once for all
+    sys.exit(run_tests(TESTS, at_once=2))
