@@ -5,17 +5,28 @@
        leases     a silent worker keeps its shards for ever
        losses     nobody takes up what was lost
        fencing    a late result passes for that of the current attempt
-       commits    that a job was taken is said a second before it is committed */
+       commits    that a job was taken is said a second before it is committed
+       rejoining  a worker that comes back over another connection is not heard
+       digests    a result that comes over the network is kept as what it was announced as
+
+   With LOOPHOLE_TEST_SPOIL a bit of the first result that comes over the network is another one. */
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "common/blobs/blobs.h"
 #include "pulse-daemon/farm/beat.h"
 #include "pulse-daemon/farm/report.h"
 #include "pulse-daemon/farm/task.h"
+#include "pulse-daemon/service/workers_parts.h"
 #include "pulse-daemon/store/store.h"
 
 #define LATE_S 1
+#define HOSTS_MAX 8
 
 static bool is_without(const char *what)
 {
@@ -110,4 +121,98 @@ enum lh_status __wrap_pulse_store_commit(struct pulse_store *store, struct lh_er
 {
     postponed = is_without("commits") && takes_job;
     return postponed ? LH_OK : __real_pulse_store_commit(store, error);
+}
+
+/* ---- rejoining ---- */
+
+void __real_pulse_workers_hello(struct pulse_workers *workers, struct pulse_session *session,
+                                const Wire__Envelope *envelope);
+
+void __wrap_pulse_workers_hello(struct pulse_workers *workers, struct pulse_session *session,
+                                const Wire__Envelope *envelope)
+{
+    static struct {
+        char name[PULSE_NAME_SIZE];
+        uint64_t peer;
+    } hosts[HOSTS_MAX];
+    if (is_without("rejoining")) {
+        size_t at = 0;
+        while (at < HOSTS_MAX - 1 && hosts[at].peer != 0 && strcmp(hosts[at].name, envelope->hello->name) != 0) {
+            at++;
+        }
+        if (hosts[at].peer != 0 && hosts[at].peer != session->peer) {
+            return;
+        }
+        snprintf(hosts[at].name, sizeof hosts[at].name, "%s", envelope->hello->name);
+        hosts[at].peer = session->peer;
+    }
+    __real_pulse_workers_hello(workers, session, envelope);
+}
+
+/* ---- digests ---- */
+
+static _Atomic(struct lh_blobs_put *) spoiled; /* until it is */
+static struct lh_blobs *spoiled_among;
+
+static bool take_spoiled(struct lh_blobs_put *put)
+{
+    return atomic_compare_exchange_strong(&spoiled, &put, NULL);
+}
+
+enum lh_status __real_lh_blobs_put_begin(struct lh_blobs *blobs, const struct lh_digest *announced, uint64_t size,
+                                         enum lh_blobs_kind kind, struct lh_blobs_put **put, struct lh_error *error);
+enum lh_status __real_lh_blobs_put_write(struct lh_blobs_put *put, const void *data, size_t size,
+                                         struct lh_error *error);
+enum lh_status __real_lh_blobs_put_finish(struct lh_blobs_put *put, struct lh_blob *blob, struct lh_error *error);
+
+/* What workers bring is not KEPT at first. */
+enum lh_status __wrap_lh_blobs_put_begin(struct lh_blobs *blobs, const struct lh_digest *announced, uint64_t size,
+                                         enum lh_blobs_kind kind, struct lh_blobs_put **put, struct lh_error *error)
+{
+    static atomic_bool chosen;
+    enum lh_status status = __real_lh_blobs_put_begin(blobs, announced, size, kind, put, error);
+    if (status == LH_OK && kind == LH_BLOBS_CACHED && announced != NULL && getenv("LOOPHOLE_TEST_SPOIL") != NULL &&
+        !atomic_exchange(&chosen, true)) {
+        spoiled_among = blobs;
+        atomic_store(&spoiled, *put);
+    }
+    return status;
+}
+
+enum lh_status __wrap_lh_blobs_put_write(struct lh_blobs_put *put, const void *data, size_t size,
+                                         struct lh_error *error)
+{
+    uint8_t *copy = size > 0 && !is_without("digests") && take_spoiled(put) ? malloc(size) : NULL;
+    if (copy == NULL) {
+        return __real_lh_blobs_put_write(put, data, size, error);
+    }
+    memcpy(copy, data, size);
+    copy[size / 2] ^= 1;
+    enum lh_status status = __real_lh_blobs_put_write(put, copy, size, error);
+    free(copy);
+    return status;
+}
+
+/* As if nobody had looked: the other bit is in the file that has the announced digest's name. */
+enum lh_status __wrap_lh_blobs_put_finish(struct lh_blobs_put *put, struct lh_blob *blob, struct lh_error *error)
+{
+    enum lh_status status = __real_lh_blobs_put_finish(put, blob, error);
+    struct lh_blob found;
+    struct lh_error ignored = LH_ERROR_INIT;
+    int fd;
+    if (status == LH_OK && is_without("digests") && take_spoiled(put) &&
+        lh_blobs_read(spoiled_among, &blob->digest, &fd, &found, &ignored) == LH_OK) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        int writing = open(path, O_RDWR | O_CLOEXEC);
+        off_t middle = (off_t)(blob->size / 2);
+        uint8_t byte;
+        if (writing < 0 || pread(writing, &byte, 1, middle) != 1 ||
+            pwrite(writing, &(uint8_t){byte ^ 1}, 1, middle) != 1) {
+            abort();
+        }
+        close(writing);
+        close(fd);
+    }
+    return status;
 }
