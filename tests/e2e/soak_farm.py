@@ -394,6 +394,4 @@ def test_control_a_leak_is_noticed(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests([
-        test_soak, test_control_a_leak_is_noticed,
-    ]))
+    sys.exit(run_tests([test_soak, test_control_a_leak_is_noticed], at_once=2))
