@@ -244,6 +244,7 @@ int main(void)
     tcase_add_test(tcase, plans_go_by_what_has_moved);
     tcase_add_test(tcase, what_is_native_stays_near_what_is_known);
     tcase_add_test(tcase, nonsense_is_left_out);
+    tcase_add_test(tcase, what_turns_out_cheap_is_learned);
     tcase_add_test(tcase, rows_come_back);
     tcase_add_test(tcase, renders_teach);
     tcase_add_test(tcase, conforming_is_learned_where_it_was_done);
