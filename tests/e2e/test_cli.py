@@ -273,6 +273,15 @@ def test_disk_full(folder):
     no_survivors()
 
 
+def await_handler(process, number):
+    """Until it catches the signal: whoever is interrupted before that has not begun, and a busy machine begins late."""
+    while process.poll() is None:
+        caught = re.search(r"SigCgt:\t([0-9a-f]+)", read(f"/proc/{process.pid}/status").decode())
+        if caught and int(caught.group(1), 16) >> (number - 1) & 1:
+            return
+        time.sleep(0.001)
+
+
 def disturbed(folder, number, moments):
     """Renders over old files and sends `number` after each of `moments` seconds. Yields the exit status, and whether new
     files are there; nothing else may be."""
@@ -287,6 +296,8 @@ def disturbed(folder, number, moments):
         process = subprocess.Popen([LOOPHOLE, "render", project, "-o", out, "--progress", "none"], env=ENVIRONMENT,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                    start_new_session=True)
+        if number != signal.SIGKILL:
+            await_handler(process, number)
         time.sleep(moment)
         if number == signal.SIGINT:  # as a terminal does: to the command and its instance
             os.killpg(process.pid, number)
@@ -338,6 +349,7 @@ def test_second_interrupt_ends_at_once(folder):
     project = make_long_project(folder, 3600)
     process = subprocess.Popen([LOOPHOLE, "render", project, "-o", f"{folder}/out"], env=ENVIRONMENT,
                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    await_handler(process, signal.SIGINT)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
