@@ -14,7 +14,8 @@
 
 #define ASK_MS 10000
 #define ADOPT_MS (30 * 60 * 1000) /* the farm reads all of it */
-#define QUERY_MAX 10000u          /* digests of one question */
+#define HAND_OVERS 5
+#define QUERY_MAX 10000u /* digests of one question */
 
 static bool go_on(void *context)
 {
@@ -116,7 +117,10 @@ static enum lh_status bring_one(struct lh_arena *arena, struct cli_media *media,
     }
     enum lh_status status = LH_ERR_UNSUPPORTED;
     if (media->folder != NULL) {
-        status = hand_over(arena, media, file, size, error);
+        int tries = 0;
+        do { /* a farm that ends between taking a file and noting it finds nothing when it is asked again */
+            status = hand_over(arena, media, file, size, error);
+        } while (status == LH_ERR_MISSING && ++tries < HAND_OVERS);
     }
     if (status == LH_ERR_IO || status == LH_ERR_UNSUPPORTED) { /* the folder cannot be written to, say */
         status = send_file(media, file, size, error);

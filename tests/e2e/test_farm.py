@@ -7,8 +7,10 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 
 from farm import Farm, Programs
@@ -227,6 +229,33 @@ def test_files_that_find_no_place(folder):
         contains(done.talk, "loophole submit: job 1 is done; 'loophole fetch 1 -o DIR' fetches its files")
 
 
+def lose_what_is_handed_over(farm, lost):
+    """Takes the first file that a client hands over away from it, as it is written; tells of it in `lost`."""
+    incoming = f"{farm.data}/media/incoming"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for name in filter(lambda name: name.startswith("from-"), os.listdir(incoming)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{incoming}/{name}")
+                lost.append(name)
+                return
+
+
+def test_what_is_lost_on_its_way_is_handed_over_again(folder):
+    """So it looks to a client whose Pulse was killed when it had taken the file and had not noted it yet."""
+    project = make_project(folder)
+    second = read(f"{folder}/a.wav")[44:]
+    sound = second * 120
+    write(f"{folder}/a.wav", b"RIFF" + struct.pack("<I", 36 + len(sound)) + read(f"{folder}/a.wav")[8:40] + struct.pack("<I", len(sound)) + sound)
+    lost = []
+    with Farm(folder, PROGRAMS) as farm:
+        thief = threading.Thread(target=lose_what_is_handed_over, args=(farm, lost))
+        thief.start()
+        farm.submit(project, "--wait")
+        thief.join()
+    equal(len(lost), 1, "files that were lost")
+
+
 def test_interrupted_while_waiting(folder):
     project = make_project(folder)
     with Farm(folder, PROGRAMS, workers=0) as farm:
@@ -390,7 +419,8 @@ if __name__ == "__main__":
     sys.exit(run_tests([
         test_the_same_bytes_as_here, test_a_second_time_nothing_is_rendered, test_after_a_restart_nothing_is_forgotten,
         test_work_goes_on_while_pulse_starts_anew, test_what_is_gone_is_made_again, test_faults_as_check_tells_them,
-        test_cancel_and_priorities, test_files_that_find_no_place, test_interrupted_while_waiting,
+        test_cancel_and_priorities, test_files_that_find_no_place, test_what_is_lost_on_its_way_is_handed_over_again,
+        test_interrupted_while_waiting,
         test_what_nobody_can_do_is_told, test_who_waits_is_told_why_nothing_comes_of_it,
         test_limits_reach_those_who_keep_them, test_who_may_not_and_what_is_not_there,
         test_a_node_that_cannot_join_says_why, test_enrolling_from_elsewhere,
