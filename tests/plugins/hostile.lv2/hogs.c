@@ -17,7 +17,7 @@
 #define THREADS_MAX 4000
 #define MEMORY_MAX (UINT64_C(1) << 40)
 #define DESCRIPTORS_MAX 100000
-#define DISK_MAX (UINT64_C(1) << 30)
+#define DISK_MAX (UINT64_C(1) << 28)
 #define PRINT_MAX (16 << 20)
 
 static void wait_for_the_end(void)
