@@ -484,12 +484,12 @@ static _Atomic uint64_t slow_ns, computed_ns;
 
 static uint64_t slow_clock(void)
 {
-    return slow_ns += 1000000;
+    return atomic_fetch_add(&slow_ns, 1000000);
 }
 
 static uint64_t cpu_clock(void)
 {
-    return computed_ns += 40000;
+    return atomic_fetch_add(&computed_ns, 40000);
 }
 
 START_TEST(waiting_for_a_processor_is_no_work)
