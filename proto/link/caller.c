@@ -161,13 +161,19 @@ static void free_data(void *data, void *hint)
     free(data);
 }
 
+static void release(const struct wire_buffer *buffer)
+{
+    (buffer->release != NULL ? buffer->release : free_data)(buffer->data, buffer->hint);
+}
+
 /* Takes the buffer. */
 static bool send_frame(struct wire_caller *caller, struct wire_buffer *buffer, int flags)
 {
-    void (*release)(void *, void *) = buffer->release != NULL ? buffer->release : free_data;
     zmq_msg_t frame;
-    if (zmq_msg_init_data(&frame, buffer->data, buffer->size, release, buffer->hint) != 0) {
-        release(buffer->data, buffer->hint);
+    if (caller->gone || /* which may be told before the socket takes nothing more for it */
+        zmq_msg_init_data(&frame, buffer->data, buffer->size, buffer->release != NULL ? buffer->release : free_data,
+                          buffer->hint) != 0) {
+        release(buffer);
         return false;
     }
     bool sent = zmq_msg_send(&frame, caller->socket, flags | ZMQ_DONTWAIT) >= 0;
@@ -182,7 +188,7 @@ enum lh_status wire_caller_send(struct wire_caller *caller, struct wire_buffer *
 {
     bool sent = send_frame(caller, envelope, payload != NULL ? ZMQ_SNDMORE : 0);
     if (payload != NULL && !sent) {
-        (payload->release != NULL ? payload->release : free_data)(payload->data, payload->hint);
+        release(payload);
     } else if (payload != NULL) {
         sent = send_frame(caller, payload, 0);
     }
