@@ -26,6 +26,7 @@ atexit.register(shutil.rmtree, OWN, ignore_errors=True)
 LV2 = f"{OWN}/lv2"
 shutil.copytree(f"{os.path.abspath(sys.argv[5])}/slow.lv2", f"{LV2}/slow.lv2", ignore=shutil.ignore_patterns("*.p"))
 
+SLEEPLESS = f"{os.path.abspath(sys.argv[5])}/libsleepless.so"  # what waits passes for work: jobs are cut
 LEASE_MS, BEAT_MS = 1000, 250
 WORKERS = 3
 TRACKS = 12
@@ -172,7 +173,8 @@ class Broken:
     def __init__(self, folder, workers=WORKERS, pause=PAUSE_US, **members):
         self.folder = folder
         self.project, self.reference = rendered_here(pause)
-        self.farm = Farm(folder, PROGRAMS, workers=workers, lv2=LV2, lease_ms=LEASE_MS, beat_ms=BEAT_MS, **members)
+        self.farm = Farm(folder, PROGRAMS, workers=workers, lv2=LV2, lease_ms=LEASE_MS, beat_ms=BEAT_MS,
+                         **{"LD_PRELOAD": SLEEPLESS, **members})
         self.seen = 0
 
     def __enter__(self):
@@ -233,6 +235,10 @@ class Broken:
                     return row
             time.sleep(0.02)
         raise AssertionError(f"no shard is claimed {'again ' if again else ''}after {PATIENCE} s")
+
+    def ends_of(self, shard):
+        """Rows of this job that say that the shard is over."""
+        return [row for row in self.witness.rows(self.seen) if (row["what"], row["id"]) == ("shard", shard) and row["now"] >= DONE]
 
     def agree(self):
         """The store, its history and Pulse's own look at both. -> the rows since the last time"""

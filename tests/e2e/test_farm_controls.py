@@ -57,7 +57,7 @@ def control(without, test, words, patience=broken_farm.PATIENCE):
 TESTS = [
     control("leases", kills.test_silent_nodes_are_given_up, "is not over", SOON),
     control("losses", kills.test_instances_are_killed, "is not over", SOON),
-    control("fencing", kills.test_late_results_are_refused, "is not in the log"),
+    control("fencing", kills.test_late_results_are_refused, "a late result was counted for"),
     control("commits", kills.test_what_is_acknowledged_is_kept, "there is no job"),
     control("rejoining", host_is_cut_off_for_long, "worker=east' is not in the log"),
     test_what_is_spoiled_on_the_way_is_refused,
