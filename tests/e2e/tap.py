@@ -5,12 +5,16 @@ import json
 import math
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
+
+# Who starts the tests in the background of a script has them ignore Ctrl-C, and what they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Skip(Exception):
