@@ -11,18 +11,6 @@
 #include "common/json/json.h"
 #include "engine/instance/delivery.h"
 
-static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_text(emitter, value);
-}
-
-static void integer(struct lh_json_emitter *emitter, const char *name, uint64_t value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_integer(emitter, (int64_t)value);
-}
-
 static void emit_artifact(struct lh_json_emitter *emitter, const struct cli_farm_report *report,
                           const Wire__Artifact *artifact)
 {
@@ -30,16 +18,16 @@ static void emit_artifact(struct lh_json_emitter *emitter, const struct cli_farm
     struct lh_digest digest;
     char path[4096], hex[LH_DIGEST_TEXT_SIZE] = "";
     lh_json_emit_object(emitter);
-    text(emitter, "name", artifact->name);
+    lh_json_put_text(emitter, "name", artifact->name);
     if (report->folder != NULL) {
         snprintf(path, sizeof path, "%s/%s", report->folder, artifact->name);
-        text(emitter, "file", path);
+        lh_json_put_text(emitter, "file", path);
     }
-    integer(emitter, "bytes", artifact->blob->size);
+    lh_json_put_integer(emitter, "bytes", (int64_t)artifact->blob->size);
     if (artifact->blob->digest.len == sizeof digest.bytes) {
         memcpy(digest.bytes, artifact->blob->digest.data, sizeof digest.bytes);
         lh_digest_text(&digest, hex);
-        text(emitter, "fileSha256", hex);
+        lh_json_put_text(emitter, "fileSha256", hex);
     }
     if (artifact->has_facts &&
         engine_delivery_read(artifact->facts.data, artifact->facts.len, &delivered, &digest) == LH_OK) {
@@ -53,10 +41,10 @@ static void emit_job(struct lh_json_emitter *emitter, const struct cli_farm_repo
     const Wire__Job *job = report->job;
     lh_json_emit_name(emitter, "job");
     lh_json_emit_object(emitter);
-    integer(emitter, "id", job->job);
-    text(emitter, "state", cli_job_state(job->state));
-    integer(emitter, "project", job->project);
-    integer(emitter, "revision", job->revision);
+    lh_json_put_integer(emitter, "id", (int64_t)job->job);
+    lh_json_put_text(emitter, "state", cli_job_state(job->state));
+    lh_json_put_integer(emitter, "project", (int64_t)job->project);
+    lh_json_put_integer(emitter, "revision", (int64_t)job->revision);
     lh_json_emit_object_end(emitter);
     lh_json_emit_name(emitter, "deliverables");
     lh_json_emit_array(emitter);
@@ -69,17 +57,17 @@ static void emit_job(struct lh_json_emitter *emitter, const struct cli_farm_repo
 static void emit(struct lh_json_emitter *emitter, const struct cli_farm_report *report)
 {
     lh_json_emit_object(emitter);
-    text(emitter, "status", report->exit_status == 0 ? "done" : "failed");
-    integer(emitter, "exitStatus", (uint64_t)report->exit_status);
-    text(emitter, "project", report->project);
-    text(emitter, "projectFile", report->project_file);
+    lh_json_put_text(emitter, "status", report->exit_status == 0 ? "done" : "failed");
+    lh_json_put_integer(emitter, "exitStatus", report->exit_status);
+    lh_json_put_text(emitter, "project", report->project);
+    lh_json_put_text(emitter, "projectFile", report->project_file);
     lh_json_emit_name(emitter, "wallSeconds");
     lh_json_emit_real(emitter, report->seconds);
     lh_json_emit_name(emitter, "bytes");
     lh_json_emit_object(emitter);
-    integer(emitter, "hashed", report->hashed_bytes);
-    integer(emitter, "sent", report->sent_bytes);
-    integer(emitter, "shared", report->shared_bytes);
+    lh_json_put_integer(emitter, "hashed", (int64_t)report->hashed_bytes);
+    lh_json_put_integer(emitter, "sent", (int64_t)report->sent_bytes);
+    lh_json_put_integer(emitter, "shared", (int64_t)report->shared_bytes);
     lh_json_emit_object_end(emitter);
     if (report->job != NULL) {
         emit_job(emitter, report);
@@ -87,9 +75,9 @@ static void emit(struct lh_json_emitter *emitter, const struct cli_farm_report *
     if (report->exit_status != 0) {
         lh_json_emit_name(emitter, "error");
         lh_json_emit_object(emitter);
-        text(emitter, "where", report->error->where);
-        text(emitter, "code", lh_status_text(report->error->code));
-        text(emitter, "message", report->error->message);
+        lh_json_put_text(emitter, "where", report->error->where);
+        lh_json_put_text(emitter, "code", lh_status_text(report->error->code));
+        lh_json_put_text(emitter, "message", report->error->message);
         lh_json_emit_object_end(emitter);
         cli_report_faults(emitter, report->faults);
     }

@@ -29,39 +29,21 @@ const char *cli_plugin_status(const struct cli_plugin *plugin)
     return plugin->facts.refused[0] != '\0' ? inventory_evidence_status_text(INVENTORY_EVIDENCE_REFUSED) : "untried";
 }
 
-static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_text(emitter, value);
-}
-
-static void integer(struct lh_json_emitter *emitter, const char *name, uint32_t value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_integer(emitter, value);
-}
-
-static void flag(struct lh_json_emitter *emitter, const char *name, bool value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_bool(emitter, value);
-}
-
 /* The members of a record of which nothing is known yet. */
 static void emit_untried(struct lh_json_emitter *emitter, const struct cli_plugin *plugin)
 {
     static const char *const unknown[] = {"repeatable", "blockInvariant", "latencyFrames"};
     char digest[LH_DIGEST_TEXT_SIZE];
     lh_digest_text(&plugin->facts.digest, digest);
-    text(emitter, "uri", plugin->facts.uri);
-    text(emitter, "version", plugin->facts.version);
-    text(emitter, "digest", digest);
-    text(emitter, "status", cli_plugin_status(plugin));
+    lh_json_put_text(emitter, "uri", plugin->facts.uri);
+    lh_json_put_text(emitter, "version", plugin->facts.version);
+    lh_json_put_text(emitter, "digest", digest);
+    lh_json_put_text(emitter, "status", cli_plugin_status(plugin));
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         lh_json_emit_name(emitter, unknown[i]);
         lh_json_emit_null(emitter);
     }
-    text(emitter, "message", plugin->facts.refused[0] != '\0' ? plugin->facts.refused : NULL);
+    lh_json_put_text(emitter, "message", plugin->facts.refused[0] != '\0' ? plugin->facts.refused : NULL);
 }
 
 void cli_plugin_emit(struct lh_json_emitter *emitter, const struct cli_plugin *plugin)
@@ -72,19 +54,19 @@ void cli_plugin_emit(struct lh_json_emitter *emitter, const struct cli_plugin *p
     } else {
         emit_untried(emitter, plugin);
     }
-    text(emitter, "name", facts->name);
-    text(emitter, "author", facts->author);
-    text(emitter, "licence", facts->licence);
-    text(emitter, "category", facts->category);
-    text(emitter, "bundle", facts->bundle);
-    text(emitter, "binary", facts->binary);
-    integer(emitter, "audioInputs", graph_plugin_audio_inputs(facts));
-    integer(emitter, "audioOutputs", graph_plugin_audio_outputs(facts));
-    integer(emitter, "sidechainInputs", graph_plugin_sidechain_inputs(facts));
-    flag(emitter, "takesNotes", graph_plugin_takes_notes(facts));
-    flag(emitter, "reportsLatency", facts->reports_latency);
-    flag(emitter, "hasState", facts->has_state);
-    flag(emitter, "hasWorker", facts->has_worker);
+    lh_json_put_text(emitter, "name", facts->name);
+    lh_json_put_text(emitter, "author", facts->author);
+    lh_json_put_text(emitter, "licence", facts->licence);
+    lh_json_put_text(emitter, "category", facts->category);
+    lh_json_put_text(emitter, "bundle", facts->bundle);
+    lh_json_put_text(emitter, "binary", facts->binary);
+    lh_json_put_integer(emitter, "audioInputs", graph_plugin_audio_inputs(facts));
+    lh_json_put_integer(emitter, "audioOutputs", graph_plugin_audio_outputs(facts));
+    lh_json_put_integer(emitter, "sidechainInputs", graph_plugin_sidechain_inputs(facts));
+    lh_json_put_bool(emitter, "takesNotes", graph_plugin_takes_notes(facts));
+    lh_json_put_bool(emitter, "reportsLatency", facts->reports_latency);
+    lh_json_put_bool(emitter, "hasState", facts->has_state);
+    lh_json_put_bool(emitter, "hasWorker", facts->has_worker);
 }
 
 int cli_plugins_failed(const char *command, enum lh_status status, const struct lh_error *error)

@@ -205,18 +205,6 @@ static enum lh_status print_text(const struct cli_plugin *plugin, struct lh_erro
 
 /* ---- as JSON ---- */
 
-static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_text(emitter, value);
-}
-
-static void real(struct lh_json_emitter *emitter, const char *name, float value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_real(emitter, (double)value);
-}
-
 static void flag(struct lh_json_emitter *emitter, const char *name, bool value)
 {
     if (value) { /* most of them are false for most of the ports */
@@ -228,21 +216,21 @@ static void flag(struct lh_json_emitter *emitter, const char *name, bool value)
 static void emit_port(struct lh_json_emitter *emitter, const struct graph_port *port)
 {
     lh_json_emit_object(emitter);
-    text(emitter, "symbol", port->symbol);
-    text(emitter, "name", port->name);
-    text(emitter, "kind", port_kinds[port->kind]);
-    text(emitter, "direction", port->input || port->kind == GRAPH_PORT_PROPERTY ? "input" : "output");
+    lh_json_put_text(emitter, "symbol", port->symbol);
+    lh_json_put_text(emitter, "name", port->name);
+    lh_json_put_text(emitter, "kind", port_kinds[port->kind]);
+    lh_json_put_text(emitter, "direction", port->input || port->kind == GRAPH_PORT_PROPERTY ? "input" : "output");
     flag(emitter, "optional", port->optional);
     flag(emitter, "sidechain", port->sidechain);
     flag(emitter, "notes", port->notes);
     if (port->role[0] != '\0') {
-        text(emitter, "role", port->role);
+        lh_json_put_text(emitter, "role", port->role);
     }
     if (port->kind == GRAPH_PORT_CONTROL || port->kind == GRAPH_PORT_PROPERTY) {
-        real(emitter, "minimum", port->minimum);
-        real(emitter, "maximum", port->maximum);
-        real(emitter, "default", port->standard);
-        text(emitter, "unit", port->unit[0] != '\0' ? port->unit : NULL);
+        lh_json_put_real(emitter, "minimum", port->minimum);
+        lh_json_put_real(emitter, "maximum", port->maximum);
+        lh_json_put_real(emitter, "default", port->standard);
+        lh_json_put_text(emitter, "unit", port->unit[0] != '\0' ? port->unit : NULL);
         flag(emitter, "integer", port->integer);
         flag(emitter, "toggled", port->toggled);
         flag(emitter, "enumerated", port->enumerated);
@@ -254,8 +242,8 @@ static void emit_port(struct lh_json_emitter *emitter, const struct graph_port *
         lh_json_emit_array(emitter);
         for (uint32_t i = 0; i < port->point_count; i++) {
             lh_json_emit_object(emitter);
-            text(emitter, "label", port->points[i].label);
-            real(emitter, "value", port->points[i].value);
+            lh_json_put_text(emitter, "label", port->points[i].label);
+            lh_json_put_real(emitter, "value", port->points[i].value);
             lh_json_emit_object_end(emitter);
         }
         lh_json_emit_array_end(emitter);
@@ -269,9 +257,9 @@ static void emit_plugin(struct lh_json_emitter *emitter, const struct cli_plugin
     char fit[TEXT_SIZE];
     cli_plugin_emit(emitter, plugin);
     tell_fit(facts, 1, fit, sizeof fit);
-    text(emitter, "onMono", fit);
+    lh_json_put_text(emitter, "onMono", fit);
     tell_fit(facts, STEREO, fit, sizeof fit);
-    text(emitter, "onStereo", fit);
+    lh_json_put_text(emitter, "onStereo", fit);
     lh_json_emit_name(emitter, "ports");
     lh_json_emit_array(emitter);
     for (uint32_t i = 0; i < facts->port_count; i++) {
@@ -282,8 +270,8 @@ static void emit_plugin(struct lh_json_emitter *emitter, const struct cli_plugin
     lh_json_emit_array(emitter);
     for (uint32_t i = 0; i < facts->preset_count; i++) {
         lh_json_emit_object(emitter);
-        text(emitter, "uri", facts->presets[i].uri);
-        text(emitter, "label", facts->presets[i].label);
+        lh_json_put_text(emitter, "uri", facts->presets[i].uri);
+        lh_json_put_text(emitter, "label", facts->presets[i].label);
         lh_json_emit_object_end(emitter);
     }
     lh_json_emit_array_end(emitter);

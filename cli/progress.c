@@ -81,28 +81,16 @@ void cli_progress_bar(const struct cli_progress_figures *figures, unsigned colum
     snprintf(text + 1 + width, size - 1 - width, "] %s", plain);
 }
 
-static void emit_real(struct lh_json_emitter *emitter, const char *name, double value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_real(emitter, value);
-}
-
-static void emit_integer(struct lh_json_emitter *emitter, const char *name, uint64_t value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_integer(emitter, (int64_t)value);
-}
-
 static void tell_json(const struct cli_progress_figures *figures)
 {
     struct cli_event event;
     cli_event_begin(&event, "progress");
-    emit_integer(&event.emitter, "done", figures->done);
-    emit_integer(&event.emitter, "total", figures->total);
-    emit_integer(&event.emitter, "frames", figures->frames);
-    emit_real(&event.emitter, "xRealtime",
-              figures->x_realtime > 0 ? figures->x_realtime : NAN); /* null while not known */
-    emit_real(&event.emitter, "secondsLeft", figures->seconds_left >= 0 ? figures->seconds_left : NAN);
+    lh_json_put_integer(&event.emitter, "done", (int64_t)figures->done);
+    lh_json_put_integer(&event.emitter, "total", (int64_t)figures->total);
+    lh_json_put_integer(&event.emitter, "frames", (int64_t)figures->frames);
+    lh_json_put_real(&event.emitter, "xRealtime",
+                     figures->x_realtime > 0 ? figures->x_realtime : NAN); /* null while not known */
+    lh_json_put_real(&event.emitter, "secondsLeft", figures->seconds_left >= 0 ? figures->seconds_left : NAN);
     cli_event_end(&event);
 }
 
@@ -110,7 +98,7 @@ static void tell_first_block(double seconds)
 {
     struct cli_event event;
     cli_event_begin(&event, "firstBlock");
-    emit_real(&event.emitter, "seconds", seconds);
+    lh_json_put_real(&event.emitter, "seconds", seconds);
     cli_event_end(&event);
 }
 
@@ -182,8 +170,8 @@ void cli_progress_end(enum cli_progress_mode mode, uint64_t begun_ns, int exit_s
     if (mode == CLI_PROGRESS_JSON) {
         struct cli_event event;
         cli_event_begin(&event, exit_status == 0 ? "done" : "failed");
-        emit_integer(&event.emitter, "exitStatus", (uint64_t)exit_status);
-        emit_real(&event.emitter, "seconds", seconds_between(begun_ns, lh_clock_monotonic_ns()));
+        lh_json_put_integer(&event.emitter, "exitStatus", exit_status);
+        lh_json_put_real(&event.emitter, "seconds", seconds_between(begun_ns, lh_clock_monotonic_ns()));
         cli_event_end(&event);
     }
 }

@@ -18,29 +18,11 @@ static const char *const format_names[GRAPH_FORMAT_COUNT] = {"wav",    "bwf",  "
                                                              "vorbis", "opus", "mp3",  "stored"};
 static const char *const tap_names[] = {"post", "pre", "contribution"};
 
-static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_text(emitter, value);
-}
-
-static void integer(struct lh_json_emitter *emitter, const char *name, uint64_t value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_integer(emitter, (int64_t)value);
-}
-
-static void real(struct lh_json_emitter *emitter, const char *name, double value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_real(emitter, value);
-}
-
 static void digest(struct lh_json_emitter *emitter, const char *name, const struct lh_digest *value)
 {
     char hex[LH_DIGEST_TEXT_SIZE];
     lh_digest_text(value, hex);
-    text(emitter, name, hex);
+    lh_json_put_text(emitter, name, hex);
 }
 
 static void object(struct lh_json_emitter *emitter, const char *name)
@@ -57,18 +39,18 @@ static double positive_or_null(double value)
 static void emit_loudness(struct lh_json_emitter *emitter, const char *name, const struct engine_loudness *loudness)
 {
     object(emitter, name);
-    real(emitter, "integratedLufs", loudness->integrated_lufs);
-    real(emitter, "rangeLu", loudness->range_lu);
-    real(emitter, "truePeakDbtp", loudness->true_peak_dbtp);
-    real(emitter, "samplePeakDbfs", loudness->sample_peak_dbfs);
-    real(emitter, "maxMomentaryLufs", loudness->max_momentary_lufs);
-    real(emitter, "maxShortTermLufs", loudness->max_short_term_lufs);
+    lh_json_put_real(emitter, "integratedLufs", loudness->integrated_lufs);
+    lh_json_put_real(emitter, "rangeLu", loudness->range_lu);
+    lh_json_put_real(emitter, "truePeakDbtp", loudness->true_peak_dbtp);
+    lh_json_put_real(emitter, "samplePeakDbfs", loudness->sample_peak_dbfs);
+    lh_json_put_real(emitter, "maxMomentaryLufs", loudness->max_momentary_lufs);
+    lh_json_put_real(emitter, "maxShortTermLufs", loudness->max_short_term_lufs);
     lh_json_emit_object_end(emitter);
 }
 
 void cli_report_delivered(struct lh_json_emitter *emitter, const struct engine_delivered *delivered)
 {
-    integer(emitter, "frames", delivered->file.frames);
+    lh_json_put_integer(emitter, "frames", (int64_t)delivered->file.frames);
     if (delivered->file.has_samples) {
         digest(emitter, "samplesSha256", &delivered->file.samples);
     }
@@ -78,23 +60,24 @@ void cli_report_delivered(struct lh_json_emitter *emitter, const struct engine_d
         emit_loudness(emitter, "reached", &delivered->reached);
         lh_json_emit_object_end(emitter);
     }
-    real(emitter, "gainDb", delivered->gain_db);
-    integer(emitter, "clippedSamples", delivered->file.clipped);
-    text(emitter, "notes", delivered->file.notes[0] != '\0' ? delivered->file.notes : NULL);
+    lh_json_put_real(emitter, "gainDb", delivered->gain_db);
+    lh_json_put_integer(emitter, "clippedSamples", (int64_t)delivered->file.clipped);
+    lh_json_put_text(emitter, "notes", delivered->file.notes[0] != '\0' ? delivered->file.notes : NULL);
 }
 
 static void emit_encoding(struct lh_json_emitter *emitter, const struct graph_deliverable *deliverable)
 {
-    text(emitter, "format", format_names[deliverable->format]);
+    lh_json_put_text(emitter, "format", format_names[deliverable->format]);
     if (deliverable->bit_depth != 0) {
-        integer(emitter, "bitDepth", deliverable->bit_depth);
-        text(emitter, "dither", deliverable->dither == GRAPH_DITHER_TPDF ? "tpdf" : "none");
+        lh_json_put_integer(emitter, "bitDepth", deliverable->bit_depth);
+        lh_json_put_text(emitter, "dither", deliverable->dither == GRAPH_DITHER_TPDF ? "tpdf" : "none");
     } else if (deliverable->has_quality) {
-        real(emitter, "quality", deliverable->quality);
+        lh_json_put_real(emitter, "quality", deliverable->quality);
     } else {
-        real(emitter, "bitrateKbps", positive_or_null(deliverable->bitrate_kbps)); /* null: the format's own */
+        lh_json_put_real(emitter, "bitrateKbps",
+                         positive_or_null(deliverable->bitrate_kbps)); /* null: the format's own */
     }
-    integer(emitter, "sampleRate", deliverable->rate);
+    lh_json_put_integer(emitter, "sampleRate", deliverable->rate);
 }
 
 static void emit_deliverable(struct lh_json_emitter *emitter, const struct cli_session *session, size_t index)
@@ -104,15 +87,15 @@ static void emit_deliverable(struct lh_json_emitter *emitter, const struct cli_s
     const struct pulse_output *output = &session->compiled->outputs[index];
     const struct engine_delivered *delivered = &session->result.delivered[index];
     lh_json_emit_object(emitter);
-    text(emitter, "name", deliverable->name);
-    text(emitter, "file", session->outputs.paths[index]);
-    text(emitter, "source", session->project->tracks[output->track].id);
-    text(emitter, "tap", tap_names[session->project->deliverables[output->deliverable].tap]);
+    lh_json_put_text(emitter, "name", deliverable->name);
+    lh_json_put_text(emitter, "file", session->outputs.paths[index]);
+    lh_json_put_text(emitter, "source", session->project->tracks[output->track].id);
+    lh_json_put_text(emitter, "tap", tap_names[session->project->deliverables[output->deliverable].tap]);
     emit_encoding(emitter, deliverable);
-    integer(emitter, "channels", graph->nodes[deliverable->node].channels);
-    integer(emitter, "startFrame", (uint64_t)deliverable->start);
-    real(emitter, "seconds", (double)delivered->file.frames / deliverable->rate);
-    integer(emitter, "bytes", delivered->file.bytes);
+    lh_json_put_integer(emitter, "channels", graph->nodes[deliverable->node].channels);
+    lh_json_put_integer(emitter, "startFrame", deliverable->start);
+    lh_json_put_real(emitter, "seconds", (double)delivered->file.frames / deliverable->rate);
+    lh_json_put_integer(emitter, "bytes", (int64_t)delivered->file.bytes);
     if (session->file_digests != NULL && session->outputs.fds[index] != STDOUT_FILENO) {
         digest(emitter, "fileSha256", &session->file_digests[index]);
     }
@@ -123,7 +106,7 @@ static void emit_deliverable(struct lh_json_emitter *emitter, const struct cli_s
         lh_json_emit_name(emitter, "cached");
         lh_json_emit_bool(emitter, cli_reused(session, index));
     }
-    real(emitter, "tailSeconds", (double)delivered->tail_frames / graph->sample_rate);
+    lh_json_put_real(emitter, "tailSeconds", (double)delivered->tail_frames / graph->sample_rate);
     cli_report_delivered(emitter, delivered);
     lh_json_emit_object_end(emitter);
 }
@@ -138,12 +121,12 @@ static void emit_sources(struct lh_json_emitter *emitter, const struct cli_sessi
             continue; /* not needed for what was asked */
         }
         lh_json_emit_object(emitter);
-        text(emitter, "id", session->project->media[i].id);
-        text(emitter, "file", source->path);
-        text(emitter, "format", source->facts.format);
-        integer(emitter, "sampleRate", source->facts.rate);
-        integer(emitter, "channels", source->facts.channels);
-        integer(emitter, "frames", source->facts.frames);
+        lh_json_put_text(emitter, "id", session->project->media[i].id);
+        lh_json_put_text(emitter, "file", source->path);
+        lh_json_put_text(emitter, "format", source->facts.format);
+        lh_json_put_integer(emitter, "sampleRate", source->facts.rate);
+        lh_json_put_integer(emitter, "channels", source->facts.channels);
+        lh_json_put_integer(emitter, "frames", (int64_t)source->facts.frames);
         if (source->has_digest) {
             digest(emitter, "digest", &source->digest);
         }
@@ -155,10 +138,10 @@ static void emit_sources(struct lh_json_emitter *emitter, const struct cli_sessi
 static void emit_engine(struct lh_json_emitter *emitter, const struct cli_session *session)
 {
     object(emitter, "engine");
-    text(emitter, "version", LOOPHOLE_VERSION);
-    integer(emitter, "soundVersion", ENGINE_SOUND_VERSION);
-    text(emitter, "libraries", session->libraries[0] != '\0' ? session->libraries : NULL);
-    text(emitter, "cpuClass", session->cpu_class[0] != '\0' ? session->cpu_class : NULL);
+    lh_json_put_text(emitter, "version", LOOPHOLE_VERSION);
+    lh_json_put_integer(emitter, "soundVersion", ENGINE_SOUND_VERSION);
+    lh_json_put_text(emitter, "libraries", session->libraries[0] != '\0' ? session->libraries : NULL);
+    lh_json_put_text(emitter, "cpuClass", session->cpu_class[0] != '\0' ? session->cpu_class : NULL);
     lh_json_emit_object_end(emitter);
 }
 
@@ -174,12 +157,13 @@ static void emit_cache(struct lh_json_emitter *emitter, const struct cli_session
         files += cli_reused(session, i) ? 1 : 0;
     }
     object(emitter, "cache");
-    integer(emitter, "deliverables", files);
-    integer(emitter, "storedRead", remainder->local != NULL ? remainder->local->graph->stored_count : 0);
-    integer(emitter, "bytesRead", remainder->read_bytes);
-    integer(emitter, "storedKept", remainder->kept_count);
-    integer(emitter, "bytesKept", remainder->kept_bytes);
-    integer(emitter, "renderedFrames", session->frames);
+    lh_json_put_integer(emitter, "deliverables", (int64_t)files);
+    lh_json_put_integer(emitter, "storedRead",
+                        (int64_t)(remainder->local != NULL ? remainder->local->graph->stored_count : 0));
+    lh_json_put_integer(emitter, "bytesRead", (int64_t)remainder->read_bytes);
+    lh_json_put_integer(emitter, "storedKept", (int64_t)remainder->kept_count);
+    lh_json_put_integer(emitter, "bytesKept", (int64_t)remainder->kept_bytes);
+    lh_json_put_integer(emitter, "renderedFrames", (int64_t)session->frames);
     lh_json_emit_object_end(emitter);
 }
 
@@ -187,23 +171,24 @@ static void emit_render(struct lh_json_emitter *emitter, const struct cli_sessio
 {
     const struct engine_render_result *result = &session->result;
     uint32_t sample_rate = session->compiled->graph->sample_rate;
-    integer(emitter, "sampleRate", sample_rate);
-    integer(emitter, "threads", session->request.threads);
-    integer(emitter, "block", result->block);
-    integer(emitter, "blocksInFlight", result->blocks_in_flight);
-    integer(emitter, "conformedMedia", result->conformed_media);
+    lh_json_put_integer(emitter, "sampleRate", sample_rate);
+    lh_json_put_integer(emitter, "threads", session->request.threads);
+    lh_json_put_integer(emitter, "block", result->block);
+    lh_json_put_integer(emitter, "blocksInFlight", result->blocks_in_flight);
+    lh_json_put_integer(emitter, "conformedMedia", (int64_t)result->conformed_media);
     object(emitter, "times");
-    real(emitter, "wallSeconds", session->wall_seconds);
-    real(emitter, "loadSeconds", session->load_seconds);
-    real(emitter, "compileSeconds", session->compile_seconds);
-    real(emitter, "renderSeconds", result->times.wall);
-    real(emitter, "firstBlockSeconds", positive_or_null(session->first_block_seconds));
-    real(emitter, "xRealtime", positive_or_null((double)session->frames / sample_rate / session->wall_seconds));
-    real(emitter, "conformCpuSeconds", result->times.conform);
-    real(emitter, "mixCpuSeconds", result->times.mix);
-    real(emitter, "pluginCpuSeconds", result->times.plugins);
-    real(emitter, "meterCpuSeconds", result->times.meter);
-    real(emitter, "encodeCpuSeconds", result->times.encode);
+    lh_json_put_real(emitter, "wallSeconds", session->wall_seconds);
+    lh_json_put_real(emitter, "loadSeconds", session->load_seconds);
+    lh_json_put_real(emitter, "compileSeconds", session->compile_seconds);
+    lh_json_put_real(emitter, "renderSeconds", result->times.wall);
+    lh_json_put_real(emitter, "firstBlockSeconds", positive_or_null(session->first_block_seconds));
+    lh_json_put_real(emitter, "xRealtime",
+                     positive_or_null((double)session->frames / sample_rate / session->wall_seconds));
+    lh_json_put_real(emitter, "conformCpuSeconds", result->times.conform);
+    lh_json_put_real(emitter, "mixCpuSeconds", result->times.mix);
+    lh_json_put_real(emitter, "pluginCpuSeconds", result->times.plugins);
+    lh_json_put_real(emitter, "meterCpuSeconds", result->times.meter);
+    lh_json_put_real(emitter, "encodeCpuSeconds", result->times.encode);
     lh_json_emit_object_end(emitter);
     emit_cache(emitter, session);
     emit_sources(emitter, session);
@@ -224,22 +209,22 @@ void cli_report_faults(struct lh_json_emitter *emitter, const struct lh_faults *
     lh_json_emit_array(emitter);
     for (size_t i = 0; i < faults->stored; i++) {
         lh_json_emit_object(emitter);
-        text(emitter, "where", faults->items[i].where);
-        text(emitter, "code", lh_status_text(faults->items[i].code));
-        text(emitter, "message", faults->items[i].message);
+        lh_json_put_text(emitter, "where", faults->items[i].where);
+        lh_json_put_text(emitter, "code", lh_status_text(faults->items[i].code));
+        lh_json_put_text(emitter, "message", faults->items[i].message);
         lh_json_emit_object_end(emitter);
     }
     lh_json_emit_array_end(emitter);
-    integer(emitter, "faultCount", faults->count);
+    lh_json_put_integer(emitter, "faultCount", (int64_t)faults->count);
 }
 
 static void emit_failure(struct lh_json_emitter *emitter, const struct cli_session *session)
 {
     if (session->error.message[0] != '\0') {
         object(emitter, "error");
-        text(emitter, "where", session->error.where);
-        text(emitter, "code", lh_status_text(session->error.code));
-        text(emitter, "message", session->error.message);
+        lh_json_put_text(emitter, "where", session->error.where);
+        lh_json_put_text(emitter, "code", lh_status_text(session->error.code));
+        lh_json_put_text(emitter, "message", session->error.message);
         lh_json_emit_object_end(emitter);
     }
     cli_report_faults(emitter, &session->faults);
@@ -250,10 +235,10 @@ enum lh_status cli_report_text(const struct cli_session *session, int exit_statu
     struct lh_json_emitter emitter;
     lh_json_emit_init(&emitter, writer, false);
     lh_json_emit_object(&emitter);
-    text(&emitter, "status", session->published ? "done" : "failed");
-    integer(&emitter, "exitStatus", (uint64_t)exit_status);
-    text(&emitter, "project", session->project != NULL ? session->project->name : NULL);
-    text(&emitter, "projectFile", session->request.project);
+    lh_json_put_text(&emitter, "status", session->published ? "done" : "failed");
+    lh_json_put_integer(&emitter, "exitStatus", exit_status);
+    lh_json_put_text(&emitter, "project", session->project != NULL ? session->project->name : NULL);
+    lh_json_put_text(&emitter, "projectFile", session->request.project);
     emit_engine(&emitter, session);
     if (session->published) {
         emit_render(&emitter, session);

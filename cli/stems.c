@@ -164,12 +164,6 @@ enum lh_status cli_stems_set(struct lh_arena *arena, struct cli_stems *stems, en
     return LH_OK;
 }
 
-static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_text(emitter, value);
-}
-
 /* "3-kick": unique by its number, of the letters that an id may have. */
 static void stem_id(size_t index, const char *name, char *id)
 {
@@ -186,9 +180,9 @@ static void stem_id(size_t index, const char *name, char *id)
 static void emit_track(struct lh_json_emitter *emitter, const struct cli_stem *stem, const char *id)
 {
     lh_json_emit_object(emitter);
-    text(emitter, "id", id);
-    text(emitter, "name", stem->name);
-    text(emitter, "type", "audio");
+    lh_json_put_text(emitter, "id", id);
+    lh_json_put_text(emitter, "name", stem->name);
+    lh_json_put_text(emitter, "type", "audio");
     lh_json_emit_name(emitter, "gainDb");
     if (isfinite(stem->gain_db)) {
         lh_json_emit_real(emitter, stem->gain_db);
@@ -200,7 +194,7 @@ static void emit_track(struct lh_json_emitter *emitter, const struct cli_stem *s
     lh_json_emit_name(emitter, "clips");
     lh_json_emit_array(emitter);
     lh_json_emit_object(emitter);
-    text(emitter, "media", id);
+    lh_json_put_text(emitter, "media", id);
     lh_json_emit_name(emitter, "start");
     lh_json_emit_object(emitter);
     lh_json_emit_name(emitter, "frames");
@@ -216,9 +210,9 @@ static void emit_deliverables(struct lh_json_emitter *emitter, const struct cli_
     lh_json_emit_name(emitter, "deliverables");
     lh_json_emit_array(emitter);
     lh_json_emit_object(emitter);
-    text(emitter, "name", "mix");
-    text(emitter, "source", "master");
-    text(emitter, "format", mix->format);
+    lh_json_put_text(emitter, "name", "mix");
+    lh_json_put_text(emitter, "source", "master");
+    lh_json_put_text(emitter, "format", mix->format);
     if (mix->bit_depth != 0) {
         lh_json_emit_name(emitter, "bitDepth");
         lh_json_emit_integer(emitter, mix->bit_depth);
@@ -253,7 +247,7 @@ enum lh_status cli_stems_project(const struct cli_stems *stems, const struct cli
     lh_json_emit_object(&emitter);
     lh_json_emit_name(&emitter, "loophole");
     lh_json_emit_integer(&emitter, 1);
-    text(&emitter, "name", "mix");
+    lh_json_put_text(&emitter, "name", "mix");
     lh_json_emit_name(&emitter, "sampleRate");
     lh_json_emit_integer(&emitter, rate);
     lh_json_emit_name(&emitter, "media");
@@ -262,15 +256,15 @@ enum lh_status cli_stems_project(const struct cli_stems *stems, const struct cli
         stem_id(i, stems->items[i].name, id);
         lh_json_emit_name(&emitter, id);
         lh_json_emit_object(&emitter);
-        text(&emitter, "file", id); /* never opened: the stems are, by their own paths */
+        lh_json_put_text(&emitter, "file", id); /* never opened: the stems are, by their own paths */
         lh_json_emit_object_end(&emitter);
     }
     lh_json_emit_object_end(&emitter);
     lh_json_emit_name(&emitter, "tracks");
     lh_json_emit_array(&emitter);
     lh_json_emit_object(&emitter);
-    text(&emitter, "id", "master");
-    text(&emitter, "type", "master");
+    lh_json_put_text(&emitter, "id", "master");
+    lh_json_put_text(&emitter, "type", "master");
     lh_json_emit_object_end(&emitter);
     for (size_t i = 0; i < stems->count; i++) {
         stem_id(i, stems->items[i].name, id);

@@ -129,28 +129,6 @@ void cli_used_print(const struct cli_session *session)
 
 /* ---- the report ---- */
 
-static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_text(emitter, value);
-}
-
-static void flag(struct lh_json_emitter *emitter, const char *name, bool value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_bool(emitter, value);
-}
-
-static void verdict(struct lh_json_emitter *emitter, const char *name, enum inventory_verdict value)
-{
-    lh_json_emit_name(emitter, name);
-    if (value == INVENTORY_UNKNOWN) {
-        lh_json_emit_null(emitter);
-    } else {
-        lh_json_emit_bool(emitter, value == INVENTORY_YES);
-    }
-}
-
 static void emit_evidence(struct lh_json_emitter *emitter, const struct inventory_evidence *evidence)
 {
     lh_json_emit_name(emitter, "evidence");
@@ -159,13 +137,13 @@ static void emit_evidence(struct lh_json_emitter *emitter, const struct inventor
         return;
     }
     lh_json_emit_object(emitter);
-    text(emitter, "status", inventory_evidence_status_text(evidence->status));
-    verdict(emitter, "acrossRuns", evidence->across_runs);
-    verdict(emitter, "beside", evidence->beside);
-    verdict(emitter, "blockInvariant", inventory_evidence_block_invariant(evidence));
-    verdict(emitter, "sameWithoutAvx", evidence->without_avx);
-    text(emitter, "failed", evidence->failed);
-    text(emitter, "message", evidence->message);
+    lh_json_put_text(emitter, "status", inventory_evidence_status_text(evidence->status));
+    inventory_verdict_emit(emitter, "acrossRuns", evidence->across_runs);
+    inventory_verdict_emit(emitter, "beside", evidence->beside);
+    inventory_verdict_emit(emitter, "blockInvariant", inventory_evidence_block_invariant(evidence));
+    inventory_verdict_emit(emitter, "sameWithoutAvx", evidence->without_avx);
+    lh_json_put_text(emitter, "failed", evidence->failed);
+    lh_json_put_text(emitter, "message", evidence->message);
     lh_json_emit_object_end(emitter);
 }
 
@@ -177,7 +155,7 @@ static void emit_rendered(struct lh_json_emitter *emitter, const struct cli_sess
     }
     lh_json_emit_name(emitter, "latencyFrames");
     lh_json_emit_integer(emitter, outcome->inserted.latency);
-    flag(emitter, "latencyChanged", outcome->inserted.latency_changed);
+    lh_json_put_bool(emitter, "latencyChanged", outcome->inserted.latency_changed);
     lh_json_emit_name(emitter, "copies");
     lh_json_emit_integer(emitter, outcome->inserted.copies);
 }
@@ -187,19 +165,19 @@ static void emit_plugin(struct lh_json_emitter *emitter, const struct cli_sessio
     const struct pulse_used_plugin *plugin = &session->compiled->plugins[used];
     const struct pulse_plugin_facts *facts = facts_of(session, used);
     lh_json_emit_object(emitter);
-    text(emitter, "track", session->project->tracks[plugin->track].id);
-    text(emitter, "node", plugin->node);
-    text(emitter, "uri", plugin->plugin);
+    lh_json_put_text(emitter, "track", session->project->tracks[plugin->track].id);
+    lh_json_put_text(emitter, "node", plugin->node);
+    lh_json_put_text(emitter, "uri", plugin->plugin);
     if (facts->installed != NULL) {
         char digest[LH_DIGEST_TEXT_SIZE];
         lh_digest_text(&facts->installed->digest, digest);
-        text(emitter, "name", facts->installed->name);
-        text(emitter, "version", facts->installed->version);
-        text(emitter, "digest", digest);
+        lh_json_put_text(emitter, "name", facts->installed->name);
+        lh_json_put_text(emitter, "version", facts->installed->version);
+        lh_json_put_text(emitter, "digest", digest);
     }
-    flag(emitter, "standsIn", plugin->stands_in);
-    flag(emitter, "bypassed", is_bypassed(session, used));
-    flag(emitter, "repeatable", facts->repeatable);
+    lh_json_put_bool(emitter, "standsIn", plugin->stands_in);
+    lh_json_put_bool(emitter, "bypassed", is_bypassed(session, used));
+    lh_json_put_bool(emitter, "repeatable", facts->repeatable);
     emit_evidence(emitter, evidence_of(session, used));
     emit_rendered(emitter, session, used);
     lh_json_emit_object_end(emitter);
@@ -219,9 +197,9 @@ void cli_used_emit(struct lh_json_emitter *emitter, const struct cli_session *se
         struct warning warning;
         if (warn_of(session, i, &warning)) {
             lh_json_emit_object(emitter);
-            text(emitter, "warning", warning.kind);
-            text(emitter, "where", warning.where);
-            text(emitter, "message", warning.message);
+            lh_json_put_text(emitter, "warning", warning.kind);
+            lh_json_put_text(emitter, "where", warning.where);
+            lh_json_put_text(emitter, "message", warning.message);
             lh_json_emit_object_end(emitter);
         }
     }

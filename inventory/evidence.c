@@ -43,13 +43,7 @@ enum inventory_verdict inventory_evidence_block_invariant(const struct inventory
 
 /* ---- writing ---- */
 
-static void emit_text(struct lh_json_emitter *emitter, const char *name, const char *value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_text(emitter, value);
-}
-
-static void emit_verdict(struct lh_json_emitter *emitter, const char *name, enum inventory_verdict verdict)
+void inventory_verdict_emit(struct lh_json_emitter *emitter, const char *name, enum inventory_verdict verdict)
 {
     lh_json_emit_name(emitter, name);
     if (verdict == INVENTORY_UNKNOWN) {
@@ -79,29 +73,29 @@ void inventory_evidence_emit(struct lh_json_emitter *emitter, const struct inven
 {
     char digest[LH_DIGEST_TEXT_SIZE];
     lh_digest_text(&evidence->digest, digest);
-    emit_text(emitter, "uri", evidence->uri);
-    emit_text(emitter, "version", evidence->version);
-    emit_text(emitter, "digest", digest);
-    emit_text(emitter, "status", status_texts[evidence->status]);
+    lh_json_put_text(emitter, "uri", evidence->uri);
+    lh_json_put_text(emitter, "version", evidence->version);
+    lh_json_put_text(emitter, "digest", digest);
+    lh_json_put_text(emitter, "status", status_texts[evidence->status]);
     bool proven = inventory_evidence_is_repeatable(evidence, evidence->sound_version);
     bool known = evidence->across_runs != INVENTORY_UNKNOWN && evidence->beside != INVENTORY_UNKNOWN;
-    emit_verdict(emitter, "repeatable", proven ? INVENTORY_YES : known ? INVENTORY_NO : INVENTORY_UNKNOWN);
-    emit_verdict(emitter, "repeatableAcrossRuns", evidence->across_runs);
-    emit_verdict(emitter, "repeatableBeside", evidence->beside);
-    emit_verdict(emitter, "drawsRandomNumbers", evidence->draws_random);
-    emit_verdict(emitter, "blockInvariant", inventory_evidence_block_invariant(evidence));
+    inventory_verdict_emit(emitter, "repeatable", proven ? INVENTORY_YES : known ? INVENTORY_NO : INVENTORY_UNKNOWN);
+    inventory_verdict_emit(emitter, "repeatableAcrossRuns", evidence->across_runs);
+    inventory_verdict_emit(emitter, "repeatableBeside", evidence->beside);
+    inventory_verdict_emit(emitter, "drawsRandomNumbers", evidence->draws_random);
+    inventory_verdict_emit(emitter, "blockInvariant", inventory_evidence_block_invariant(evidence));
     lh_json_emit_name(emitter, "blocks");
     lh_json_emit_object(emitter);
     for (int i = 0; i < INVENTORY_BLOCK_COUNT; i++) {
-        emit_verdict(emitter, inventory_block_names[i], evidence->blocks[i]);
+        inventory_verdict_emit(emitter, inventory_block_names[i], evidence->blocks[i]);
     }
     lh_json_emit_object_end(emitter);
-    emit_verdict(emitter, "sameWithoutAvx", evidence->without_avx);
-    emit_verdict(emitter, "audible", evidence->audible);
-    emit_verdict(emitter, "soundsByItself", evidence->self_sounding);
+    inventory_verdict_emit(emitter, "sameWithoutAvx", evidence->without_avx);
+    inventory_verdict_emit(emitter, "audible", evidence->audible);
+    inventory_verdict_emit(emitter, "soundsByItself", evidence->self_sounding);
     emit_measures(emitter, evidence);
-    emit_text(emitter, "failed", evidence->failed);
-    emit_text(emitter, "message", evidence->message);
+    lh_json_put_text(emitter, "failed", evidence->failed);
+    lh_json_put_text(emitter, "message", evidence->message);
     lh_json_emit_name(emitter, "features");
     lh_json_emit_array(emitter);
     for (size_t i = 0; i < evidence->feature_count; i++) {
@@ -110,7 +104,7 @@ void inventory_evidence_emit(struct lh_json_emitter *emitter, const struct inven
     lh_json_emit_array_end(emitter);
     lh_json_emit_name(emitter, "soundVersion");
     lh_json_emit_integer(emitter, evidence->sound_version);
-    emit_text(emitter, "cpuClass", evidence->cpu_class);
+    lh_json_put_text(emitter, "cpuClass", evidence->cpu_class);
 }
 
 /* ---- reading ---- */

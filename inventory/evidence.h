@@ -68,6 +68,9 @@ bool inventory_evidence_is_repeatable(const struct inventory_evidence *evidence,
 /* The same bits for all lengths of runs that were tried, which were all. */
 enum inventory_verdict inventory_evidence_block_invariant(const struct inventory_evidence *evidence);
 
+/* A member: true, false, or null for what is unknown. */
+void inventory_verdict_emit(struct lh_json_emitter *emitter, const char *name, enum inventory_verdict verdict);
+
 /* The record of this binary: this user's, else one that came with the system. *evidence is NULL when there is none (a
    damaged one is none); in the arena. LH_ERR_NO_MEMORY. */
 LH_NODISCARD enum lh_status inventory_evidence_find(struct lh_arena *arena, const struct inventory_places *places,

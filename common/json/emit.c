@@ -258,3 +258,27 @@ void lh_json_emit_value(struct lh_json_emitter *emitter, const struct lh_json *v
         break;
     }
 }
+
+void lh_json_put_text(struct lh_json_emitter *emitter, const char *name, const char *text)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_text(emitter, text);
+}
+
+void lh_json_put_integer(struct lh_json_emitter *emitter, const char *name, int64_t value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_integer(emitter, value);
+}
+
+void lh_json_put_real(struct lh_json_emitter *emitter, const char *name, double value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_real(emitter, value);
+}
+
+void lh_json_put_bool(struct lh_json_emitter *emitter, const char *name, bool value)
+{
+    lh_json_emit_name(emitter, name);
+    lh_json_emit_bool(emitter, value);
+}

@@ -94,5 +94,10 @@ void lh_json_emit_real(struct lh_json_emitter *emitter, double value); /* not fi
 void lh_json_emit_bool(struct lh_json_emitter *emitter, bool value);
 void lh_json_emit_null(struct lh_json_emitter *emitter);
 void lh_json_emit_value(struct lh_json_emitter *emitter, const struct lh_json *value); /* a whole tree */
+/* A name and its value. */
+void lh_json_put_text(struct lh_json_emitter *emitter, const char *name, const char *text);
+void lh_json_put_integer(struct lh_json_emitter *emitter, const char *name, int64_t value);
+void lh_json_put_real(struct lh_json_emitter *emitter, const char *name, double value);
+void lh_json_put_bool(struct lh_json_emitter *emitter, const char *name, bool value);
 
 #endif

@@ -6,17 +6,11 @@
 
 #include "common/json/json.h"
 
-static void text(struct lh_json_emitter *emitter, const char *name, const char *value)
-{
-    lh_json_emit_name(emitter, name);
-    lh_json_emit_text(emitter, value);
-}
-
 static void members(struct lh_json_emitter *emitter, enum lh_status code, const char *where, const char *message)
 {
-    text(emitter, "message", message[0] != '\0' ? message : lh_status_text(code));
-    text(emitter, "where", where);
-    text(emitter, "code", lh_status_text(code));
+    lh_json_put_text(emitter, "message", message[0] != '\0' ? message : lh_status_text(code));
+    lh_json_put_text(emitter, "where", where);
+    lh_json_put_text(emitter, "code", lh_status_text(code));
 }
 
 /* What was written, as a text in the arena. */

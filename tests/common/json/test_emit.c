@@ -87,6 +87,21 @@ START_TEST(the_compact_layout)
 }
 END_TEST
 
+START_TEST(members_in_one_call)
+{
+    begin(true);
+    lh_json_emit_object(&emitter);
+    lh_json_put_text(&emitter, "a", "b");
+    lh_json_put_text(&emitter, "none", NULL);
+    lh_json_put_integer(&emitter, "least", INT64_MIN);
+    lh_json_put_real(&emitter, "real", 0.1);
+    lh_json_put_bool(&emitter, "yes", true);
+    lh_json_emit_object_end(&emitter);
+    ck_assert_str_eq(written(),
+                     "{\"a\":\"b\",\"none\":null,\"least\":-9223372036854775808,\"real\":0.1,\"yes\":true}\n");
+}
+END_TEST
+
 START_TEST(a_plain_root)
 {
     begin(false);
@@ -228,6 +243,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, the_indented_layout);
+    tcase_add_test(tests, members_in_one_call);
     tcase_add_test(tests, the_compact_layout);
     tcase_add_test(tests, a_plain_root);
     tcase_add_test(tests, strings_are_escaped_and_always_utf8);
