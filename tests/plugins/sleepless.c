@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Preloaded into a farm's programs: the time that a process sleeps counts as computing, so that Pulse takes urn:loophole:
-   test:slow for as dear as it is slow, and cuts jobs of it into shards. */
+/* Preloaded into a farm's programs: the time that a process sleeps counts as computing, so that Pulse takes
+   urn:loophole:test:slow for as dear as it is slow, and cuts jobs of it into shards. */
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
