@@ -70,13 +70,16 @@ static void sqlite_close(struct pulse_sql *sql)
     free(sqlite);
 }
 
-/* A few megabytes of log between checkpoints: of batches that touch pages all over the file most are written home once
-   instead of once a batch. */
 static const char settings[] = "PRAGMA foreign_keys = ON;"
                                "PRAGMA trusted_schema = OFF;"
-                               "PRAGMA temp_store = MEMORY;"
-                               "PRAGMA cache_size = -65536;";
-static const char settings_of_writer[] = "PRAGMA journal_mode = WAL;"
+                               "PRAGMA temp_store = MEMORY;";
+/* A reader for each thread that asks: what it reads again and again is little. */
+static const char settings_of_reader[] = "PRAGMA query_only = ON;"
+                                         "PRAGMA cache_size = -8192;";
+/* A few megabytes of log between checkpoints: of batches that touch pages all over the file most are written home once
+   instead of once a batch. */
+static const char settings_of_writer[] = "PRAGMA cache_size = -65536;"
+                                         "PRAGMA journal_mode = WAL;"
                                          "PRAGMA synchronous = FULL;"
                                          "PRAGMA wal_autocheckpoint = 4000;"
                                          "PRAGMA journal_size_limit = 67108864;";
@@ -95,7 +98,7 @@ static enum lh_status sqlite_open(const char *place, bool read_only, struct puls
         return lh_error_no_memory(error);
     }
     memcpy(sqlite->path, place, strlen(place) + 1);
-    /* A reader too needs to write beside the file, for its place in the log; the pragma keeps it from the rest. */
+    /* A reader too needs to write beside the file, for its place in the log; query_only keeps it from the rest. */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int code = sqlite3_open_v2(place, &sqlite->db, flags | (read_only ? 0 : SQLITE_OPEN_CREATE), NULL);
     if (code == SQLITE_OK) {
@@ -104,7 +107,7 @@ static enum lh_status sqlite_open(const char *place, bool read_only, struct puls
         code = sqlite3_exec(sqlite->db, settings, NULL, NULL, NULL);
     }
     if (code == SQLITE_OK) {
-        code = sqlite3_exec(sqlite->db, read_only ? "PRAGMA query_only = ON" : settings_of_writer, NULL, NULL, NULL);
+        code = sqlite3_exec(sqlite->db, read_only ? settings_of_reader : settings_of_writer, NULL, NULL, NULL);
     }
     if (code == SQLITE_OK) {
         code = sqlite3_exec(sqlite->db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
