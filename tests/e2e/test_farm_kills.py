@@ -4,7 +4,6 @@ NODE BUNDLES [--seed N] [--kills N] [--stops N].
 
 Whatever is killed: no job is lost, what is fetched are the bytes of `loophole render`, nothing is committed twice, and
 `loophole doctor` has nothing to say."""
-import contextlib
 import os
 import signal
 import sys
@@ -24,8 +23,21 @@ ENDS = 'attempt ends" .*shard={id} attempt={attempt} '
 
 
 def parent_of(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rsplit(")", 1)[1].split()[1])
+    """None: it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rsplit(")", 1)[1].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def reached(pid, number):
+    """Whether it was there to get the signal."""
+    try:
+        os.kill(pid, number)
+        return True
+    except ProcessLookupError:
+        return False
 
 
 def a_running_instance(broken, random):
@@ -35,7 +47,8 @@ def a_running_instance(broken, random):
     if not instances:
         return None, None
     pid = running[random.choice(instances)]
-    return pid, next(name for name, node in running.items() if node == parent_of(pid))
+    parent = parent_of(pid)
+    return next(((pid, name) for name, node in running.items() if node == parent), (None, None))
 
 
 def test_nodes_are_killed(folder):
@@ -65,12 +78,11 @@ def test_instances_are_killed(folder):
             time.sleep(random.uniform(0, usual))
             at = time.time()
             pid, node = a_running_instance(broken, random)
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
+            hit = pid is not None and reached(pid, signal.SIGKILL)
+            killed += hit
             broken.finish()
             rows = broken.agree()
-            if pid is not None:
+            if hit:
                 times.add(given_again(rows, held_by(rows, node, at), at))
     times.tell()
 
@@ -133,15 +145,13 @@ class StandStill:
     def stop(self, node):
         running = self.farm.processes()
         for name, pid in running.items():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-                if name.startswith("signal-") and pid not in self.stopped and parent_of(pid) == running[node]:
-                    os.kill(pid, signal.SIGSTOP)
-                    self.stopped.add(pid)
+            is_new = name.startswith("signal-") and pid not in self.stopped
+            if is_new and parent_of(pid) == running[node] and reached(pid, signal.SIGSTOP):
+                self.stopped.add(pid)
 
     def go_on(self):
         for pid in self.stopped:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+            reached(pid, signal.SIGCONT)
 
 
 def test_late_results_are_refused(folder):
@@ -189,10 +199,9 @@ def test_processes_are_stopped(folder):
             broken.submit()
             time.sleep(random.uniform(0.2, 0.8) * usual)
             pid = a_running_instance(broken, random)[0] if what == "instance" else broken.farm.processes()["pulse"]
-            if pid is not None:
-                os.kill(pid, signal.SIGSTOP)
+            if pid is not None and reached(pid, signal.SIGSTOP):
                 time.sleep(2.5 * LEASE_MS / 1000)
-                os.kill(pid, signal.SIGCONT)
+                reached(pid, signal.SIGCONT)
             broken.finish()
             broken.agree()
 
