@@ -61,8 +61,7 @@ static void emit(struct lh_json_emitter *emitter, const struct cli_farm_report *
     lh_json_put_integer(emitter, "exitStatus", report->exit_status);
     lh_json_put_text(emitter, "project", report->project);
     lh_json_put_text(emitter, "projectFile", report->project_file);
-    lh_json_emit_name(emitter, "wallSeconds");
-    lh_json_emit_real(emitter, report->seconds);
+    lh_json_put_real(emitter, "wallSeconds", report->seconds);
     lh_json_emit_name(emitter, "bytes");
     lh_json_emit_object(emitter);
     lh_json_put_integer(emitter, "hashed", (int64_t)report->hashed_bytes);

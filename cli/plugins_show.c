@@ -208,8 +208,7 @@ static enum lh_status print_text(const struct cli_plugin *plugin, struct lh_erro
 static void flag(struct lh_json_emitter *emitter, const char *name, bool value)
 {
     if (value) { /* most of them are false for most of the ports */
-        lh_json_emit_name(emitter, name);
-        lh_json_emit_bool(emitter, true);
+        lh_json_put_bool(emitter, name, true);
     }
 }
 

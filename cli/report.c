@@ -103,8 +103,7 @@ static void emit_deliverable(struct lh_json_emitter *emitter, const struct cli_s
         digest(emitter, "renderKey", &session->render_keys[index]);
     }
     if (session->reused != NULL) {
-        lh_json_emit_name(emitter, "cached");
-        lh_json_emit_bool(emitter, cli_reused(session, index));
+        lh_json_put_bool(emitter, "cached", cli_reused(session, index));
     }
     lh_json_put_real(emitter, "tailSeconds", (double)delivered->tail_frames / graph->sample_rate);
     cli_report_delivered(emitter, delivered);

@@ -189,16 +189,14 @@ static void emit_track(struct lh_json_emitter *emitter, const struct cli_stem *s
     } else {
         lh_json_emit_text(emitter, "-inf");
     }
-    lh_json_emit_name(emitter, "pan");
-    lh_json_emit_real(emitter, stem->pan);
+    lh_json_put_real(emitter, "pan", stem->pan);
     lh_json_emit_name(emitter, "clips");
     lh_json_emit_array(emitter);
     lh_json_emit_object(emitter);
     lh_json_put_text(emitter, "media", id);
     lh_json_emit_name(emitter, "start");
     lh_json_emit_object(emitter);
-    lh_json_emit_name(emitter, "frames");
-    lh_json_emit_integer(emitter, 0);
+    lh_json_put_integer(emitter, "frames", 0);
     lh_json_emit_object_end(emitter);
     lh_json_emit_object_end(emitter);
     lh_json_emit_array_end(emitter);
@@ -214,19 +212,16 @@ static void emit_deliverables(struct lh_json_emitter *emitter, const struct cli_
     lh_json_put_text(emitter, "source", "master");
     lh_json_put_text(emitter, "format", mix->format);
     if (mix->bit_depth != 0) {
-        lh_json_emit_name(emitter, "bitDepth");
-        lh_json_emit_integer(emitter, mix->bit_depth);
+        lh_json_put_integer(emitter, "bitDepth", mix->bit_depth);
     }
     if (mix->has_loudness || mix->has_true_peak) {
         lh_json_emit_name(emitter, "loudness");
         lh_json_emit_object(emitter);
         if (mix->has_loudness) {
-            lh_json_emit_name(emitter, "integrated");
-            lh_json_emit_real(emitter, mix->integrated_lufs);
+            lh_json_put_real(emitter, "integrated", mix->integrated_lufs);
         }
         if (mix->has_true_peak) {
-            lh_json_emit_name(emitter, "truePeak");
-            lh_json_emit_real(emitter, mix->true_peak_dbtp);
+            lh_json_put_real(emitter, "truePeak", mix->true_peak_dbtp);
         }
         lh_json_emit_object_end(emitter);
     }
@@ -245,11 +240,9 @@ enum lh_status cli_stems_project(const struct cli_stems *stems, const struct cli
     struct lh_json_emitter emitter;
     lh_json_emit_init(&emitter, writer, true);
     lh_json_emit_object(&emitter);
-    lh_json_emit_name(&emitter, "loophole");
-    lh_json_emit_integer(&emitter, 1);
+    lh_json_put_integer(&emitter, "loophole", 1);
     lh_json_put_text(&emitter, "name", "mix");
-    lh_json_emit_name(&emitter, "sampleRate");
-    lh_json_emit_integer(&emitter, rate);
+    lh_json_put_integer(&emitter, "sampleRate", rate);
     lh_json_emit_name(&emitter, "media");
     lh_json_emit_object(&emitter);
     for (size_t i = 0; i < stems->count; i++) {

@@ -153,11 +153,9 @@ static void emit_rendered(struct lh_json_emitter *emitter, const struct cli_sess
     if (outcome == NULL || !outcome->rendered) {
         return; /* bypassed, or all that it takes part in came from the cache */
     }
-    lh_json_emit_name(emitter, "latencyFrames");
-    lh_json_emit_integer(emitter, outcome->inserted.latency);
+    lh_json_put_integer(emitter, "latencyFrames", outcome->inserted.latency);
     lh_json_put_bool(emitter, "latencyChanged", outcome->inserted.latency_changed);
-    lh_json_emit_name(emitter, "copies");
-    lh_json_emit_integer(emitter, outcome->inserted.copies);
+    lh_json_put_integer(emitter, "copies", outcome->inserted.copies);
 }
 
 static void emit_plugin(struct lh_json_emitter *emitter, const struct cli_session *session, size_t used)

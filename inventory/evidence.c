@@ -61,12 +61,9 @@ static void emit_measures(struct lh_json_emitter *emitter, const struct inventor
     } else {
         lh_json_emit_null(emitter);
     }
-    lh_json_emit_name(emitter, "latencyChanges");
-    lh_json_emit_bool(emitter, evidence->latency_changes);
-    lh_json_emit_name(emitter, "tailSeconds");
-    lh_json_emit_real(emitter, evidence->has_tail ? evidence->tail_seconds : NAN);
-    lh_json_emit_name(emitter, "nsPerFrame");
-    lh_json_emit_real(emitter, evidence->ns_per_frame > 0 ? evidence->ns_per_frame : NAN);
+    lh_json_put_bool(emitter, "latencyChanges", evidence->latency_changes);
+    lh_json_put_real(emitter, "tailSeconds", evidence->has_tail ? evidence->tail_seconds : NAN);
+    lh_json_put_real(emitter, "nsPerFrame", evidence->ns_per_frame > 0 ? evidence->ns_per_frame : NAN);
 }
 
 void inventory_evidence_emit(struct lh_json_emitter *emitter, const struct inventory_evidence *evidence)
@@ -102,8 +99,7 @@ void inventory_evidence_emit(struct lh_json_emitter *emitter, const struct inven
         lh_json_emit_text(emitter, evidence->features[i]);
     }
     lh_json_emit_array_end(emitter);
-    lh_json_emit_name(emitter, "soundVersion");
-    lh_json_emit_integer(emitter, evidence->sound_version);
+    lh_json_put_integer(emitter, "soundVersion", evidence->sound_version);
     lh_json_put_text(emitter, "cpuClass", evidence->cpu_class);
 }
 
@@ -320,8 +316,7 @@ void inventory_evidence_write(struct lh_writer *writer, const struct inventory_e
     struct lh_json_emitter emitter;
     lh_json_emit_init(&emitter, writer, false);
     lh_json_emit_object(&emitter);
-    lh_json_emit_name(&emitter, "loopholeEvidence");
-    lh_json_emit_integer(&emitter, RECORD_FORMAT);
+    lh_json_put_integer(&emitter, "loopholeEvidence", RECORD_FORMAT);
     inventory_evidence_emit(&emitter, evidence);
     lh_json_emit_object_end(&emitter);
 }

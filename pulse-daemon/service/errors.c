@@ -62,8 +62,7 @@ const char *pulse_faults_json(struct lh_arena *arena, const struct lh_faults *fa
         lh_json_emit_object_end(&emitter);
     }
     lh_json_emit_array_end(&emitter);
-    lh_json_emit_name(&emitter, "faultCount");
-    lh_json_emit_integer(&emitter, (int64_t)faults->count);
+    lh_json_put_integer(&emitter, "faultCount", (int64_t)faults->count);
     lh_json_emit_object_end(&emitter);
     return finish(arena, &writer);
 }
