@@ -17,6 +17,8 @@
 #include "pulse-daemon/store/access.h"
 #include "tests/pulse-daemon/store/fixture.h"
 
+#define READER_MOST (10 << 20) /* bytes */
+
 static enum lh_status ignore(void *context, const struct pulse_change *change)
 {
     (void)context;
@@ -91,6 +93,22 @@ START_TEST(a_damaged_database)
     ck_assert_ptr_nonnull(strstr(fixture_error.message, "damaged"));
     enum lh_status status = pulse_store_check(fixture_store, ignore_fault, NULL, &found, &fixture_error);
     ck_assert(status == LH_ERR_FORMAT || (status == LH_OK && found > 0));
+}
+END_TEST
+
+/* There is a reader for each thread that asks. */
+START_TEST(a_reader_keeps_little_of_it)
+{
+    struct pulse_store_numbers numbers;
+    struct stat stat;
+    fill(120000);
+    pulse_store_close(fixture_store); /* the log goes into the file */
+    fixture_store = fixture_open(PULSE_STORE_READ);
+    ck_assert_int_eq(lstat(fixture_path(), &stat), 0);
+    ck_assert_int_gt(stat.st_size, 2 * READER_MOST);
+    OK(pulse_store_load(fixture_store, ignore, NULL, &numbers, &fixture_error));
+    ck_assert_int_gt(sqlite3_memory_used(), 0);
+    ck_assert_int_lt(sqlite3_memory_used(), READER_MOST);
 }
 END_TEST
 
@@ -264,6 +282,7 @@ int main(void)
     tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
     tcase_add_test(tests, what_is_no_database);
     tcase_add_test(tests, a_damaged_database);
+    tcase_add_test(tests, a_reader_keeps_little_of_it);
     tcase_add_test(tests, somebody_else_holds_the_lock);
     tcase_add_test(tests, no_space_is_left);
     tcase_add_test(tests, a_full_disk);
