@@ -238,7 +238,14 @@ class Broken:
 
     def ends_of(self, shard):
         """Rows of this job that say that the shard is over."""
-        return [row for row in self.witness.rows(self.seen) if (row["what"], row["id"]) == ("shard", shard) and row["now"] >= DONE]
+        return [row for row in self.rows_of(shard) if row["now"] >= DONE]
+
+    def holder_of(self, shard):
+        """Who claimed it last."""
+        return [row["owner"] for row in self.rows_of(shard) if row["now"] == CLAIMED][-1]
+
+    def rows_of(self, shard):
+        return [row for row in self.witness.rows(self.seen) if (row["what"], row["id"]) == ("shard", shard)]
 
     def agree(self):
         """The store, its history and Pulse's own look at both. -> the rows since the last time"""

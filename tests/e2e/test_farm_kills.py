@@ -170,9 +170,11 @@ def test_late_results_are_refused(folder):
                 with Halted(broken.farm.processes()[claim["owner"]]):
                     in_time = broken.ends_of(claim["id"])
                     if not in_time:
-                        current = broken.claim(again=claim)
+                        broken.claim(again=claim)
                         while time.time() < claim["at"] + 2 * usual + 1:
-                            still.stop(current["owner"])
+                            holder = broken.holder_of(claim["id"])
+                            if holder != claim["owner"]:  # which may get it once more before it counts as silent
+                                still.stop(holder)
                             time.sleep(0.05)
                 if not in_time:
                     broken.farm.await_log(ENDS.format_map(claim))
